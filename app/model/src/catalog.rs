@@ -1,0 +1,89 @@
+//! The catalog as a value: every part, model and place that a design may name. `server/catalog` fills it.
+
+use crate::id::{LocationId, ModelId, PartId};
+use crate::location::Location;
+use crate::part::{CoolingPart, Gpu, LanguageModel, PowerPart, Rack, Sourced, Tray};
+use serde::{Deserialize, Serialize};
+
+/// Everything that a design may name. As TOML, each list is an array of tables: `[[gpu]]`, `[[rack]]`, …
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Catalog {
+    /// Accelerators.
+    #[serde(rename = "gpu", skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<Gpu>,
+    /// Servers, compute trays, switch trays, storage nodes.
+    #[serde(rename = "tray", skip_serializing_if = "Vec::is_empty")]
+    pub trays: Vec<Tray>,
+    /// Racks.
+    #[serde(rename = "rack", skip_serializing_if = "Vec::is_empty")]
+    pub racks: Vec<Rack>,
+    /// Power equipment.
+    #[serde(rename = "power", skip_serializing_if = "Vec::is_empty")]
+    pub power: Vec<PowerPart>,
+    /// Cooling equipment.
+    #[serde(rename = "cooling", skip_serializing_if = "Vec::is_empty")]
+    pub cooling: Vec<CoolingPart>,
+    /// Language models.
+    #[serde(rename = "model", skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<LanguageModel>,
+    /// Places.
+    #[serde(rename = "location", skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
+}
+
+impl Catalog {
+    /// The accelerator of that name.
+    pub fn gpu(&self, id: &PartId) -> Option<&Gpu> {
+        self.gpus.iter().find(|row| row.id == *id)
+    }
+    /// The tray of that name.
+    pub fn tray(&self, id: &PartId) -> Option<&Tray> {
+        self.trays.iter().find(|row| row.id == *id)
+    }
+    /// The rack of that name.
+    pub fn rack(&self, id: &PartId) -> Option<&Rack> {
+        self.racks.iter().find(|row| row.id == *id)
+    }
+    /// The power equipment of that name.
+    pub fn power(&self, id: &PartId) -> Option<&PowerPart> {
+        self.power.iter().find(|row| row.id == *id)
+    }
+    /// The cooling equipment of that name.
+    pub fn cooling(&self, id: &PartId) -> Option<&CoolingPart> {
+        self.cooling.iter().find(|row| row.id == *id)
+    }
+    /// The language model of that name.
+    pub fn model(&self, id: &ModelId) -> Option<&LanguageModel> {
+        self.models.iter().find(|row| row.id == *id)
+    }
+    /// The place of that name.
+    pub fn location(&self, id: &LocationId) -> Option<&Location> {
+        self.locations.iter().find(|row| row.id == *id)
+    }
+    /// Every row with the list it stands in, for checks over all of them.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static str, &dyn Sourced)> {
+        fn list<'a, T: Sourced>(name: &'static str, rows: &'a [T]) -> impl Iterator<Item = (&'static str, &'a dyn Sourced)> {
+            rows.iter().map(move |row| (name, row as &dyn Sourced))
+        }
+        list("gpu", &self.gpus)
+            .chain(list("tray", &self.trays))
+            .chain(list("rack", &self.racks))
+            .chain(list("power", &self.power))
+            .chain(list("cooling", &self.cooling))
+            .chain(list("model", &self.models))
+            .chain(list("location", &self.locations))
+    }
+    /// This catalog with a user's own rows before it, so that theirs win where names meet.
+    #[must_use]
+    pub fn with(mut self, own: Self) -> Self {
+        self.gpus.splice(0..0, own.gpus);
+        self.trays.splice(0..0, own.trays);
+        self.racks.splice(0..0, own.racks);
+        self.power.splice(0..0, own.power);
+        self.cooling.splice(0..0, own.cooling);
+        self.models.splice(0..0, own.models);
+        self.locations.splice(0..0, own.locations);
+        self
+    }
+}

@@ -1,0 +1,71 @@
+//! Ids are kinds: a `RunId` can't stand where a `DesignId` is asked for. This file is their registry.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+        impl $name {
+            /// The id as it stands in a path or a file.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+        impl FromStr for $name {
+            type Err = BadId;
+            /// Ids are lower-case letters, digits, `.`, `-` and `_`, at most 64, so that they are safe in paths and files.
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+                if !text.is_empty() && text.len() <= 64 && text.chars().all(good) && !text.starts_with('.') {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(BadId { kind: stringify!($name) })
+                }
+            }
+        }
+    )+ };
+}
+
+id! {
+    /// A design, as a person names it in the store.
+    DesignId;
+    /// A run of a design through a year.
+    RunId;
+    /// A part in the catalog.
+    PartId;
+    /// A language model in the catalog.
+    ModelId;
+    /// A place on earth in the catalog: climate, grid, tariff.
+    LocationId;
+}
+
+/// The text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadId {
+    kind: &'static str,
+}
+impl fmt::Display for BadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a {}: ids are 1 to 64 lower-case letters, digits, dots, dashes and underscores", self.kind)
+    }
+}
+impl std::error::Error for BadId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_safe_in_a_path() {
+        assert!("superpod-su.1".parse::<DesignId>().is_ok());
+        for bad in ["", "../etc", "a b", "A", &"x".repeat(65)] {
+            assert!(bad.parse::<DesignId>().is_err(), "{bad:?}");
+        }
+    }
+}
