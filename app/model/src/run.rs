@@ -1,1 +1,122 @@
-//! Placeholder.
+//! Runs and stored designs: what a person asks for and what the server says of it. Never one struct for both.
+
+use crate::id::{DesignId, RunId};
+use crate::report::{Evaluation, Report};
+use serde::{Deserialize, Serialize};
+
+/// A stored design in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesignSummary {
+    /// Its name in paths.
+    pub id: DesignId,
+    /// Its name on a page.
+    pub name: String,
+    /// One or two sentences.
+    pub description: String,
+    /// Its newest version, from 1.
+    pub version: u32,
+    /// Whether it came with the program.
+    pub origin: Origin,
+    /// Where it stands.
+    pub location: String,
+    /// Racks; 0 where it can't be resolved.
+    pub racks: u32,
+    /// GPUs.
+    pub gpus: u32,
+    /// Utility contract.
+    pub contract_power_mw: f64,
+}
+
+/// Who made a stored design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// It came with the program.
+    Reference,
+    /// A user.
+    Own,
+}
+
+/// A stored design on its page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesignDetail {
+    /// What the list shows.
+    pub summary: DesignSummary,
+    /// The design as TOML.
+    pub toml: String,
+    /// What it does at full work.
+    pub evaluation: Evaluation,
+}
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// Which design; its newest version is taken.
+    pub design: DesignId,
+    /// Length of a step, minutes: a whole fraction of an hour.
+    pub step_minutes: u32,
+    /// Seed of everything drawn by chance.
+    pub seed: u64,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum RunState {
+    /// Waiting for its turn.
+    Queued,
+    /// Under way.
+    Running {
+        /// Share of the steps done, 0 to 1.
+        progress: f64,
+        /// Time left, as it looks now.
+        seconds_left: f64,
+    },
+    /// Its report is kept.
+    Done,
+    /// Stopped by a person.
+    Cancelled,
+    /// It could not be run, and why.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RunState {
+    /// Whether it will not change any more.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Queued | Self::Running { .. } => false,
+            Self::Done | Self::Cancelled | Self::Failed { .. } => true,
+        }
+    }
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its name in paths.
+    pub id: RunId,
+    /// Which design.
+    pub design: DesignId,
+    /// The design's name.
+    pub design_name: String,
+    /// Which version of it.
+    pub version: u32,
+    /// When it was asked for, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// How far it is.
+    pub state: RunState,
+    /// Output tokens per second for each facility megawatt, once it is done.
+    pub tokens_per_second_per_mw_facility: Option<f64>,
+}
+
+/// A run on its page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetail {
+    /// What the list shows.
+    pub summary: RunSummary,
+    /// What it came to, once it is done.
+    pub report: Option<Report>,
+}
