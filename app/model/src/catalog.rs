@@ -63,7 +63,10 @@ impl Catalog {
     }
     /// Every row with the list it stands in, for checks over all of them.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &dyn Sourced)> {
-        fn list<'a, T: Sourced>(name: &'static str, rows: &'a [T]) -> impl Iterator<Item = (&'static str, &'a dyn Sourced)> {
+        fn list<'a, T: Sourced>(
+            name: &'static str,
+            rows: &'a [T],
+        ) -> impl Iterator<Item = (&'static str, &'a dyn Sourced)> {
             rows.iter().map(move |row| (name, row as &dyn Sourced))
         }
         list("gpu", &self.gpus)

@@ -5,16 +5,16 @@
 //! Read `quantity` first, then `design` (what a person drew), `site` (the same, resolved), `scenario`
 //! (the year it meets), `trace` (what happened) and `report` (what it came to).
 
-pub mod quantity;
-pub mod money;
-pub mod id;
-pub mod note;
-pub mod part;
-pub mod location;
 pub mod catalog;
 pub mod design;
-pub mod site;
-pub mod scenario;
-pub mod trace;
+pub mod id;
+pub mod location;
+pub mod money;
+pub mod note;
+pub mod part;
+pub mod quantity;
 pub mod report;
 pub mod run;
+pub mod scenario;
+pub mod site;
+pub mod trace;

@@ -222,19 +222,22 @@ impl Note {
             Kind::FeedOverload { units_needed, .. } | Kind::TerminalShort { units_needed, .. } => {
                 Some(format!("install {units_needed} units"))
             }
-            Kind::ContractExceeded { contract, asked } => Some(format!(
-                "cap the GPUs, remove racks, or raise the contract by {}",
-                mw(*asked - *contract)
-            )),
+            Kind::ContractExceeded { contract, asked } => {
+                Some(format!("cap the GPUs, remove racks, or raise the contract by {}", mw(*asked - *contract)))
+            }
             Kind::CoolingShort { heat, capacity, .. } => Some(format!(
                 "add {:.0}% more rejection capacity, a chiller, or a warmer set-point",
                 ((*heat / *capacity - 1.0) * 100.0).max(1.0)
             )),
-            Kind::SupplyTooWarm { limit, .. } => Some(format!("set the supply to {:.0} °C or less", limit.as_celsius())),
+            Kind::SupplyTooWarm { limit, .. } => {
+                Some(format!("set the supply to {:.0} °C or less", limit.as_celsius()))
+            }
             Kind::NoLiquidLoop { .. } => Some("give the hall a `liquid` loop with CDUs".into()),
             Kind::NoSpace { positions, racks } => Some(format!("remove {} racks or add a hall", racks - positions)),
             Kind::RackFull { .. } | Kind::RackOverload { .. } => Some("take trays out, or choose a larger rack".into()),
-            Kind::ModelTooLarge { .. } => Some("choose a smaller number format, a smaller model, or larger racks".into()),
+            Kind::ModelTooLarge { .. } => {
+                Some("choose a smaller number format, a smaller model, or larger racks".into())
+            }
             Kind::TargetsMissed { .. } => Some("loosen `tpot_s` or `ttft_s`, or choose faster GPUs".into()),
             Kind::CapOutOfRange { low, high, .. } => {
                 Some(format!("choose a cap of {:.0} to {:.0} W", low.as_watts(), high.as_watts()))
@@ -315,7 +318,9 @@ impl fmt::Display for Kind {
             ),
             Self::NoLiquidLoop { rack } => write!(f, "{rack} gives heat to liquid, but the hall has no liquid loop"),
             Self::NoSpace { positions, racks } => write!(f, "{racks} racks in {positions} positions"),
-            Self::RackFull { rack, has, asked } => write!(f, "{rack} has {has} units of height, its trays need {asked}"),
+            Self::RackFull { rack, has, asked } => {
+                write!(f, "{rack} has {has} units of height, its trays need {asked}")
+            }
             Self::RackOverload { rack, rated, asked } => {
                 write!(f, "{rack} is fed {}, its trays may draw {}", mw(*rated), mw(*asked))
             }

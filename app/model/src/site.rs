@@ -240,14 +240,22 @@ pub struct CapexLine {
 impl Site {
     /// GPUs in the facility.
     pub fn gpu_count(&self) -> u32 {
-        self.racks.iter().map(|class| class.count * class.gpus).sum()
+        self.racks.iter().fold(0, |sum: u32, class| sum.saturating_add(class.count.saturating_mul(class.gpus)))
     }
     /// Racks in the facility.
     pub fn rack_count(&self) -> u32 {
-        self.racks.iter().map(|class| class.count).sum()
+        self.racks.iter().fold(0, |sum: u32, class| sum.saturating_add(class.count))
     }
     /// Provisioned power of all racks, at their inputs.
     pub fn rated_it_power(&self) -> Power {
         self.racks.iter().map(|class| class.rated_power * class.count).sum()
+    }
+}
+
+impl RackClass {
+    /// Provisioned power of one rack with its GPUs' cap, which is enforced, taken off.
+    pub fn provisioned(&self) -> Power {
+        let saved = self.gpu.as_ref().map_or(Power::ZERO, |gpu| gpu.board_power - self.power_cap);
+        (self.rated_power - saved * self.gpus).max(Power::ZERO)
     }
 }

@@ -3,8 +3,24 @@
 //! Never: reads a clock, a file, a socket or an unseeded random number; knows nothing of `app` or `server`. The same
 //! `(Site, Scenario)` gives the same `Trace`, byte for byte, and in the browser the same to 1e-9.
 //!
-//! Read `resolve` first (a design becomes a site), then `engine` (the year), then the physics it calls: `power`,
-//! `board`, `serving`, `cooling`; `check` says what is wrong with a design, `report` sums a trace up, `defaults` makes
-//! a year where the user brings none.
+//! Read `resolve` first (a design becomes a site), then `engine` (the year), then the physics it calls: `fleet`,
+//! `serving`, `board`, `cooling`, `power`; `evaluate` gives the instant answer and says what is wrong with a site,
+//! `report` sums a trace up, `defaults` makes a year where the user brings none.
 
+pub mod board;
+pub mod cooling;
+pub mod defaults;
+mod engine;
+mod evaluate;
+mod fleet;
+pub mod power;
 pub mod psychrometrics;
+pub mod report;
+mod resolve;
+pub mod serving;
+pub mod stranded;
+
+pub use engine::{simulate, simulate_with};
+pub use evaluate::{check, evaluate};
+pub use fleet::Lengths;
+pub use resolve::resolve;

@@ -1,0 +1,275 @@
+//! The instant answer: a site with everything busy, at its mean weather and on its hottest hour, and what is wrong
+//! with it. Fast enough for every stroke of a key.
+
+use crate::cooling::{Outside, Plant};
+use crate::defaults;
+use crate::engine::Machine;
+use crate::fleet::{self, Lengths};
+use crate::psychrometrics as air;
+use crate::serving::Refusal;
+use crate::stranded;
+use model::design::Redundancy;
+use model::note::{Kind, Note, Severity};
+use model::part::{Availability, CoolingKind};
+use model::quantity::{Bytes, Power, Ratio, Temperature};
+use model::report::{Banded, Evaluation, NodeReport};
+use model::site::Site;
+use model::trace::StepValues;
+
+/// Least share of the contract for which stranded power is worth a note.
+const STRANDED_WORTH_SAYING: f64 = 0.10;
+
+/// What the site does with everything busy, and its notes.
+pub fn evaluate(site: &Site) -> Evaluation {
+    let pressure = air::standard_pressure(site.location.elevation).as_pascals();
+    let [mean, hottest] = defaults::mean_and_hottest(&site.location).map(|(dry_bulb_c, wet_bulb_c)| Outside {
+        dry_bulb_c,
+        wet_bulb_c,
+        pressure_pa: pressure,
+    });
+    let mut machine = Machine::new(site, pressure, Lengths::of(site), true);
+    let capacity = machine.capacity();
+    // What is asked for, before heat or contract hold it back: what the notes compare with the limits.
+    let wanted = machine.unlimited(1.0, mean);
+    let worst = machine.unlimited(1.0, hottest);
+    let power_tree = power_tree(site, &machine);
+    let notes = check_with(site, &machine, &worst, &wanted, hottest, mean);
+    let busy = machine.step(capacity, mean);
+    let error = fleet::relative_error(site, &machine.classes);
+    let per_mw =
+        if busy.facility_power_w > 0.0 { busy.output_tokens_per_s / (busy.facility_power_w / 1e6) } else { 0.0 };
+    let short = short_heat(site, &machine, hottest);
+    let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), short);
+    Evaluation {
+        design: site.name.clone(),
+        racks: site.rack_count(),
+        gpus: site.gpu_count(),
+        contract_power_mw: site.contract_power.as_megawatts(),
+        facility_power_mw: busy.facility_power_w / 1e6,
+        peak_power_mw: worst.facility_power_w / 1e6,
+        it_power_mw: busy.it_power_w / 1e6,
+        it_rated_power_mw: site.rated_it_power().as_megawatts(),
+        gpu_power_mw: busy.gpu_power_w / 1e6,
+        pue: if busy.it_power_w > 0.0 { busy.facility_power_w / busy.it_power_w } else { 0.0 },
+        output_tokens_per_s: busy.output_tokens_per_s,
+        tokens_per_second_per_mw_facility: Banded::around(per_mw, error),
+        serving: fleet::serving_points(site, &machine.classes),
+        capex_usd: site.capex.iter().map(|line| line.cost).sum::<model::money::Usd>().as_dollars(),
+        stranded_power_mw: fall.stranded,
+        power_tree,
+        notes,
+    }
+}
+
+/// What is wrong with a site, worst first. `Severity::Error` means that it can't be run as drawn.
+pub fn check(site: &Site) -> Vec<Note> {
+    evaluate(site).notes
+}
+
+/// Each node of the power tree after the machine's last step.
+fn power_tree(site: &Site, machine: &Machine) -> Vec<NodeReport> {
+    site.power
+        .iter()
+        .enumerate()
+        .map(|(at, node)| NodeReport {
+            name: node.name.clone(),
+            part: node.part.clone(),
+            depth: depth(site, at),
+            units: node.units,
+            installed_mw: node.installed().as_megawatts(),
+            firm_mw: node.firm().as_megawatts(),
+            provisioned_mw: provisioned(site, at).as_megawatts(),
+            peak_mw: machine.output_w[at] / 1e6,
+            mean_mw: machine.output_w[at] / 1e6,
+            loss_mwh: 0.0,
+        })
+        .collect()
+}
+
+/// Levels between a node and the service entrance.
+pub(crate) fn depth(site: &Site, at: usize) -> u32 {
+    let mut levels = 0;
+    let mut parent = site.power[at].fed_by;
+    while let Some(up) = parent {
+        levels += 1;
+        parent = site.power[up as usize].fed_by;
+    }
+    levels
+}
+
+/// Provisioned power of all racks behind a node.
+pub(crate) fn provisioned(site: &Site, at: usize) -> Power {
+    let behind = |mut node: u32| loop {
+        if node as usize == at {
+            break true;
+        }
+        match site.power[node as usize].fed_by {
+            Some(up) => node = up,
+            None => break false,
+        }
+    };
+    site.racks.iter().filter(|class| behind(class.fed_by)).map(|class| class.provisioned() * class.count).sum()
+}
+
+/// Provisioned heat that the firm plant can't reject on the hottest hour, all loops.
+fn short_heat(site: &Site, machine: &Machine, hottest: Outside) -> Power {
+    let firm = |units: &model::site::CoolingUnits| units.firm_units();
+    let mut short = Power::ZERO;
+    for each in &site.loops {
+        let plant = Plant::new(each, firm, machine.pressure_pa);
+        let step = plant.step(each.design_heat.as_watts(), hottest);
+        if step.supply_c > plant.set_point_c() + 1e-9 || step.rejected_w < step.heat_w {
+            short += (each.design_heat - Power::from_watts(plant.most_heat_w(hottest))).max(Power::ZERO);
+        }
+    }
+    short
+}
+
+fn check_with(
+    site: &Site,
+    machine: &Machine,
+    worst: &StepValues,
+    wanted: &StepValues,
+    hottest: Outside,
+    mean: Outside,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
+    serving(site, machine, &mut notes);
+    feeds(site, machine, &mut notes);
+    contract(site, worst, wanted, &mut notes);
+    cooling(site, machine, hottest, mean, &mut notes);
+    announced(site, &mut notes);
+    let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), Power::ZERO);
+    for (mw, cause) in [
+        (
+            fall.stranded.rating_mismatch,
+            "levels of the power tree are not of one size, or less than a rack is left over",
+        ),
+        (fall.stranded.space, "there is no position for another rack"),
+        (fall.stranded.part_load, "racks are provisioned for more than they draw at full work"),
+    ] {
+        let share = mw / site.contract_power.as_megawatts().max(1e-9);
+        if share > STRANDED_WORTH_SAYING {
+            let kind = Kind::Stranded {
+                power: Power::from_megawatts(mw),
+                share: Ratio::from_fraction(share),
+                cause: cause.into(),
+            };
+            notes.push(Note { severity: Severity::Note, place: "power".into(), kind });
+        }
+    }
+    notes.sort_by(|a, b| b.severity.cmp(&a.severity));
+    notes
+}
+
+/// Does the model fit, and can the targets be met?
+fn serving(site: &Site, machine: &Machine, notes: &mut Vec<Note>) {
+    let service = &site.service;
+    for &(at, why) in &machine.refusals {
+        let rack = &site.racks[at];
+        let kind = match why {
+            Refusal::TooLarge { weights, memory } => Kind::ModelTooLarge {
+                model: service.model.name.clone(),
+                weights: Bytes::from_bytes(weights),
+                memory: Bytes::from_bytes(memory),
+                gpu: rack.gpu.as_ref().map(|gpu| gpu.name.clone()).unwrap_or_default(),
+            },
+            Refusal::TargetsMissed { ttft_s, tpot_s } => Kind::TargetsMissed {
+                tpot_ms: tpot_s * 1e3,
+                tpot_target_ms: service.tpot.as_seconds() * 1e3,
+                ttft_ms: ttft_s * 1e3,
+                ttft_target_ms: service.ttft.as_seconds() * 1e3,
+            },
+        };
+        notes.push(Note { severity: Severity::Error, place: rack.place.clone(), kind });
+    }
+}
+
+/// Is any power group asked for more than it can promise, or alone?
+fn feeds(site: &Site, machine: &Machine, notes: &mut Vec<Note>) {
+    for (at, node) in site.power.iter().enumerate() {
+        let place = format!("power \"{}\"", node.name);
+        let asked = provisioned(site, at).max(Power::from_watts(machine.output_w[at]));
+        let firm = node.firm();
+        if asked > firm * 1.000_001 {
+            let kind = Kind::FeedOverload {
+                firm,
+                asked,
+                units_needed: units_needed(node.redundancy, asked / node.rated_power),
+            };
+            notes.push(Note { severity: Severity::Error, place, kind });
+        } else if node.units == 1 && site.power.len() > 1 {
+            let kind = Kind::SinglePointOfFailure { part: node.part.clone() };
+            notes.push(Note { severity: Severity::Note, place, kind });
+        }
+    }
+}
+
+/// Units to install so that `needed` units' worth stays with the redundancy kept.
+fn units_needed(redundancy: Redundancy, needed: f64) -> u32 {
+    let n = (needed - 1e-6).ceil().max(1.0);
+    let units = match redundancy {
+        Redundancy::N => n,
+        Redundancy::NPlus1 => n + 1.0,
+        Redundancy::TwoN => 2.0 * n,
+        Redundancy::ThreeNOverTwo => (1.5 * n).ceil(),
+    };
+    units as u32
+}
+
+/// Does the facility stay within its contract? Above it on the hottest hour only, the fleet is held back then.
+fn contract(site: &Site, worst: &StepValues, wanted: &StepValues, notes: &mut Vec<Note>) {
+    let contract = site.contract_power;
+    let asked = Power::from_watts(worst.facility_power_w);
+    if asked > contract * 1.000_001 {
+        let always = wanted.facility_power_w > contract.as_watts() * 1.000_001;
+        let severity = if always { Severity::Error } else { Severity::Warning };
+        notes.push(Note { severity, place: "utility".into(), kind: Kind::ContractExceeded { contract, asked } });
+    }
+}
+
+/// Can each loop move and reject its heat? Short on the hottest hour only, the fleet is held back then.
+fn cooling(site: &Site, machine: &Machine, hottest: Outside, mean: Outside, notes: &mut Vec<Note>) {
+    for (at, each) in site.loops.iter().enumerate() {
+        let place = format!("cooling \"{}\"", each.name);
+        // Heat with everything busy, as the machine's last step brought it.
+        let heat = Power::from_watts(machine.heat_w()[at]);
+        let capacity = each.terminal.firm();
+        if heat > capacity * 1.000_001 {
+            let units = units_needed(each.terminal.redundancy, heat / each.terminal.part.heat_capacity);
+            let kind = Kind::TerminalShort { heat, capacity, units_needed: units };
+            notes.push(Note { severity: Severity::Error, place: place.clone(), kind });
+        }
+        let plant = Plant::new(each, |units| units.firm_units(), machine.pressure_pa);
+        let able = |outside| Power::from_watts(plant.most_heat_w(outside));
+        let short = |outside| heat > able(outside) * 1.000_001 && heat <= capacity * 1.000_001;
+        let outside = if short(mean) {
+            Some((mean, Severity::Error))
+        } else {
+            short(hottest).then_some((hottest, Severity::Warning))
+        };
+        if let Some((outside, severity)) = outside {
+            let temperature = Temperature::from_celsius(outside.dry_bulb_c);
+            let kind = Kind::CoolingShort { heat, capacity: able(outside), outside: temperature };
+            notes.push(Note { severity, place: place.clone(), kind });
+        }
+        if each.terminal.units == 1 && matches!(each.terminal.part.kind, CoolingKind::Cdu { .. }) {
+            let kind = Kind::SinglePointOfFailure { part: each.terminal.part.name.clone() };
+            notes.push(Note { severity: Severity::Note, place, kind });
+        }
+    }
+}
+
+/// Parts that can't be bought yet.
+fn announced(site: &Site, notes: &mut Vec<Note>) {
+    let mut said: Vec<&str> = Vec::new();
+    for class in &site.racks {
+        if let Some(gpu) = class.gpu.as_ref().filter(|gpu| gpu.availability == Availability::Announced) {
+            if !said.contains(&gpu.name.as_str()) {
+                said.push(&gpu.name);
+                let kind = Kind::Announced { part: gpu.name.clone() };
+                notes.push(Note { severity: Severity::Note, place: class.place.clone(), kind });
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The fleet in plain numbers: what each class of racks draws and makes at a share of its full work.
+
+use crate::power::group_loss_w;
+use crate::serving::{self, Capped, Point, Refusal, Work};
+use model::quantity::Power;
+use model::report::ServingPoint;
+use model::site::{RackClass, Shelf, Site};
+
+/// Lengths of requests that the fleet is prepared for, tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lengths {
+    /// Mean prompt.
+    pub input: f64,
+    /// Mean answer.
+    pub output: f64,
+}
+
+impl Lengths {
+    /// Those of the site's service.
+    pub fn of(site: &Site) -> Self {
+        Self { input: site.service.input_tokens, output: site.service.output_tokens }
+    }
+}
+
+/// Racks alike, ready for the step loop. Powers are of all of them together.
+#[derive(Debug, Clone)]
+pub(crate) struct Class {
+    pub(crate) fed_by: usize,
+    pub(crate) liquid: Option<usize>,
+    pub(crate) air: usize,
+    pub(crate) liquid_fraction: f64,
+    count: f64,
+    overhead_idle_w: f64,
+    overhead_busy_w: f64,
+    shelf: Option<Shelf>,
+    pub(crate) compute: Option<Compute>,
+}
+
+/// The GPUs of a class.
+#[derive(Debug, Clone)]
+pub(crate) struct Compute {
+    pub(crate) gpus: f64,
+    pub(crate) idle_w: f64,
+    pub(crate) capped: Capped,
+    pub(crate) point: Point,
+    gpu: model::part::Gpu,
+    /// Output tokens per second of one GPU at full work, under its cap.
+    pub(crate) rate_per_gpu: f64,
+    /// Throughput over uncapped at evenly spaced powers from idle to capped: the best that less power can make.
+    best: [f64; BEST_POINTS],
+}
+
+/// Points of the table of what less power can make.
+const BEST_POINTS: usize = 33;
+
+/// What a class draws and makes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Drawn {
+    pub(crate) it_w: f64,
+    pub(crate) gpu_w: f64,
+    pub(crate) shelf_loss_w: f64,
+}
+
+impl Compute {
+    /// Output tokens per second of all its GPUs at full work.
+    pub(crate) fn capacity(&self) -> f64 {
+        self.gpus * self.rate_per_gpu
+    }
+
+    /// Mean board power at a share of full work, W.
+    pub(crate) fn power_w(&self, share: f64) -> f64 {
+        self.idle_w + (self.capped.power_w - self.idle_w) * share
+    }
+
+    /// Share of full work that a mean board power can make at best.
+    pub(crate) fn best_share(&self, power_w: f64) -> f64 {
+        let span = self.capped.power_w - self.idle_w;
+        if span <= 0.0 {
+            return 1.0;
+        }
+        let at = ((power_w - self.idle_w) / span).clamp(0.0, 1.0) * (BEST_POINTS - 1) as f64;
+        let low = (at as usize).min(BEST_POINTS - 2);
+        let part = at - low as f64;
+        (self.best[low] + (self.best[low + 1] - self.best[low]) * part).min(1.0)
+    }
+}
+
+impl Class {
+    /// Draw at a share of full work, and a share of the dynamic power that is allowed.
+    pub(crate) fn draw(&self, share: f64, allowed: f64) -> Drawn {
+        let work = share * allowed;
+        let gpu_w = self.compute.as_ref().map_or(0.0, |c| c.gpus * c.power_w(work));
+        let overhead = self.overhead_idle_w + (self.overhead_busy_w - self.overhead_idle_w) * work;
+        let inside = gpu_w + overhead;
+        let shelf_loss_w = self
+            .shelf
+            .map_or(0.0, |shelf| group_loss_w(&shelf.loss, shelf.rated_power.as_watts() * self.count, inside));
+        Drawn { it_w: inside + shelf_loss_w, gpu_w, shelf_loss_w }
+    }
+}
+
+/// The fleet of a site for requests of these lengths. Classes that can't serve say why, and draw their idle power.
+pub(crate) fn classes(site: &Site, lengths: Lengths) -> (Vec<Class>, Vec<(usize, Refusal)>) {
+    let mut refusals = Vec::new();
+    let work = work(site, lengths);
+    let classes = site
+        .racks
+        .iter()
+        .enumerate()
+        .map(|(at, rack)| {
+            let compute = match compute(rack, &work) {
+                None => None,
+                Some(Ok(compute)) => Some(compute),
+                Some(Err(why)) => {
+                    refusals.push((at, why));
+                    None
+                }
+            };
+            let count = f64::from(rack.count);
+            // GPUs that can't serve still idle.
+            let unused = if compute.is_none() {
+                rack.gpu.as_ref().map_or(Power::ZERO, |gpu| gpu.idle_power * rack.gpus).as_watts()
+            } else {
+                0.0
+            };
+            Class {
+                fed_by: rack.fed_by as usize,
+                liquid: rack.liquid.map(|l| l as usize),
+                air: rack.air as usize,
+                liquid_fraction: rack.liquid_fraction.as_fraction(),
+                count,
+                overhead_idle_w: (rack.overhead_idle.as_watts() + unused) * count,
+                overhead_busy_w: (rack.overhead_busy.as_watts() + unused) * count,
+                shelf: rack.shelf,
+                compute,
+            }
+        })
+        .collect();
+    (classes, refusals)
+}
+
+fn work(site: &Site, lengths: Lengths) -> Work<'_> {
+    let service = &site.service;
+    Work {
+        model: &service.model,
+        precision: service.precision,
+        prefill_tokens: lengths.input * (1.0 - service.prefix_cache_hit.as_fraction()),
+        context_tokens: lengths.input,
+        output_tokens: lengths.output,
+        ttft: service.ttft,
+        tpot: service.tpot,
+    }
+}
+
+fn compute(rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
+    let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
+    Some(serving::best_point(gpu, rack.domain_gpus, work).map(|point| {
+        let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
+        let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
+        let mut best = [1.0; BEST_POINTS];
+        let best_at = serving::best_at_power(gpu, &point, capped.uncapped_w);
+        for (i, value) in best.iter_mut().enumerate().take(BEST_POINTS - 1) {
+            let share = i as f64 / (BEST_POINTS - 1) as f64;
+            let power_w = idle_w + (capped.power_w - idle_w) * share;
+            let reached = best_at(power_w);
+            // Working part of the time at the cap itself is always open.
+            *value = (reached / capped.throughput.max(1e-12)).clamp(share, 1.0);
+        }
+        let mut highest = 0.0_f64;
+        for value in &mut best {
+            highest = highest.max(*value);
+            *value = highest;
+        }
+        Compute {
+            gpus: f64::from(rack.gpus) * f64::from(rack.count),
+            idle_w,
+            capped,
+            point,
+            gpu: gpu.clone(),
+            rate_per_gpu: point.tokens_per_s_per_gpu * capped.throughput,
+            best,
+        }
+    }))
+}
+
+/// How each kind of GPU serves at full work, for reports; kinds alike are added up.
+pub(crate) fn serving_points(site: &Site, classes: &[Class]) -> Vec<ServingPoint> {
+    let mut points: Vec<ServingPoint> = Vec::new();
+    for (rack, class) in site.racks.iter().zip(classes) {
+        let Some(compute) = &class.compute else { continue };
+        let found = ServingPoint {
+            gpu: compute.gpu.name.clone(),
+            gpus: rack.gpus * rack.count,
+            gpus_per_replica: compute.point.gpus,
+            batch: compute.point.batch,
+            ttft_ms: compute.point.ttft_s / compute.capped.throughput * 1e3,
+            tpot_ms: compute.point.tpot_s / compute.capped.throughput * 1e3,
+            output_tokens_per_s_per_gpu: compute.rate_per_gpu,
+            prefill_share: compute.point.prefill_share,
+            gpu_power_w: compute.capped.power_w,
+            power_cap_w: rack.power_cap.as_watts(),
+            bound_by: compute.point.bound.name().to_owned(),
+        };
+        let same = points.iter_mut().find(|p| {
+            p.gpu == found.gpu && p.power_cap_w == found.power_cap_w && p.gpus_per_replica == found.gpus_per_replica
+        });
+        match same {
+            Some(point) => point.gpus = point.gpus.saturating_add(found.gpus),
+            None => points.push(found),
+        }
+    }
+    points
+}
+
+/// Relative error of the fleet's tokens per second and of its energy per token together, weighted by tokens.
+pub(crate) fn relative_error(site: &Site, classes: &[Class]) -> f64 {
+    let (mut weighted, mut all) = (0.0, 0.0);
+    for compute in classes.iter().filter_map(|class| class.compute.as_ref()) {
+        weighted += compute.capacity() * serving::relative_error(&compute.gpu, &site.service.model);
+        all += compute.capacity();
+    }
+    let tokens = if all > 0.0 { weighted / all } else { 0.0 };
+    libm::sqrt(tokens * tokens + crate::board::POWER_ERROR * crate::board::POWER_ERROR)
+}

@@ -1,0 +1,524 @@
+//! A design becomes a site: names are looked up, counts multiplied, racks summed from their trays. All that is wrong is
+//! said at once.
+
+use model::catalog::Catalog;
+use model::design::{self, Design};
+use model::id::PartId;
+use model::money::Usd;
+use model::note::{Kind, Note, Severity};
+use model::part::{CoolingKind, LossCurve, PowerKind, RackKind};
+use model::quantity::{Power, Ratio, Temperature};
+use model::site::{
+    AssetClass, CapexLine, CoolingUnits, HallSpace, Loop, PowerNode, RackClass, Shelf, Site, SiteService,
+};
+
+/// Warmest air that racks without liquid accept at their inlets, °C: ASHRAE TC 9.9 (2021), allowable for class A1.
+const AIR_INLET_MAX_C: f64 = 32.0;
+
+/// Looks everything up. `Err` holds every reason why the design is no site; each names its place.
+pub fn resolve(design: &Design, catalog: &Catalog) -> Result<Site, Vec<Note>> {
+    let own;
+    let catalog = if design.parts.rows().next().is_none() {
+        catalog
+    } else {
+        own = catalog.clone().with(design.parts.clone());
+        &own
+    };
+    let mut resolver = Resolver { design, catalog, notes: Vec::new(), capex: Vec::new() };
+    let site = resolver.site();
+    match site {
+        Some(site) if resolver.notes.is_empty() => Ok(site),
+        Some(_) | None => Err(resolver.notes),
+    }
+}
+
+struct Resolver<'a> {
+    design: &'a Design,
+    catalog: &'a Catalog,
+    notes: Vec<Note>,
+    capex: Vec<CapexLine>,
+}
+
+impl Resolver<'_> {
+    fn error(&mut self, place: &str, kind: Kind) {
+        self.notes.push(Note { severity: Severity::Error, place: place.to_owned(), kind });
+    }
+
+    fn unknown<'n>(&mut self, place: &str, list: &str, name: &str, names: impl Iterator<Item = &'n str>) {
+        let nearest = names.min_by_key(|other| distance(name, other)).filter(|other| distance(name, other) <= 4);
+        let kind = Kind::UnknownPart { list: list.into(), name: name.into(), nearest: nearest.map(str::to_owned) };
+        self.error(place, kind);
+    }
+
+    fn range(&mut self, place: &str, field: &str, value: f64, low: f64, high: f64) {
+        if !(value >= low && value <= high) {
+            self.error(place, Kind::OutOfRange { field: field.into(), value, low, high });
+        }
+    }
+
+    fn buy(&mut self, part: &PartId, count: u32, each_dollars: f64, class: AssetClass) {
+        let cost = Usd::from_dollars(each_dollars * f64::from(count));
+        match self.capex.iter_mut().find(|line| line.part == part.as_str() && line.class == class) {
+            Some(line) => {
+                line.count = line.count.saturating_add(count);
+                line.cost += cost;
+            }
+            None => self.capex.push(CapexLine { part: part.to_string(), count, cost, class }),
+        }
+    }
+
+    fn site(&mut self) -> Option<Site> {
+        self.ranges();
+        let design = self.design;
+        let location = self.catalog.location(&design.location).cloned();
+        if location.is_none() {
+            let catalog = self.catalog;
+            self.unknown(
+                "location",
+                "location",
+                design.location.as_str(),
+                catalog.locations.iter().map(|l| l.id.as_str()),
+            );
+        }
+        let service = self.service();
+        let power = self.power();
+        let mut loops = self.loops(&power);
+        let (racks, halls) = self.halls(&power, &loops);
+        if self.notes.is_empty() && !racks.iter().any(|class| class.gpus > 0 && class.count > 0) {
+            self.error("design", Kind::NoCompute);
+        }
+        for item in &design.standby {
+            match self.catalog.power(&item.part) {
+                Some(part) => self.buy(&item.part, item.count, part.price_dollars, AssetClass::Plant),
+                None => self.unknown_power("standby", &item.part),
+            }
+        }
+        self.building();
+        size_loops(&mut loops, &racks);
+        Some(Site {
+            name: design.name.clone(),
+            location: location?,
+            contract_power: design.contract_power,
+            house_power: design.house_power,
+            service: service?,
+            finance: design.finance.clone(),
+            power,
+            loops,
+            racks,
+            halls,
+            capex: std::mem::take(&mut self.capex),
+        })
+    }
+
+    fn building(&mut self) {
+        let cost = Usd::from_dollars(self.design.finance.building_usd_per_w * self.design.contract_power.as_watts());
+        self.capex.push(CapexLine {
+            part: "building, land and engineering".into(),
+            count: 1,
+            cost,
+            class: AssetClass::Building,
+        });
+    }
+
+    fn ranges(&mut self) {
+        let (design, finance, service) = (self.design, &self.design.finance, &self.design.service);
+        self.range("design", "contract_power_w", design.contract_power.as_watts(), 1e3, 1e11);
+        self.range("design", "house_power_w", design.house_power.as_watts(), 0.0, 1e9);
+        self.range("service", "input_tokens", service.input_tokens, 1.0, 1e7);
+        self.range("service", "output_tokens", service.output_tokens, 1.0, 1e7);
+        self.range("service", "prefix_cache_hit", service.prefix_cache_hit.as_fraction(), 0.0, 0.999);
+        self.range("service", "ttft_s", service.ttft.as_seconds(), 1e-3, 3600.0);
+        self.range("service", "tpot_s", service.tpot.as_seconds(), 1e-4, 60.0);
+        match service.demand {
+            design::Demand::PeakShare(share) => {
+                self.range("service", "demand.peak-share", share.as_fraction(), 0.0, 10.0)
+            }
+            design::Demand::Scale(scale) => self.range("service", "demand.scale", scale, 0.0, 1e9),
+        }
+        self.range("finance", "wacc", finance.wacc.as_fraction(), 0.0, 1.0);
+        self.range("finance", "it_life_years", finance.it_life_years, 0.5, 50.0);
+        self.range("finance", "plant_life_years", finance.plant_life_years, 0.5, 100.0);
+        self.range("finance", "building_usd_per_w", finance.building_usd_per_w, 0.0, 1e3);
+        self.range("finance", "upkeep_share", finance.upkeep_share.as_fraction(), 0.0, 1.0);
+        self.range("finance", "staff_usd_per_w_year", finance.staff_usd_per_w_year, 0.0, 1e3);
+    }
+
+    fn service(&mut self) -> Option<SiteService> {
+        let service = &self.design.service;
+        let Some(model) = self.catalog.model(&service.model) else {
+            let catalog = self.catalog;
+            self.unknown("service", "model", service.model.as_str(), catalog.models.iter().map(|m| m.id.as_str()));
+            return None;
+        };
+        Some(SiteService {
+            model: model.clone(),
+            precision: service.precision,
+            input_tokens: service.input_tokens,
+            output_tokens: service.output_tokens,
+            prefix_cache_hit: service.prefix_cache_hit,
+            ttft: service.ttft,
+            tpot: service.tpot,
+            demand: service.demand,
+        })
+    }
+
+    fn unknown_power(&mut self, place: &str, part: &PartId) {
+        let catalog = self.catalog;
+        self.unknown(place, "power part", part.as_str(), catalog.power.iter().map(|p| p.id.as_str()));
+    }
+
+    /// The power groups with parents before children.
+    fn power(&mut self) -> Vec<PowerNode> {
+        let groups = &self.design.power;
+        let mut order: Vec<usize> = Vec::with_capacity(groups.len());
+        for (at, group) in groups.iter().enumerate() {
+            if groups.iter().take(at).any(|other| other.name == group.name) {
+                self.error(&format!("power \"{}\"", group.name), Kind::DuplicateName { name: group.name.clone() });
+            }
+        }
+        let roots = groups.iter().filter(|group| group.fed_by.is_none()).count();
+        if roots != 1 {
+            let reason = format!("{roots} groups are fed by nothing, and just one must be (the service entrance)");
+            self.error("power", Kind::NotATree { reason });
+        }
+        // A group is placed once its parent is; what is never placed hangs in a ring or on nothing.
+        loop {
+            let before = order.len();
+            for (at, group) in groups.iter().enumerate() {
+                let parent_placed =
+                    group.fed_by.as_ref().is_none_or(|name| order.iter().any(|&placed| groups[placed].name == *name));
+                if !order.contains(&at) && parent_placed {
+                    order.push(at);
+                }
+            }
+            if order.len() == before {
+                break;
+            }
+        }
+        for (at, group) in groups.iter().enumerate() {
+            if let (false, Some(parent)) = (order.contains(&at), &group.fed_by) {
+                let place = format!("power \"{}\"", group.name);
+                if groups.iter().any(|other| other.name == *parent) {
+                    let reason = format!("\"{}\" and \"{parent}\" feed each other in a ring", group.name);
+                    self.error(&place, Kind::NotATree { reason });
+                } else {
+                    self.error(&place, Kind::UnknownName { list: "power group".into(), name: parent.clone() });
+                }
+            }
+        }
+        order.iter().filter_map(|&at| self.power_node(&order, at)).collect()
+    }
+
+    fn power_node(&mut self, order: &[usize], at: usize) -> Option<PowerNode> {
+        let groups = &self.design.power;
+        let group = &groups[at];
+        let place = format!("power \"{}\"", group.name);
+        self.range(&place, "units", f64::from(group.units), 1.0, 1e6);
+        let Some(part) = self.catalog.power(&group.part) else {
+            self.unknown_power(&place, &group.part);
+            return None;
+        };
+        self.buy(&group.part, group.units, part.price_dollars, AssetClass::Plant);
+        let index_of = |name: &String| order.iter().position(|&o| groups[o].name == *name).map(|i| i as u32);
+        Some(PowerNode {
+            name: group.name.clone(),
+            part: part.name.clone(),
+            kind: part.kind,
+            rated_power: part.rated_power,
+            units: group.units,
+            redundancy: group.redundancy,
+            loss: part.loss,
+            fed_by: group.fed_by.as_ref().and_then(index_of),
+        })
+    }
+
+    fn power_index(&mut self, place: &str, power: &[PowerNode], name: &str) -> u32 {
+        power.iter().position(|node| node.name == name).map_or_else(
+            || {
+                self.error(place, Kind::UnknownName { list: "power group".into(), name: name.into() });
+                0
+            },
+            |at| at as u32,
+        )
+    }
+
+    fn cooling_units(&mut self, place: &str, group: &design::CoolingGroup, buy: bool) -> Option<CoolingUnits> {
+        self.range(place, "units", f64::from(group.units), 1.0, 1e6);
+        let Some(part) = self.catalog.cooling(&group.part) else {
+            let catalog = self.catalog;
+            self.unknown(place, "cooling part", group.part.as_str(), catalog.cooling.iter().map(|p| p.id.as_str()));
+            return None;
+        };
+        if buy {
+            self.buy(&group.part, group.units, part.price_dollars, AssetClass::Plant);
+        }
+        Some(CoolingUnits { part: part.clone(), units: group.units, redundancy: group.redundancy })
+    }
+
+    fn needs(&mut self, place: &str, units: &CoolingUnits, needed: &str, right: bool) {
+        if !right {
+            let kind = Kind::WrongKind { part: units.part.id.to_string(), needed: needed.into() };
+            self.error(place, kind);
+        }
+    }
+
+    fn loops(&mut self, power: &[PowerNode]) -> Vec<Loop> {
+        let design = self.design;
+        let mut loops = Vec::with_capacity(design.cooling.len());
+        for (at, drawn) in design.cooling.iter().enumerate() {
+            let place = format!("cooling \"{}\"", drawn.name);
+            if design.cooling.iter().take(at).any(|other| other.name == drawn.name) {
+                self.error(&place, Kind::DuplicateName { name: drawn.name.clone() });
+            }
+            self.range(&place, "supply_temperature_c", drawn.supply_temperature.as_celsius(), 5.0, 60.0);
+            self.range(&place, "rise_k", drawn.rise.as_kelvins(), 1.0, 40.0);
+            self.range(&place, "pump_head_pa", drawn.pump_head.as_pascals(), 0.0, 2e6);
+            let terminal = self.cooling_units(&place, &drawn.terminal, true);
+            let rejection = drawn.rejection.as_ref().and_then(|group| self.cooling_units(&place, group, true));
+            let chiller = drawn.chiller.as_ref().and_then(|group| self.cooling_units(&place, group, true));
+            let fed_by = drawn.fed_by.as_ref().map_or(0, |name| self.power_index(&place, power, name));
+            let Some(terminal) = terminal else { continue };
+            self.kinds(&place, &terminal, rejection.as_ref(), chiller.as_ref());
+            loops.push(Loop {
+                name: drawn.name.clone(),
+                supply: drawn.supply_temperature,
+                rise: drawn.rise,
+                pump_head: drawn.pump_head,
+                supply_max: warmest_air_loop(&terminal),
+                design_heat: Power::ZERO,
+                terminal,
+                rejection,
+                chiller,
+                fed_by,
+            });
+        }
+        loops
+    }
+
+    fn kinds(
+        &mut self,
+        place: &str,
+        terminal: &CoolingUnits,
+        rejection: Option<&CoolingUnits>,
+        chiller: Option<&CoolingUnits>,
+    ) {
+        let moves = matches!(terminal.part.kind, CoolingKind::Cdu { .. } | CoolingKind::FanWall { .. });
+        self.needs(place, terminal, "a CDU or a fan wall", moves);
+        if let Some(units) = rejection {
+            let rejects = matches!(
+                units.part.kind,
+                CoolingKind::DryCooler { .. } | CoolingKind::AdiabaticCooler { .. } | CoolingKind::CoolingTower { .. }
+            );
+            self.needs(place, units, "a dry cooler, an adiabatic cooler or a tower", rejects);
+        }
+        if let Some(units) = chiller {
+            self.needs(place, units, "a chiller", matches!(units.part.kind, CoolingKind::Chiller { .. }));
+        }
+    }
+
+    fn loop_index(&mut self, place: &str, loops: &[Loop], name: &str) -> u32 {
+        loops.iter().position(|each| each.name == name).map_or_else(
+            || {
+                // A loop that failed to resolve has said why already.
+                if !self.design.cooling.iter().any(|drawn| drawn.name == name) {
+                    self.error(place, Kind::UnknownName { list: "cooling loop".into(), name: name.into() });
+                }
+                0
+            },
+            |at| at as u32,
+        )
+    }
+
+    fn halls(&mut self, power: &[PowerNode], loops: &[Loop]) -> (Vec<RackClass>, Vec<HallSpace>) {
+        let design = self.design;
+        let (mut classes, mut spaces) = (Vec::new(), Vec::new());
+        for hall in &design.halls {
+            let place = format!("hall \"{}\"", hall.name);
+            self.range(&place, "count", f64::from(hall.count), 1.0, 1e5);
+            self.range(&place, "positions", f64::from(hall.positions), 0.0, 1e6);
+            let fed_by = self.power_index(&place, power, &hall.fed_by);
+            let air = self.loop_index(&place, loops, &hall.air);
+            let liquid = hall.liquid.as_ref().map(|name| self.loop_index(&place, loops, name));
+            let (mut racks, mut rack_power) = (0_u32, Power::ZERO);
+            for row in &hall.rows {
+                let place = format!("{place} › row \"{}\"", row.name);
+                self.range(&place, "count", f64::from(row.count), 1.0, 1e5);
+                for group in &row.racks {
+                    self.range(&place, "count", f64::from(group.count), 1.0, 1e5);
+                    let per_hall = row.count.saturating_mul(group.count);
+                    racks = racks.saturating_add(per_hall);
+                    let count = per_hall.saturating_mul(hall.count);
+                    if let Some(class) = self.rack_class(&place, group, count, (fed_by, liquid, air)) {
+                        rack_power = rack_power.max(class.rated_power);
+                        classes.push(class);
+                    }
+                }
+            }
+            if racks > hall.positions {
+                self.error(&place, Kind::NoSpace { positions: hall.positions, racks });
+            }
+            spaces.push(HallSpace {
+                name: hall.name.clone(),
+                positions: hall.positions.saturating_mul(hall.count),
+                racks: racks.saturating_mul(hall.count),
+                rack_power,
+                fed_by,
+            });
+        }
+        if spaces.iter().map(|space| u64::from(space.racks)).sum::<u64>() > 10_000_000 {
+            self.error("design", Kind::OutOfRange { field: "racks".into(), value: 1e7, low: 0.0, high: 1e7 });
+        }
+        (classes, spaces)
+    }
+
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one rack summed from its trays, top to bottom; each part needs the sums before it"
+    )]
+    fn rack_class(
+        &mut self,
+        place: &str,
+        group: &design::RackGroup,
+        count: u32,
+        (fed_by, liquid, air): (u32, Option<u32>, u32),
+    ) -> Option<RackClass> {
+        let catalog = self.catalog;
+        let Some(rack) = catalog.rack(&group.part) else {
+            self.unknown(place, "rack", group.part.as_str(), catalog.racks.iter().map(|r| r.id.as_str()));
+            return None;
+        };
+        self.buy(&group.part, count, rack.price_dollars, AssetClass::It);
+        let (mut rated, mut idle, mut busy) = (Power::ZERO, Power::ZERO, Power::ZERO);
+        let (mut liquid_power, mut height, mut gpus, mut gpu, mut domain) = (0.0, 0.0, 0_u32, None, rack.domain_gpus);
+        for item in rack.trays.iter().chain(&group.trays) {
+            self.range(place, "trays.count", f64::from(item.count), 1.0, 1e4);
+            let Some(tray) = catalog.tray(&item.part) else {
+                self.unknown(place, "tray", item.part.as_str(), catalog.trays.iter().map(|t| t.id.as_str()));
+                continue;
+            };
+            let several = item.count.saturating_mul(count);
+            self.buy(&item.part, several, tray.price_dollars, AssetClass::It);
+            rated += tray.rated_power * item.count;
+            idle += tray.overhead_idle * item.count;
+            busy += tray.overhead_busy * item.count;
+            liquid_power += tray.rated_power.as_watts() * f64::from(item.count) * tray.liquid_fraction.as_fraction();
+            height += tray.height_units * f64::from(item.count);
+            if let Some(id) = tray.gpu.as_ref().filter(|_| tray.gpu_count > 0) {
+                match catalog.gpu(id) {
+                    Some(row) => gpu = Some(row.clone()),
+                    None => self.unknown(place, "gpu", id.as_str(), catalog.gpus.iter().map(|g| g.id.as_str())),
+                }
+                gpus = gpus.saturating_add(tray.gpu_count.saturating_mul(item.count));
+                domain = if domain == 0 { tray.domain_gpus.max(tray.gpu_count) } else { domain };
+            }
+        }
+        let shelf = rack.power_shelf.as_ref().and_then(|item| self.shelf(place, item, count));
+        if height > rack.height_units + 1e-9 {
+            self.error(place, Kind::RackFull { rack: rack.name.clone(), has: rack.height_units, asked: height });
+        }
+        if rated > rack.rated_power * 1.000_001 {
+            self.error(place, Kind::RackOverload { rack: rack.name.clone(), rated: rack.rated_power, asked: rated });
+        }
+        let liquid_fraction = if rated > Power::ZERO { liquid_power / rated.as_watts() } else { 0.0 };
+        if liquid_fraction > 0.05 && liquid.is_none() {
+            self.error(place, Kind::NoLiquidLoop { rack: rack.name.clone() });
+        }
+        let delivered_whole = matches!(rack.kind, RackKind::Compute | RackKind::Network | RackKind::Storage);
+        let board = gpu.as_ref().map_or(Power::ZERO, |g| g.board_power);
+        let cap = group.power_cap.or(self.design.service.power_cap);
+        if let (Some(cap), Some(gpu)) = (cap, &gpu) {
+            if cap < gpu.min_power_cap || cap > gpu.board_power || !cap.is_finite() {
+                self.error(place, Kind::CapOutOfRange { cap, low: gpu.min_power_cap, high: gpu.board_power });
+            }
+        }
+        Some(RackClass {
+            place: place.to_owned(),
+            part: rack.name.clone(),
+            count,
+            gpus,
+            domain_gpus: domain.max(u32::from(gpus > 0)),
+            power_cap: cap.unwrap_or(board),
+            gpu,
+            rated_power: if delivered_whole && group.trays.is_empty() { rack.rated_power } else { rated },
+            overhead_idle: idle,
+            overhead_busy: busy,
+            shelf,
+            liquid_fraction: Ratio::from_fraction(if liquid.is_some() { liquid_fraction } else { 0.0 }),
+            fed_by,
+            liquid,
+            air,
+        })
+        .inspect(|class| self.too_warm(place, class, rack.supply_temperature_max))
+    }
+
+    fn too_warm(&mut self, place: &str, class: &RackClass, limit: Temperature) {
+        let design = self.design;
+        let Some(drawn) =
+            class.liquid.filter(|_| class.liquid_fraction > Ratio::ZERO).and_then(|at| design.cooling.get(at as usize))
+        else {
+            return;
+        };
+        if drawn.supply_temperature > limit {
+            let kind = Kind::SupplyTooWarm { supply: drawn.supply_temperature, limit, rack: class.part.clone() };
+            self.error(place, kind);
+        }
+    }
+
+    fn shelf(&mut self, place: &str, item: &model::part::Several, racks: u32) -> Option<Shelf> {
+        let Some(part) = self.catalog.power(&item.part) else {
+            self.unknown_power(place, &item.part);
+            return None;
+        };
+        if part.kind != PowerKind::PowerShelf {
+            self.error(place, Kind::WrongKind { part: item.part.to_string(), needed: "a power shelf".into() });
+        }
+        self.buy(&item.part, item.count.saturating_mul(racks), part.price_dollars, AssetClass::It);
+        let loss: LossCurve = part.loss;
+        Some(Shelf { rated_power: part.rated_power * item.count, loss })
+    }
+}
+
+/// Warmest supply of a loop before its racks are known: what air-cooled inlets accept less the coil's approach; loops of
+/// CDUs are limited by their racks alone.
+fn warmest_air_loop(terminal: &CoolingUnits) -> Temperature {
+    match terminal.part.kind {
+        CoolingKind::FanWall { approach, .. } => Temperature::from_celsius(AIR_INLET_MAX_C) - approach,
+        CoolingKind::Cdu { .. }
+        | CoolingKind::DryCooler { .. }
+        | CoolingKind::AdiabaticCooler { .. }
+        | CoolingKind::CoolingTower { .. }
+        | CoolingKind::Chiller { .. } => Temperature::from_celsius(60.0),
+    }
+}
+
+/// Gives each loop its design heat: what its racks may draw, provisioned, in the share that goes its way. And the
+/// warmest supply that all of its racks accept (45 °C for racks cooled by warm water, as the racks' rows say).
+fn size_loops(loops: &mut [Loop], racks: &[RackClass]) {
+    for class in racks {
+        let heat = class.provisioned() * class.count;
+        let liquid = heat * class.liquid_fraction.as_fraction();
+        if let Some(each) = class.liquid.and_then(|at| loops.get_mut(at as usize)) {
+            each.design_heat += liquid;
+            each.supply_max = each.supply_max.min(Temperature::from_celsius(45.0).max(each.supply));
+        }
+        if let Some(each) = loops.get_mut(class.air as usize) {
+            each.design_heat += heat - liquid;
+        }
+    }
+}
+
+/// Edits between two names, for "did you mean".
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let change = corner + usize::from(from != to);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

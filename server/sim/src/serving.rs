@@ -1,0 +1,392 @@
+//! The first serving model: a roofline. How many tokens one GPU makes at full work, within memory and time targets.
+//!
+//! # Where the numbers come from
+//! Six constants, fitted by least squares on the logarithm of the time between tokens of 502 measured points on H100
+//! (the `agg` rows of four models in the public aiconfigurator silicon sample, Apache-2.0). On the 648 B200 points,
+//! which the fit never saw, the mean absolute error is 11% for dense models, 20% and 29% for gpt-oss-120b and
+//! DeepSeek-R1; `tests/serving.rs` recomputes it. GPUs that were never measured carry a wider band.
+
+use crate::board::{self, Phase};
+use model::design::Precision;
+use model::part::{Attention, Gpu, LanguageModel};
+use model::quantity::Span;
+
+/// Share of peak memory bandwidth reached while reading weights and past.
+const BANDWIDTH_EFFICIENCY: f64 = 0.90;
+/// Share of peak arithmetic reached in matrix products.
+const ARITHMETIC_EFFICIENCY: f64 = 0.811;
+/// Launch and scheduling time of each layer in a step, seconds.
+const LAYER_OVERHEAD_S: f64 = 5.48e-5;
+/// Latency of one collective between GPUs, seconds; two in a layer.
+const COLLECTIVE_LATENCY_S: f64 = 9.94e-6;
+/// Host time for each running request in a step, seconds.
+const REQUEST_OVERHEAD_S: f64 = 3.11e-5;
+/// Share of the shorter of memory and arithmetic time that does not hide behind the longer.
+const OVERLAP_LOSS: f64 = 0.3;
+/// Share of link bandwidth that collectives reach.
+const LINK_EFFICIENCY: f64 = 0.7;
+/// Share of GPU memory that weights and past may take; the rest is activations and runtime
+/// (the default of vLLM's `gpu_memory_utilization`).
+const MEMORY_SHARE: f64 = 0.90;
+/// Runtime reserve on each GPU, bytes: aiconfigurator's `other_mem` for current systems.
+const RUNTIME_RESERVE: f64 = 3.76e9;
+/// Most requests a replica runs at once, as engines limit it.
+const BATCH_MAX: f64 = 1024.0;
+
+/// What is asked of a replica.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// The model.
+    pub model: &'a LanguageModel,
+    /// Its number format.
+    pub precision: Precision,
+    /// Prompt tokens that need prefill.
+    pub prefill_tokens: f64,
+    /// Prompt tokens kept in memory.
+    pub context_tokens: f64,
+    /// Answer tokens.
+    pub output_tokens: f64,
+    /// Longest mean time to the first token.
+    pub ttft: Span,
+    /// Longest mean time between tokens.
+    pub tpot: Span,
+}
+
+/// What decides a replica's speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Reading weights and past.
+    MemoryBandwidth,
+    /// Arithmetic on prompts and batches.
+    Arithmetic,
+    /// Exchange between GPUs.
+    Links,
+    /// No room for more requests.
+    MemorySize,
+    /// The time targets allow no larger batch.
+    TimeTargets,
+}
+
+impl Bound {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MemoryBandwidth => "memory bandwidth",
+            Self::Arithmetic => "arithmetic",
+            Self::Links => "links",
+            Self::MemorySize => "memory size",
+            Self::TimeTargets => "time targets",
+        }
+    }
+}
+
+/// A replica at full work.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    /// GPUs that hold one copy.
+    pub gpus: u32,
+    /// Requests at once.
+    pub batch: f64,
+    /// Mean time to the first token, seconds, without waiting for a place.
+    pub ttft_s: f64,
+    /// Mean time between tokens, seconds, interruptions by prefill included.
+    pub tpot_s: f64,
+    /// Output tokens per second of one GPU.
+    pub tokens_per_s_per_gpu: f64,
+    /// Share of time in prefill.
+    pub prefill_share: f64,
+    /// Share of decode time bound by arithmetic rather than memory, 0..=1.
+    pub decode_intensity: f64,
+    /// What decides the speed.
+    pub bound: Bound,
+}
+
+/// Why no point can be had.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Refusal {
+    /// The weights do not fit in the largest group: needed and had, bytes.
+    TooLarge {
+        /// Bytes of weights.
+        weights: f64,
+        /// Bytes of the largest group that weights may take.
+        memory: f64,
+    },
+    /// One request alone misses the targets: its times, seconds.
+    TargetsMissed {
+        /// Best time to the first token.
+        ttft_s: f64,
+        /// Best time between tokens.
+        tpot_s: f64,
+    },
+}
+
+/// Bytes of one parameter: fp4 carries a scale for each block of 16.
+fn bytes_per_parameter(precision: Precision) -> f64 {
+    match precision {
+        Precision::Bf16 => 2.0,
+        Precision::Fp8 => 1.0,
+        Precision::Fp4 => 0.5625,
+    }
+}
+
+/// Arithmetic rate in a number format; a chip without it computes in the next wider one.
+fn flops(gpu: &Gpu, precision: Precision) -> f64 {
+    let rates = gpu.flops;
+    let wide = rates.bf16.as_flops();
+    let eight = rates.fp8.map_or(wide, |rate| rate.as_flops());
+    match precision {
+        Precision::Bf16 => wide,
+        Precision::Fp8 => eight,
+        Precision::Fp4 => rates.fp4.map_or(wide, |rate| rate.as_flops()),
+    }
+}
+
+/// Bytes of past kept for one token, all layers: keys and values of each head, or one latent vector; 8-bit where the
+/// weights are. Windowed layers keep at most their window.
+fn past_bytes(model: &LanguageModel, precision: Precision, context: f64) -> f64 {
+    let width = if precision == Precision::Bf16 { 2.0 } else { 1.0 };
+    match model.attention {
+        Attention::GroupedQuery { kv_heads, head_dim, windowed_layers, window_tokens } => {
+            let per_layer = 2.0 * f64::from(kv_heads) * f64::from(head_dim) * width;
+            let seen = f64::min(1.0, f64::from(window_tokens) / f64::max(context, 1.0));
+            per_layer
+                * (f64::from(model.layers - windowed_layers.min(model.layers)) + f64::from(windowed_layers) * seen)
+        }
+        Attention::Latent { latent_dim } => f64::from(latent_dim) * f64::from(model.layers) * width,
+    }
+}
+
+/// Parameters outside routed experts, and in all routed experts together.
+///
+/// From total P, active A and the share k/E of experts that a token uses: P = shared + routed, A = shared + routed·k/E.
+fn split_parameters(model: &LanguageModel) -> (f64, f64) {
+    if model.experts == 0 {
+        return (model.parameters, 0.0);
+    }
+    let used = f64::from(model.experts_per_token) / f64::from(model.experts);
+    let routed = (model.parameters - model.active_parameters) / (1.0 - used);
+    (model.parameters - routed, routed)
+}
+
+/// Times of one decode step of `batch` requests on `gpus` GPUs: memory, arithmetic, links and overhead, seconds.
+struct StepTime {
+    memory: f64,
+    arithmetic: f64,
+    links: f64,
+    overhead: f64,
+}
+
+impl StepTime {
+    fn total(&self) -> f64 {
+        self.memory.max(self.arithmetic) + OVERLAP_LOSS * self.memory.min(self.arithmetic) + self.links + self.overhead
+    }
+}
+
+/// One decode step.
+///
+/// memory = (weights touched + batch · context · past bytes) / (g · bandwidth · η); a batch of B touches
+/// 1 − (1 − k/E)^B of the routed experts. arithmetic = 2 · active parameters · B / (g · flops · η). links = two
+/// all-reduces a layer: 2·(latency + B·hidden·2 bytes·(g−1)/g / bandwidth).
+fn decode_step(gpu: &Gpu, work: &Work<'_>, gpus: f64, batch: f64) -> StepTime {
+    let model = work.model;
+    let width = bytes_per_parameter(work.precision);
+    let (shared, routed) = split_parameters(model);
+    let used = if model.experts == 0 { 0.0 } else { f64::from(model.experts_per_token) / f64::from(model.experts) };
+    let touched = 1.0 - libm::pow(1.0 - used, batch);
+    let context = work.context_tokens + work.output_tokens / 2.0;
+    let read = (shared + routed * touched) * width + batch * context * past_bytes(model, work.precision, context);
+    let layers = f64::from(model.layers);
+    let exchanged = batch * f64::from(model.hidden_size) * 2.0 * (gpus - 1.0) / gpus;
+    let link = gpu.link_bandwidth.as_bytes_per_second() * LINK_EFFICIENCY;
+    StepTime {
+        memory: read / (gpus * gpu.memory_bandwidth.as_bytes_per_second() * BANDWIDTH_EFFICIENCY),
+        arithmetic: 2.0 * model.active_parameters * batch / (gpus * flops(gpu, work.precision) * ARITHMETIC_EFFICIENCY),
+        links: if gpus > 1.0 { layers * 2.0 * (COLLECTIVE_LATENCY_S + exchanged / link) } else { 0.0 },
+        overhead: layers * LAYER_OVERHEAD_S + REQUEST_OVERHEAD_S * batch,
+    }
+}
+
+/// Time to prefill one prompt on `gpus` GPUs, seconds.
+///
+/// flops = 2 · active parameters · n + 2 · layers · hidden · n² (causal attention); links as in a decode step with n
+/// tokens. 4-bit formats reach 0.7 of their rate on prompts, as activations are quantised on the way.
+fn prefill_time(gpu: &Gpu, work: &Work<'_>, gpus: f64) -> f64 {
+    let (model, n) = (work.model, work.prefill_tokens);
+    let layers = f64::from(model.layers);
+    let hidden = f64::from(model.hidden_size);
+    let operations = 2.0 * model.active_parameters * n + 2.0 * layers * hidden * n * n;
+    let format = if work.precision == Precision::Fp4 { 0.7 } else { 1.0 };
+    let compute = operations / (gpus * flops(gpu, work.precision) * format * ARITHMETIC_EFFICIENCY);
+    let link = gpu.link_bandwidth.as_bytes_per_second() * LINK_EFFICIENCY;
+    let links = if gpus > 1.0 { layers * 2.0 * (n * hidden * 2.0) / link } else { 0.0 };
+    compute + links
+}
+
+/// Mean time between tokens of `batch` requests on `gpus` GPUs with prompts prefilled in between, seconds, and its parts:
+/// the decode step and one prompt's prefill.
+///
+/// A request holds its place for `output` steps, in which every place admits one prompt: tpot = step + batch · prefill / output.
+pub fn time_per_token(gpu: &Gpu, work: &Work<'_>, gpus: u32, batch: f64) -> (f64, f64, f64) {
+    let step = decode_step(gpu, work, f64::from(gpus), batch).total();
+    let prefill = prefill_time(gpu, work, f64::from(gpus));
+    (step + batch * prefill / work.output_tokens.max(1.0), step, prefill)
+}
+
+/// The best replica of `gpu` for `work`: the group of 1, 2, 4, … GPUs of a domain and the batch with most output tokens
+/// per second and GPU that fits in memory and meets both targets.
+pub fn best_point(gpu: &Gpu, domain_gpus: u32, work: &Work<'_>) -> Result<Point, Refusal> {
+    let mut refusal = None;
+    let mut best: Option<Point> = None;
+    let mut gpus = 1;
+    loop {
+        match point(gpu, gpus, work) {
+            Ok(found) if best.is_none_or(|b| found.tokens_per_s_per_gpu > b.tokens_per_s_per_gpu) => best = Some(found),
+            Ok(_) => {}
+            Err(why) => refusal = Some(why),
+        }
+        if gpus >= domain_gpus.max(1) {
+            break;
+        }
+        // A domain that is no power of two (72) ends with all of it.
+        gpus = (gpus * 2).min(domain_gpus);
+    }
+    best.ok_or(refusal.unwrap_or(Refusal::TooLarge { weights: 0.0, memory: 0.0 }))
+}
+
+/// The largest batch that fits and meets the targets on a group of `gpus`.
+fn point(gpu: &Gpu, gpus: u32, work: &Work<'_>) -> Result<Point, Refusal> {
+    let g = f64::from(gpus);
+    let weights = work.model.parameters * bytes_per_parameter(work.precision);
+    let memory = g * f64::max(gpu.memory.as_bytes() * MEMORY_SHARE - RUNTIME_RESERVE, 0.0);
+    let context = work.context_tokens + work.output_tokens;
+    let per_request = f64::max(context * past_bytes(work.model, work.precision, context), 1.0);
+    let room = (memory - weights) / per_request;
+    if room < 1.0 {
+        return Err(Refusal::TooLarge { weights, memory });
+    }
+    let times = |batch: f64| {
+        let (tpot, step, prefill) = time_per_token(gpu, work, gpus, batch);
+        (tpot, step + prefill)
+    };
+    let meets = |batch: f64| {
+        let (tpot, ttft) = times(batch);
+        tpot <= work.tpot.as_seconds() && ttft <= work.ttft.as_seconds()
+    };
+    if !meets(1.0) {
+        let (tpot_s, ttft_s) = times(1.0);
+        return Err(Refusal::TargetsMissed { ttft_s, tpot_s });
+    }
+    let most = room.floor().min(BATCH_MAX);
+    let batch = if meets(most) { most } else { largest_true(most, meets) };
+    let bound_by_targets = batch < most;
+    Ok(at_batch(gpu, gpus, work, batch, bound_by_targets))
+}
+
+/// Largest whole number in 1..`most` for which a predicate that turns false once still holds.
+fn largest_true(most: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (1.0, most);
+    while high - low > 1.0 {
+        let middle = f64::floor(f64::midpoint(low, high));
+        if holds(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+fn at_batch(gpu: &Gpu, gpus: u32, work: &Work<'_>, batch: f64, bound_by_targets: bool) -> Point {
+    let step = decode_step(gpu, work, f64::from(gpus), batch);
+    let (tpot_s, step_s, prefill_s) = time_per_token(gpu, work, gpus, batch);
+    let prefill_share = 1.0 - step_s / tpot_s;
+    let bound = if bound_by_targets {
+        Bound::TimeTargets
+    } else if step.links + step.overhead > step.memory.max(step.arithmetic) {
+        Bound::Links
+    } else if prefill_share > 0.5 || step.arithmetic > step.memory {
+        Bound::Arithmetic
+    } else if batch < BATCH_MAX {
+        Bound::MemorySize
+    } else {
+        Bound::MemoryBandwidth
+    };
+    Point {
+        gpus,
+        batch,
+        ttft_s: step_s + prefill_s,
+        tpot_s,
+        tokens_per_s_per_gpu: batch / tpot_s / f64::from(gpus),
+        prefill_share,
+        decode_intensity: f64::min(1.0, step.arithmetic / step.memory.max(1e-12)),
+        bound,
+    }
+}
+
+/// A replica's power and throughput under a cap.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capped {
+    /// Board power at full work, W.
+    pub power_w: f64,
+    /// Throughput over uncapped.
+    pub throughput: f64,
+    /// Uncapped board power, W.
+    pub uncapped_w: f64,
+}
+
+/// Board power of a point without a cap, W: each phase's share of board power by its time, decode between the
+/// memory-bound and the arithmetic-bound share by its intensity.
+fn uncapped_power(gpu: &Gpu, point: &Point) -> f64 {
+    let decode =
+        board::DECODE_POWER_SHARE + (board::PREFILL_POWER_SHARE - board::DECODE_POWER_SHARE) * point.decode_intensity;
+    let share = point.prefill_share * board::PREFILL_POWER_SHARE + (1.0 - point.prefill_share) * decode;
+    f64::max(share * gpu.board_power.as_watts(), gpu.idle_power.as_watts())
+}
+
+/// Throughput of a point whose boards draw `power` times their uncapped draw; phases slow by their own curves and
+/// their times add: 1/t = prefill share / t_prefill + decode share / t_decode.
+fn phased(point: &Point, of_phase: impl Fn(Phase) -> f64) -> f64 {
+    let (prefill, decode) = (of_phase(Phase::Prefill), of_phase(Phase::Decode));
+    if prefill <= 0.0 || decode <= 0.0 {
+        return 0.0;
+    }
+    1.0 / (point.prefill_share / prefill + (1.0 - point.prefill_share) / decode)
+}
+
+/// The point under a power cap, watts for each board.
+pub fn capped(gpu: &Gpu, point: &Point, cap_w: f64) -> Capped {
+    let uncapped_w = uncapped_power(gpu, point);
+    let share = f64::min(cap_w / uncapped_w, 1.0);
+    Capped {
+        power_w: share * uncapped_w,
+        throughput: phased(point, |phase| board::throughput_at_power(phase, share)),
+        uncapped_w,
+    }
+}
+
+/// Most throughput, over uncapped, at a mean board power in watts, when the fleet may lower caps and rest boards.
+pub fn best_at_power(gpu: &Gpu, point: &Point, uncapped_w: f64) -> impl Fn(f64) -> f64 {
+    let (point, idle) = (*point, gpu.idle_power.as_watts() / uncapped_w);
+    let prefill = board::most_efficient_power(Phase::Prefill, idle);
+    let decode = board::most_efficient_power(Phase::Decode, idle);
+    move |power_w| {
+        phased(&point, |phase| {
+            let knee = if phase == Phase::Prefill { prefill } else { decode };
+            board::best_throughput(phase, power_w / uncapped_w, idle, knee)
+        })
+    }
+}
+
+/// Relative error of output tokens per second that bands are made with.
+///
+/// From the errors on measurements that the fit did not see (B200): 15% dense, 30% mixture of experts; GPUs that no
+/// measurement covers carry 30% and 45%, a judgement that the deeper model will replace.
+pub fn relative_error(gpu: &Gpu, model: &LanguageModel) -> f64 {
+    let measured = ["h100", "h200", "b200", "gb200"].iter().any(|name| gpu.id.as_str().starts_with(name));
+    match (measured, model.experts > 0) {
+        (true, false) => 0.15,
+        (true, true) => 0.30,
+        (false, false) => 0.30,
+        (false, true) => 0.45,
+    }
+}
