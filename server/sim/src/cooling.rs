@@ -15,7 +15,7 @@ use model::part::CoolingKind;
 use model::site::{CoolingUnits, Loop};
 use model::trace::CoolingMode;
 use reject::DryCoolers;
-use tower::Towers;
+use tower::{Towers, Water};
 
 /// Heat carried by a cubic metre of water per kelvin, J/(m³·K), at 35 °C (IAPWS-95: 994.0 kg/m³ · 4178 J/(kg·K)).
 pub const WATER_J_PER_M3_K: f64 = 994.0 * 4178.0;
@@ -155,7 +155,7 @@ impl Plant {
         let fits = |rack_heat_w: f64| {
             let collected = self.collected(rack_heat_w);
             let entering = self.supply_max_c + collected.rise_k;
-            let outside_w = self.outside_capacity_w(entering, collected.water_w_per_k, outside);
+            let outside_w = self.outside_capacity_w(collected.water(entering), outside);
             let chiller_w = self.chillers.as_ref().map_or(0.0, |c| c.capacity_w);
             collected.heat_w <= outside_w + chiller_w
         };
@@ -175,11 +175,11 @@ impl Plant {
         low
     }
 
-    fn outside_capacity_w(&self, entering_c: f64, water_w_per_k: f64, outside: Outside) -> f64 {
+    fn outside_capacity_w(&self, water: Water, outside: Outside) -> f64 {
         match &self.rejection {
             Rejection::Nothing => 0.0,
-            Rejection::Dry(coolers) => coolers.wetted_capacity_w(entering_c, outside),
-            Rejection::Tower(towers) => towers.capacity_w(1.0, entering_c, water_w_per_k, outside),
+            Rejection::Dry(coolers) => coolers.wetted_capacity_w(water.entering_c, outside),
+            Rejection::Tower(towers) => towers.capacity_w(1.0, water, outside),
         }
     }
 
@@ -228,11 +228,11 @@ impl Plant {
     }
 
     fn wet(&self, towers: &Towers, collected: &Collected, entering_c: f64, outside: Outside) -> LoopStep {
-        let water = collected.water_w_per_k;
-        let free_w = towers.capacity_w(1.0, entering_c, water, outside);
+        let water = collected.water(entering_c);
+        let free_w = towers.capacity_w(1.0, water, outside);
         if collected.heat_w <= free_w {
-            let speed = towers.speed_for(collected.heat_w, entering_c, water, outside);
-            let make_up = towers.make_up_l_per_s(collected.heat_w, speed, water, outside);
+            let speed = towers.speed_for(collected.heat_w, water, outside);
+            let make_up = towers.make_up_l_per_s(collected.heat_w, speed, water.w_per_k, outside);
             return self.held(collected, towers.fan_power_w(speed), make_up, CoolingMode::Tower);
         }
         if self.chillers.is_some() {
@@ -240,8 +240,8 @@ impl Plant {
             return self.chilled(collected, f64::max(free_w, 0.0), fan_w, entering_c, outside, Some(towers));
         }
         // Nothing to trim with: the water warms until the tower takes its heat.
-        let entering = towers.entering_for(collected.heat_w, entering_c, water, outside);
-        let make_up = towers.make_up_l_per_s(collected.heat_w, 1.0, water, outside);
+        let entering = towers.entering_for(collected.heat_w, water, outside);
+        let make_up = towers.make_up_l_per_s(collected.heat_w, 1.0, water.w_per_k, outside);
         let mut step = self.held(collected, towers.fan_power_w(1.0), make_up, CoolingMode::Tower);
         step.supply_c += entering - entering_c;
         step
@@ -293,7 +293,7 @@ impl Plant {
             let (mut low, mut high) = (0.0, f64::max(warmest, 0.0));
             for _ in 0..50 {
                 let middle = f64::midpoint(low, high);
-                let capacity = self.outside_capacity_w(entering_c + middle, collected.water_w_per_k, outside);
+                let capacity = self.outside_capacity_w(collected.water(entering_c + middle), outside);
                 if capacity < need {
                     low = middle;
                 } else {
@@ -301,7 +301,7 @@ impl Plant {
                 }
             }
             step.supply_c += high;
-            let reached = self.outside_capacity_w(entering_c + high, collected.water_w_per_k, outside);
+            let reached = self.outside_capacity_w(collected.water(entering_c + high), outside);
             let short = f64::max(need - reached, 0.0);
             step.rejected_w -= f64::min(short, missing);
         }
@@ -316,4 +316,11 @@ struct Collected {
     fan_w: f64,
     rise_k: f64,
     water_w_per_k: f64,
+}
+
+impl Collected {
+    /// The water at an entering temperature.
+    fn water(&self, entering_c: f64) -> Water {
+        Water { entering_c, range_k: self.rise_k, w_per_k: self.water_w_per_k }
+    }
 }

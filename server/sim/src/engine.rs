@@ -165,10 +165,14 @@ impl Machine {
         let capacity = self.capacity();
         let share = if capacity > 0.0 { f64::min(demand / capacity, 1.0) } else { 0.0 };
         let mut allowed = 1.0;
-        if self.too_hot(share, allowed, outside) {
-            allowed = largest_allowed(|a| !self.too_hot(share, a, outside));
-        }
         let mut values = self.attempt(share, allowed, outside);
+        if self.too_hot(outside) {
+            allowed = largest_allowed(|a| {
+                self.attempt(share, a, outside);
+                !self.too_hot(outside)
+            });
+            values = self.attempt(share, allowed, outside);
+        }
         if values.facility_power_w > self.contract_w * (1.0 + 1e-12) {
             let top = allowed;
             let within = largest_allowed(|a| self.attempt(share, a * top, outside).facility_power_w <= self.contract_w);
@@ -193,26 +197,15 @@ impl Machine {
         computes.map(|c| c.capacity() * f64::min(share, c.best_share(c.power_w(share * allowed)))).sum()
     }
 
-    fn too_hot(&mut self, share: f64, allowed: f64, outside: Outside) -> bool {
-        self.collect_heat(share, allowed);
-        self.plants.iter().zip(&self.heat_w).any(|(plant, &heat)| {
-            // The full search is dear, so ask it only where the plain step does not hold its set-point.
-            let step = plant.step(heat, outside);
-            let held = step.rejected_w >= step.heat_w * (1.0 - 1e-12) && step.supply_c <= plant.set_point_c() + 1e-9;
+    /// Whether a loop of the last attempt has more heat than it can reject with its supply as warm as racks accept.
+    fn too_hot(&self, outside: Outside) -> bool {
+        self.plants.iter().zip(&self.heat_w).zip(&self.loop_steps).any(|((plant, &heat), step)| {
+            // The full search is dear, so it is asked only where the step did not hold its set-point.
+            let held = step.is_some_and(|step| {
+                step.rejected_w >= step.heat_w * (1.0 - 1e-12) && step.supply_c <= plant.set_point_c() + 1e-9
+            });
             !held && heat > plant.most_heat_w(outside) * (1.0 + 1e-9)
         })
-    }
-
-    fn collect_heat(&mut self, share: f64, allowed: f64) {
-        self.heat_w.fill(0.0);
-        for class in &self.classes {
-            let it_w = class.draw(share, allowed).it_w;
-            let liquid_w = if class.liquid.is_some() { it_w * class.liquid_fraction } else { 0.0 };
-            if let Some(at) = class.liquid {
-                self.heat_w[at] += liquid_w;
-            }
-            self.heat_w[class.air] += it_w - liquid_w;
-        }
     }
 
     /// Everything at a share of full work and of allowed dynamic power; leaves each node's output and loss behind.
@@ -225,14 +218,19 @@ impl Machine {
         };
         self.output_w.fill(0.0);
         self.output_w[0] += self.house_w;
+        self.heat_w.fill(0.0);
         for class in &self.classes {
             let drawn = class.draw(share, allowed);
             values.it_power_w += drawn.it_w;
             values.gpu_power_w += drawn.gpu_w;
             values.shelf_loss_w += drawn.shelf_loss_w;
             self.output_w[class.fed_by] += drawn.it_w;
+            let liquid_w = class.liquid.map_or(0.0, |_| drawn.it_w * class.liquid_fraction);
+            if let Some(at) = class.liquid {
+                self.heat_w[at] += liquid_w;
+            }
+            self.heat_w[class.air] += drawn.it_w - liquid_w;
         }
-        self.collect_heat(share, allowed);
         for (at, plant) in self.plants.iter().enumerate() {
             let step = plant.step(self.heat_w[at], outside);
             values.fan_power_w += step.fan_w;

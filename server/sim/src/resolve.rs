@@ -24,7 +24,7 @@ pub fn resolve(design: &Design, catalog: &Catalog) -> Result<Site, Vec<Note>> {
         own = catalog.clone().with(design.parts.clone());
         &own
     };
-    let mut resolver = Resolver { design, catalog, notes: Vec::new(), capex: Vec::new() };
+    let mut resolver = Resolver { design, catalog, notes: Vec::new(), capex: Vec::new(), limits: Vec::new() };
     let site = resolver.site();
     match site {
         Some(site) if resolver.notes.is_empty() => Ok(site),
@@ -37,6 +37,8 @@ struct Resolver<'a> {
     catalog: &'a Catalog,
     notes: Vec<Note>,
     capex: Vec<CapexLine>,
+    /// Warmest supply that racks on a loop accept.
+    limits: Vec<(u32, Temperature)>,
 }
 
 impl Resolver<'_> {
@@ -94,7 +96,7 @@ impl Resolver<'_> {
             }
         }
         self.building();
-        size_loops(&mut loops, &racks);
+        size_loops(&mut loops, &racks, &self.limits);
         Some(Site {
             name: design.name.clone(),
             location: location?,
@@ -452,13 +454,10 @@ impl Resolver<'_> {
     }
 
     fn too_warm(&mut self, place: &str, class: &RackClass, limit: Temperature) {
+        let Some(at) = class.liquid.filter(|_| class.liquid_fraction > Ratio::ZERO) else { return };
+        self.limits.push((at, limit));
         let design = self.design;
-        let Some(drawn) =
-            class.liquid.filter(|_| class.liquid_fraction > Ratio::ZERO).and_then(|at| design.cooling.get(at as usize))
-        else {
-            return;
-        };
-        if drawn.supply_temperature > limit {
+        if let Some(drawn) = design.cooling.get(at as usize).filter(|drawn| drawn.supply_temperature > limit) {
             let kind = Kind::SupplyTooWarm { supply: drawn.supply_temperature, limit, rack: class.part.clone() };
             self.error(place, kind);
         }
@@ -492,17 +491,21 @@ fn warmest_air_loop(terminal: &CoolingUnits) -> Temperature {
 }
 
 /// Gives each loop its design heat: what its racks may draw, provisioned, in the share that goes its way. And the
-/// warmest supply that all of its racks accept (45 °C for racks cooled by warm water, as the racks' rows say).
-fn size_loops(loops: &mut [Loop], racks: &[RackClass]) {
+/// warmest supply that all of its racks accept.
+fn size_loops(loops: &mut [Loop], racks: &[RackClass], limits: &[(u32, Temperature)]) {
     for class in racks {
         let heat = class.provisioned() * class.count;
         let liquid = heat * class.liquid_fraction.as_fraction();
         if let Some(each) = class.liquid.and_then(|at| loops.get_mut(at as usize)) {
             each.design_heat += liquid;
-            each.supply_max = each.supply_max.min(Temperature::from_celsius(45.0).max(each.supply));
         }
         if let Some(each) = loops.get_mut(class.air as usize) {
             each.design_heat += heat - liquid;
+        }
+    }
+    for &(at, limit) in limits {
+        if let Some(each) = loops.get_mut(at as usize) {
+            each.supply_max = each.supply_max.min(limit);
         }
     }
 }

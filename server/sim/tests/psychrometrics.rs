@@ -1,5 +1,7 @@
 //! Moist air against PsychroLib's figures and against the laws that any moist air obeys.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
+
 use model::quantity::{Length, Pressure, Ratio, Temperature};
 use proptest::prelude::*;
 use sim::psychrometrics::{
