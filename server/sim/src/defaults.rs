@@ -185,13 +185,12 @@ pub fn carbon(location: &Location) -> Series {
     Series::hourly((0..HOURS).map(|hour| mean * grid.carbon_hour_shape[(hour % 24) as usize]).collect())
 }
 
-/// One request a second on average, in the default week's shape; lengths are left to the design. The year starts on a
-/// Wednesday, as 2025 does.
+/// One request a second on average, in the default week's shape; lengths are left to the design. 1 January is a Monday,
+/// as the readers have it.
 pub fn requests() -> Requests {
     let week = week_shape();
-    let first = 2 * 24;
     Requests {
-        rate_per_s: Series::hourly((0..HOURS).map(|hour| week[(hour as usize + first) % 168]).collect()),
+        rate_per_s: Series::hourly((0..HOURS as usize).map(|hour| week[hour % 168]).collect()),
         input_tokens: 0.0,
         output_tokens: 0.0,
         prefix_reuse: None,
