@@ -273,7 +273,6 @@ impl fmt::Display for Note {
 }
 
 impl fmt::Display for Kind {
-    #[expect(clippy::too_many_lines, reason = "one arm a kind; the words stand together")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPart { list, name, .. } => write!(f, "the catalog has no {list} \"{name}\""),

@@ -36,20 +36,24 @@ impl Series {
     pub fn mean(&self) -> f64 {
         if self.values.is_empty() { 0.0 } else { self.values.iter().sum::<f64>() / self.values.len() as f64 }
     }
-    /// The series in `steps` equal steps: values are held where steps are shorter, averaged where they are longer.
-    /// Either length must be a whole multiple of the other, which the readers and the command line see to.
+    /// The series in `steps` equal steps: each gets the mean of what it covers, so that the year's mean stays.
     #[must_use]
     pub fn resampled(&self, steps: usize) -> Vec<f64> {
         let have = self.values.len();
         if have == steps {
-            self.values.clone()
-        } else if have < steps {
-            let hold = steps / have.max(1);
-            (0..steps).map(|i| self.values.get(i / hold).copied().unwrap_or_default()).collect()
-        } else {
-            let share = have / steps.max(1);
-            self.values.chunks(share).take(steps).map(|c| c.iter().sum::<f64>() / c.len() as f64).collect()
+            return self.values.clone();
         }
+        // In units of 1/steps of one value: a step covers `have` of them, a value `steps`.
+        (0..steps)
+            .map(|step| {
+                let (from, to) = (step * have, (step + 1) * have);
+                let covered = (from / steps..to.div_ceil(steps)).map(|at| {
+                    let share = to.min((at + 1) * steps) - from.max(at * steps);
+                    self.values.get(at).copied().unwrap_or_default() * share as f64
+                });
+                covered.sum::<f64>() / have.max(1) as f64
+            })
+            .collect()
     }
 }
 
@@ -141,7 +145,7 @@ mod tests {
     #[test]
     fn a_series_keeps_its_mean_when_resampled() {
         let series = Series::hourly((0..HOURS).map(f64::from).collect());
-        for steps in [HOURS as usize, HOURS as usize * 4, HOURS as usize / 24] {
+        for steps in [HOURS as usize, HOURS as usize * 4, HOURS as usize / 24, HOURS as usize / 3 * 2] {
             let again = series.resampled(steps);
             assert_eq!(again.len(), steps);
             let mean = again.iter().sum::<f64>() / steps as f64;

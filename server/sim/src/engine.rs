@@ -7,7 +7,7 @@ use crate::serving::Refusal;
 use model::design::Demand;
 use model::quantity::{Energy, Power};
 use model::scenario::Scenario;
-use model::site::Site;
+use model::site::{CoolingUnits, Site};
 use model::trace::{Columns, CoolingMode, NodeTotals, StepValues, Trace};
 use std::ops::ControlFlow;
 
@@ -32,7 +32,7 @@ pub fn simulate_with(
     progress: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Option<Trace> {
     let steps = scenario.steps();
-    let mut machine = Machine::new(site, scenario.weather.pressure.as_pascals(), lengths(site, scenario), true);
+    let mut machine = Machine::new(site, scenario.weather.pressure.as_pascals(), lengths(site, scenario));
     let inputs = Inputs::new(site, scenario, machine.capacity(), steps);
     let mut columns = Columns::with_capacity(steps);
     let mut totals = vec![NodeTotals::default(); site.power.len()];
@@ -128,12 +128,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// `all_units`: whether every installed cooling unit works, or only those that redundancy promises.
-    pub(crate) fn new(site: &Site, pressure_pa: f64, lengths: Lengths, all_units: bool) -> Self {
+    pub(crate) fn new(site: &Site, pressure_pa: f64, lengths: Lengths) -> Self {
         let (classes, refusals) = fleet::classes(site, lengths);
-        let units = |group: &model::site::CoolingUnits| {
-            if all_units { f64::from(group.units) } else { group.firm_units() }
-        };
+        // In normal running every installed unit works; what is promised with some failed is for `evaluate` to say.
+        let units = |group: &CoolingUnits| f64::from(group.units);
         let largest = (0..site.loops.len())
             .max_by(|&a, &b| site.loops[a].design_heat.as_watts().total_cmp(&site.loops[b].design_heat.as_watts()))
             .unwrap_or(0);

@@ -13,7 +13,7 @@ use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
 use model::quantity::{Bytes, Power, Ratio, Temperature};
 use model::report::{Banded, Evaluation, NodeReport};
-use model::site::Site;
+use model::site::{CoolingUnits, Site};
 use model::trace::StepValues;
 
 /// Least share of the contract for which stranded power is worth a note.
@@ -27,7 +27,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
         wet_bulb_c,
         pressure_pa: pressure,
     });
-    let mut machine = Machine::new(site, pressure, Lengths::of(site), true);
+    let mut machine = Machine::new(site, pressure, Lengths::of(site));
     let capacity = machine.capacity();
     // What is asked for, before heat or contract hold it back: what the notes compare with the limits.
     let wanted = machine.unlimited(1.0, mean);
@@ -113,10 +113,9 @@ pub(crate) fn provisioned(site: &Site, at: usize) -> Power {
 
 /// Provisioned heat that the firm plant can't reject on the hottest hour, all loops.
 fn short_heat(site: &Site, machine: &Machine, hottest: Outside) -> Power {
-    let firm = |units: &model::site::CoolingUnits| units.firm_units();
     let mut short = Power::ZERO;
     for each in &site.loops {
-        let plant = Plant::new(each, firm, machine.pressure_pa);
+        let plant = Plant::new(each, CoolingUnits::firm_units, machine.pressure_pa);
         let step = plant.step(each.design_heat.as_watts(), hottest);
         if step.supply_c > plant.set_point_c() + 1e-9 || step.rejected_w < step.heat_w {
             short += (each.design_heat - Power::from_watts(plant.most_heat_w(hottest))).max(Power::ZERO);
@@ -158,7 +157,7 @@ fn check_with(
             notes.push(Note { severity: Severity::Note, place: "power".into(), kind });
         }
     }
-    notes.sort_by(|a, b| b.severity.cmp(&a.severity));
+    notes.sort_by_key(|note| std::cmp::Reverse(note.severity));
     notes
 }
 
@@ -240,7 +239,7 @@ fn cooling(site: &Site, machine: &Machine, hottest: Outside, mean: Outside, note
             let kind = Kind::TerminalShort { heat, capacity, units_needed: units };
             notes.push(Note { severity: Severity::Error, place: place.clone(), kind });
         }
-        let plant = Plant::new(each, |units| units.firm_units(), machine.pressure_pa);
+        let plant = Plant::new(each, CoolingUnits::firm_units, machine.pressure_pa);
         let able = |outside| Power::from_watts(plant.most_heat_w(outside));
         let short = |outside| heat > able(outside) * 1.000_001 && heat <= capacity * 1.000_001;
         let outside = if short(mean) {
@@ -264,12 +263,11 @@ fn cooling(site: &Site, machine: &Machine, hottest: Outside, mean: Outside, note
 fn announced(site: &Site, notes: &mut Vec<Note>) {
     let mut said: Vec<&str> = Vec::new();
     for class in &site.racks {
-        if let Some(gpu) = class.gpu.as_ref().filter(|gpu| gpu.availability == Availability::Announced) {
-            if !said.contains(&gpu.name.as_str()) {
-                said.push(&gpu.name);
-                let kind = Kind::Announced { part: gpu.name.clone() };
-                notes.push(Note { severity: Severity::Note, place: class.place.clone(), kind });
-            }
+        let gpu = class.gpu.as_ref().filter(|gpu| gpu.availability == Availability::Announced);
+        if let Some(gpu) = gpu.filter(|gpu| !said.contains(&gpu.name.as_str())) {
+            said.push(&gpu.name);
+            let kind = Kind::Announced { part: gpu.name.clone() };
+            notes.push(Note { severity: Severity::Note, place: class.place.clone(), kind });
         }
     }
 }

@@ -54,6 +54,7 @@ pub(crate) struct Compute {
 const BEST_POINTS: usize = 33;
 
 /// What a class draws and makes.
+#[expect(clippy::struct_field_names, reason = "watts is the unit, and every power in plain numbers carries it")]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Drawn {
     pub(crate) it_w: f64,
@@ -202,7 +203,8 @@ pub(crate) fn serving_points(site: &Site, classes: &[Class]) -> Vec<ServingPoint
             bound_by: compute.point.bound.name().to_owned(),
         };
         let same = points.iter_mut().find(|p| {
-            p.gpu == found.gpu && p.power_cap_w == found.power_cap_w && p.gpus_per_replica == found.gpus_per_replica
+            let capped_alike = (p.power_cap_w - found.power_cap_w).abs() < 1e-9;
+            p.gpu == found.gpu && capped_alike && p.gpus_per_replica == found.gpus_per_replica
         });
         match same {
             Some(point) => point.gpus = point.gpus.saturating_add(found.gpus),

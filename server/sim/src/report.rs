@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 
 /// Sums a year up. `input_hash` is the caller's, as hashing is no physics.
 pub fn report(site: &Site, scenario: &Scenario, trace: &Trace, program_version: &str, input_hash: &str) -> Report {
-    let machine = Machine::new(site, scenario.weather.pressure.as_pascals(), engine::lengths(site, scenario), true);
+    let machine = Machine::new(site, scenario.weather.pressure.as_pascals(), engine::lengths(site, scenario));
     let mut report = energies(site, scenario, trace);
-    report.program_version = program_version.to_owned();
-    report.input_hash = input_hash.to_owned();
+    program_version.clone_into(&mut report.program_version);
+    input_hash.clone_into(&mut report.input_hash);
     tokens(&mut report, trace, &machine);
     report.months = months(site, trace);
     money(&mut report, site);
@@ -298,7 +298,7 @@ fn notes(site: &Site, report: &Report, trace: &Trace) -> Vec<Note> {
         let kind = Kind::Derated { hours: report.hours_derated, cause: cause.into() };
         notes.push(Note { severity: Severity::Warning, place: "fleet".into(), kind });
     }
-    notes.sort_by(|a, b| b.severity.cmp(&a.severity));
+    notes.sort_by_key(|note| std::cmp::Reverse(note.severity));
     notes
 }
 

@@ -91,7 +91,10 @@ impl Resolver<'_> {
         }
         for item in &design.standby {
             match self.catalog.power(&item.part) {
-                Some(part) => self.buy(&item.part, item.count, part.price_dollars, AssetClass::Plant),
+                Some(part) => {
+                    let dollars = part.price_dollars;
+                    self.buy(&item.part, item.count, dollars, AssetClass::Plant);
+                }
                 None => self.unknown_power("standby", &item.part),
             }
         }
@@ -133,9 +136,11 @@ impl Resolver<'_> {
         self.range("service", "tpot_s", service.tpot.as_seconds(), 1e-4, 60.0);
         match service.demand {
             design::Demand::PeakShare(share) => {
-                self.range("service", "demand.peak-share", share.as_fraction(), 0.0, 10.0)
+                self.range("service", "demand.peak-share", share.as_fraction(), 0.0, 10.0);
             }
-            design::Demand::Scale(scale) => self.range("service", "demand.scale", scale, 0.0, 1e9),
+            design::Demand::Scale(scale) => {
+                self.range("service", "demand.scale", scale, 0.0, 1e9);
+            }
         }
         self.range("finance", "wacc", finance.wacc.as_fraction(), 0.0, 1.0);
         self.range("finance", "it_life_years", finance.it_life_years, 0.5, 50.0);
@@ -244,24 +249,19 @@ impl Resolver<'_> {
         )
     }
 
-    fn cooling_units(&mut self, place: &str, group: &design::CoolingGroup, buy: bool) -> Option<CoolingUnits> {
+    fn cooling_units(&mut self, place: &str, group: &design::CoolingGroup) -> Option<CoolingUnits> {
         self.range(place, "units", f64::from(group.units), 1.0, 1e6);
         let Some(part) = self.catalog.cooling(&group.part) else {
             let catalog = self.catalog;
             self.unknown(place, "cooling part", group.part.as_str(), catalog.cooling.iter().map(|p| p.id.as_str()));
             return None;
         };
-        if buy {
-            self.buy(&group.part, group.units, part.price_dollars, AssetClass::Plant);
-        }
+        self.buy(&group.part, group.units, part.price_dollars, AssetClass::Plant);
         Some(CoolingUnits { part: part.clone(), units: group.units, redundancy: group.redundancy })
     }
 
-    fn needs(&mut self, place: &str, units: &CoolingUnits, needed: &str, right: bool) {
-        if !right {
-            let kind = Kind::WrongKind { part: units.part.id.to_string(), needed: needed.into() };
-            self.error(place, kind);
-        }
+    fn wrong_kind(&mut self, place: &str, units: &CoolingUnits, needed: &str) {
+        self.error(place, Kind::WrongKind { part: units.part.id.to_string(), needed: needed.into() });
     }
 
     fn loops(&mut self, power: &[PowerNode]) -> Vec<Loop> {
@@ -275,9 +275,9 @@ impl Resolver<'_> {
             self.range(&place, "supply_temperature_c", drawn.supply_temperature.as_celsius(), 5.0, 60.0);
             self.range(&place, "rise_k", drawn.rise.as_kelvins(), 1.0, 40.0);
             self.range(&place, "pump_head_pa", drawn.pump_head.as_pascals(), 0.0, 2e6);
-            let terminal = self.cooling_units(&place, &drawn.terminal, true);
-            let rejection = drawn.rejection.as_ref().and_then(|group| self.cooling_units(&place, group, true));
-            let chiller = drawn.chiller.as_ref().and_then(|group| self.cooling_units(&place, group, true));
+            let terminal = self.cooling_units(&place, &drawn.terminal);
+            let rejection = drawn.rejection.as_ref().and_then(|group| self.cooling_units(&place, group));
+            let chiller = drawn.chiller.as_ref().and_then(|group| self.cooling_units(&place, group));
             let fed_by = drawn.fed_by.as_ref().map_or(0, |name| self.power_index(&place, power, name));
             let Some(terminal) = terminal else { continue };
             self.kinds(&place, &terminal, rejection.as_ref(), chiller.as_ref());
@@ -304,17 +304,20 @@ impl Resolver<'_> {
         rejection: Option<&CoolingUnits>,
         chiller: Option<&CoolingUnits>,
     ) {
-        let moves = matches!(terminal.part.kind, CoolingKind::Cdu { .. } | CoolingKind::FanWall { .. });
-        self.needs(place, terminal, "a CDU or a fan wall", moves);
-        if let Some(units) = rejection {
-            let rejects = matches!(
+        if !matches!(terminal.part.kind, CoolingKind::Cdu { .. } | CoolingKind::FanWall { .. }) {
+            self.wrong_kind(place, terminal, "a CDU or a fan wall");
+        }
+        let rejects = |units: &&CoolingUnits| {
+            matches!(
                 units.part.kind,
                 CoolingKind::DryCooler { .. } | CoolingKind::AdiabaticCooler { .. } | CoolingKind::CoolingTower { .. }
-            );
-            self.needs(place, units, "a dry cooler, an adiabatic cooler or a tower", rejects);
+            )
+        };
+        if let Some(units) = rejection.filter(|units| !rejects(units)) {
+            self.wrong_kind(place, units, "a dry cooler, an adiabatic cooler or a tower");
         }
-        if let Some(units) = chiller {
-            self.needs(place, units, "a chiller", matches!(units.part.kind, CoolingKind::Chiller { .. }));
+        if let Some(units) = chiller.filter(|units| !matches!(units.part.kind, CoolingKind::Chiller { .. })) {
+            self.wrong_kind(place, units, "a chiller");
         }
     }
 
@@ -373,10 +376,6 @@ impl Resolver<'_> {
         (classes, spaces)
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one rack summed from its trays, top to bottom; each part needs the sums before it"
-    )]
     fn rack_class(
         &mut self,
         place: &str,
@@ -428,10 +427,10 @@ impl Resolver<'_> {
         let delivered_whole = matches!(rack.kind, RackKind::Compute | RackKind::Network | RackKind::Storage);
         let board = gpu.as_ref().map_or(Power::ZERO, |g| g.board_power);
         let cap = group.power_cap.or(self.design.service.power_cap);
-        if let (Some(cap), Some(gpu)) = (cap, &gpu) {
-            if cap < gpu.min_power_cap || cap > gpu.board_power || !cap.is_finite() {
-                self.error(place, Kind::CapOutOfRange { cap, low: gpu.min_power_cap, high: gpu.board_power });
-            }
+        if let (Some(cap), Some(gpu)) = (cap, &gpu)
+            && !(cap >= gpu.min_power_cap && cap <= gpu.board_power)
+        {
+            self.error(place, Kind::CapOutOfRange { cap, low: gpu.min_power_cap, high: gpu.board_power });
         }
         Some(RackClass {
             place: place.to_owned(),

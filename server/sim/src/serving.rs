@@ -8,7 +8,7 @@
 use crate::board::{self, Phase};
 use model::design::Precision;
 use model::part::{Attention, Gpu, LanguageModel};
-use model::quantity::Span;
+use model::quantity::{ComputeRate, Span};
 
 /// Share of peak memory bandwidth reached while reading weights and past.
 const BANDWIDTH_EFFICIENCY: f64 = 0.90;
@@ -132,11 +132,11 @@ fn bytes_per_parameter(precision: Precision) -> f64 {
 fn flops(gpu: &Gpu, precision: Precision) -> f64 {
     let rates = gpu.flops;
     let wide = rates.bf16.as_flops();
-    let eight = rates.fp8.map_or(wide, |rate| rate.as_flops());
+    let eight = rates.fp8.map_or(wide, ComputeRate::as_flops);
     match precision {
         Precision::Bf16 => wide,
         Precision::Fp8 => eight,
-        Precision::Fp4 => rates.fp4.map_or(wide, |rate| rate.as_flops()),
+        Precision::Fp4 => rates.fp4.map_or(wide, ComputeRate::as_flops),
     }
 }
 
@@ -277,8 +277,11 @@ fn point(gpu: &Gpu, gpus: u32, work: &Work<'_>) -> Result<Point, Refusal> {
     }
     let most = room.floor().min(BATCH_MAX);
     let batch = if meets(most) { most } else { largest_true(most, meets) };
-    let bound_by_targets = batch < most;
-    Ok(at_batch(gpu, gpus, work, batch, bound_by_targets))
+    let mut point = at_batch(gpu, gpus, work, batch);
+    if batch < most {
+        point.bound = Bound::TimeTargets;
+    }
+    Ok(point)
 }
 
 /// Largest whole number in 1..`most` for which a predicate that turns false once still holds.
@@ -295,13 +298,11 @@ fn largest_true(most: f64, holds: impl Fn(f64) -> bool) -> f64 {
     low
 }
 
-fn at_batch(gpu: &Gpu, gpus: u32, work: &Work<'_>, batch: f64, bound_by_targets: bool) -> Point {
+fn at_batch(gpu: &Gpu, gpus: u32, work: &Work<'_>, batch: f64) -> Point {
     let step = decode_step(gpu, work, f64::from(gpus), batch);
     let (tpot_s, step_s, prefill_s) = time_per_token(gpu, work, gpus, batch);
     let prefill_share = 1.0 - step_s / tpot_s;
-    let bound = if bound_by_targets {
-        Bound::TimeTargets
-    } else if step.links + step.overhead > step.memory.max(step.arithmetic) {
+    let bound = if step.links + step.overhead > step.memory.max(step.arithmetic) {
         Bound::Links
     } else if prefill_share > 0.5 || step.arithmetic > step.memory {
         Bound::Arithmetic

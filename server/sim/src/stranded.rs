@@ -8,7 +8,7 @@
 
 use model::quantity::Power;
 use model::report::Stranded;
-use model::site::Site;
+use model::site::{PowerNode, Site};
 
 /// By cause, with what is free and what is drawn, MW. The causes with these two add up to what is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -66,11 +66,9 @@ fn upstream_share(site: &Site, at: u32) -> f64 {
     let mut share = 1.0_f64;
     let mut child = at;
     while let Some(parent) = site.power.get(child as usize).and_then(|node| node.fed_by) {
-        let asked: Power = site.power.iter().filter(|node| node.fed_by == Some(parent)).map(|node| node.firm()).sum();
-        if let Some(node) = site.power.get(parent as usize) {
-            if asked > Power::ZERO {
-                share = share.min(node.firm() / asked);
-            }
+        let asked: Power = site.power.iter().filter(|node| node.fed_by == Some(parent)).map(PowerNode::firm).sum();
+        if let Some(node) = site.power.get(parent as usize).filter(|_| asked > Power::ZERO) {
+            share = share.min(node.firm() / asked);
         }
         child = parent;
     }

@@ -1,8 +1,6 @@
 //! Work against a power cap: the fit's error and that on jobs that the fit never saw.
 
-mod common;
-
-use common::data;
+use crate::common::data;
 use sim::board::{Phase, throughput_at_power};
 use std::collections::BTreeMap;
 

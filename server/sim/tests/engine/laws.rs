@@ -1,8 +1,6 @@
 //! Laws that hold for every site and year, on sites drawn from the reference designs.
 
-mod common;
-
-use common::{off, site, year};
+use crate::common::{off, site, year};
 use model::design::Demand;
 use model::quantity::{Power, Ratio, Span};
 use model::scenario::Series;

@@ -1,8 +1,6 @@
 //! The engine against published figures, each with its citation and tolerance.
 
-mod common;
-
-use common::{assert_close, data, site, weather, year};
+use crate::common::{assert_close, data, site, weather, year};
 use model::design::{Precision, Redundancy};
 use model::id::PartId;
 use model::quantity::{

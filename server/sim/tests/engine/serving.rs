@@ -1,8 +1,6 @@
 //! The serving model against measured points: fitted on H100, checked on B200, which the fit never saw.
 
-mod common;
-
-use common::data;
+use crate::common::data;
 use model::design::Precision;
 use model::quantity::Span;
 use std::collections::BTreeMap;

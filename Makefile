@@ -1,0 +1,62 @@
+# Millwright's commands. `make help` lists them. Needs rustup, a C compiler, make and Node; the rest is set up here.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
+BINDGEN := target/tools/bin/wasm-bindgen-$(BINDGEN_VERSION)
+BUNDLE := target/site/pkg/millwright.js
+BINARY := target/release/millwright
+BUNDLE_SOURCES := $(shell find app server/sim -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock
+WASM := --target wasm32-unknown-unknown --no-default-features --features hydrate
+LISTEN ?= 127.0.0.1:8080
+
+.PHONY: help run build test check bench bundle browser clean
+
+help: ## what there is to make
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: build ## build if needed, then serve http://127.0.0.1:8080 (LISTEN=ADDRESS for another)
+	$(BINARY) serve --listen $(LISTEN)
+
+build: $(BUNDLE) ## one release binary, target/release/millwright, that carries the site inside it
+	cargo build --release -p server
+
+bundle: $(BUNDLE) ## the browser bundle alone
+
+# Written beside and compressed before it counts as made, so that a broken build leaves nothing half-made.
+$(BUNDLE): $(BUNDLE_SOURCES) $(BINDGEN)
+	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	cargo build -p app --lib --profile wasm-release $(WASM)
+	$(BINDGEN) --target web --no-typescript --out-dir target/site/pkg --out-name millwright \
+		target/wasm32-unknown-unknown/wasm-release/app.wasm
+	node end2end/compress.mjs target/site/pkg
+
+# Of exactly the version that Cargo.toml locks: bundle and glue must match.
+$(BINDGEN):
+	cargo install wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools
+	mv target/tools/bin/wasm-bindgen $@
+
+test: build browser ## every test: rooms, pages, and the whole in a real browser
+	cargo test --workspace
+	cd end2end && npx playwright test
+
+check: $(BUNDLE) ## formatting, lints native and wasm, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p app $(WASM) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
+	cargo bench -p sim
+	node end2end/measure.mjs
+
+# An installed Chromium, else the system's package where that is possible, else Playwright's own.
+browser: end2end/node_modules/.package-lock.json
+	@bash end2end/browser.sh
+
+end2end/node_modules/.package-lock.json: end2end/package-lock.json
+	cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund
+
+clean: ## remove everything that was built
+	rm -rf target end2end/node_modules end2end/test-results end2end/playwright-report
