@@ -3,6 +3,8 @@
 use model::id::{DesignId, RunId};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
+use leptos::server_fn::codec::{Json, JsonEncoding};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,6 +57,19 @@ impl fmt::Display for ApiError {
 }
 impl std::error::Error for ApiError {}
 
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    /// What went wrong between the page and the house: most often the house did not answer.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only a broken connection is not our own fault")]
+        match error {
+            ServerFnErrorErr::Request(reason) | ServerFnErrorErr::Response(reason) => Self::Unreachable { reason },
+            other => Self::Internal { reason: other.to_string() },
+        }
+    }
+}
+
 /// What the pages ask. Every answer is a value of the vocabulary.
 #[cfg(feature = "ssr")]
 #[async_trait::async_trait]
@@ -73,4 +88,68 @@ pub trait Backend: Send + Sync + 'static {
     async fn run(&self, id: RunId) -> Result<RunDetail, ApiError>;
     /// All runs, newest first.
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError>;
+}
+
+/// The house that this page asks, as `server` or a test provided it.
+#[cfg(feature = "ssr")]
+fn backend() -> Result<std::sync::Arc<dyn Backend>, ApiError> {
+    leptos::prelude::use_context()
+        .ok_or_else(|| ApiError::Internal { reason: "The page was given no house to ask.".into() })
+}
+
+/// Stored designs, reference designs first.
+#[server(name = AskDesigns, prefix = "/api/ask", endpoint = "designs", input = Json)]
+pub async fn designs() -> Result<Vec<DesignSummary>, ApiError> {
+    backend()?.designs().await
+}
+
+/// One design, evaluated.
+#[server(name = AskDesign, prefix = "/api/ask", endpoint = "design", input = Json)]
+pub async fn design(
+    /// Which one.
+    id: DesignId,
+) -> Result<DesignDetail, ApiError> {
+    backend()?.design(id).await
+}
+
+/// A design's newest version, resolved, for the browser's own year.
+#[server(name = AskSite, prefix = "/api/ask", endpoint = "site", input = Json)]
+pub async fn site(
+    /// Which one.
+    id: DesignId,
+) -> Result<Site, ApiError> {
+    backend()?.site(id).await
+}
+
+/// Starts a year of a design.
+#[server(name = AskRunStart, prefix = "/api/ask", endpoint = "run-start", input = Json)]
+pub async fn run_start(
+    /// What to run.
+    request: RunRequest,
+) -> Result<RunId, ApiError> {
+    backend()?.run_start(request).await
+}
+
+/// Stops a run.
+#[server(name = AskRunCancel, prefix = "/api/ask", endpoint = "run-cancel", input = Json)]
+pub async fn run_cancel(
+    /// Which one.
+    id: RunId,
+) -> Result<(), ApiError> {
+    backend()?.run_cancel(id).await
+}
+
+/// One run.
+#[server(name = AskRun, prefix = "/api/ask", endpoint = "run", input = Json)]
+pub async fn run(
+    /// Which one.
+    id: RunId,
+) -> Result<RunDetail, ApiError> {
+    backend()?.run(id).await
+}
+
+/// All runs, newest first.
+#[server(name = AskRuns, prefix = "/api/ask", endpoint = "runs", input = Json)]
+pub async fn runs() -> Result<Vec<RunSummary>, ApiError> {
+    backend()?.runs().await
 }

@@ -1,1 +1,119 @@
-//! app
+//! The face of Millwright: the pages, and the port through which they ask the house.
+//!
+//! Never: opens a file or a database, names a server crate, or works physics out; figures come from `sim` and from the
+//! house, and components only pick and show them.
+//!
+//! Read `api` first (what pages may ask), then `paths`, `format` and `findings`, then a page with the `components` it
+//! uses.
+
+#![recursion_limit = "512"]
+
+pub mod api;
+pub mod paths;
+pub mod format;
+pub mod findings;
+mod browser;
+pub mod year;
+pub mod components;
+pub mod pages;
+
+use components::announcer::Announcer;
+use components::theme::{ThemeChoice, ThemeScript};
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+use pages::design::DesignPage;
+use pages::designs::DesignsPage;
+use pages::home::HomePage;
+use pages::run::RunPage;
+use pages::runs::RunsPage;
+
+/// The document around the pages.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="description" content="Millwright, the open workshop for AI factories: how many tokens a megawatt makes, and where the rest goes."/>
+                <ThemeScript/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href="/style/tokens.css"/>
+                <link rel="stylesheet" href="/style/main.css"/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body><App/></body>
+        </html>
+    }
+}
+
+/// The pages and what frames them.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| format!("{title} · Millwright")/>
+        <Router>
+            <a class="skip" href="#main">"Skip to the content"</a>
+            <Top/>
+            <main id="main" tabindex="-1">
+                <Routes fallback=NoSuchPage>
+                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                    <Route path=path!("/designs") view=DesignsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/designs/:id") view=DesignPage ssr=SsrMode::Async/>
+                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async/>
+                </Routes>
+            </main>
+            <Announcer/>
+        </Router>
+    }
+}
+
+/// Where one is, where one can go, and the theme.
+#[component]
+fn Top() -> impl IntoView {
+    view! {
+        <header class="top">
+            <a class="brand" href=paths::HOME>"Millwright"</a>
+            <nav aria-label="Main">
+                <A href=paths::HOME exact=true>"Overview"</A>
+                <A href=paths::DESIGNS>"Designs"</A>
+                <A href=paths::RUNS>"Runs"</A>
+            </nav>
+            <ThemeChoice/>
+        </header>
+    }
+}
+
+/// An address that leads nowhere.
+#[component]
+fn NoSuchPage() -> impl IntoView {
+    view! {
+        <Title text="No such page"/>
+        <section class="failure">
+            <h1>"There is no such page"</h1>
+            <p>"The address may be mistyped, or what stood here was removed."</p>
+            <p class="actions"><a href=paths::HOME>"Go to the overview"</a> <a href=paths::DESIGNS>"See all designs"</a></p>
+        </section>
+    }
+}
+
+/// Wakes the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    browser::report_panics();
+    hydrate_body(App);
+}
+
+/// The server's engine for scripts and tests: a site as JSON in, `{report, columns, milliseconds}` or `{error}` out.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn simulate_year(site_json: &str, step_minutes: u32, seed: f64, repeats: u32) -> String {
+    year::simulate_json(site_json, step_minutes, seed as u64, repeats)
+}

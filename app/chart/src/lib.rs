@@ -1,1 +1,20 @@
-//! chart
+//! Charts: series in, SVG text out.
+//!
+//! Never: names a colour, formats a number, measures text or touches a document. Colours are names of `style/tokens.css`
+//! (`ink`); words for figures come in as a function (`app::format` has them); every label is placed by its anchor. So a
+//! chart is the same bytes on the server, in the browser and in a test.
+//!
+//! Read `canvas` first, then a chart: `months`, `duration`, `flow`.
+
+mod canvas;
+mod ink;
+mod months;
+mod duration;
+mod flow;
+
+pub use duration::load_duration;
+pub use flow::energy_flow;
+pub use months::monthly_bars;
+
+/// What puts a figure into words, with its unit.
+pub type Words = fn(f64) -> String;

@@ -1,0 +1,324 @@
+//! A year's report, part by part: the answer first, then where the energy went, then the year, the money and the grounds.
+
+use crate::components::chart::Chart;
+use crate::components::figure::{Band, Kpi, Meter, Number};
+use crate::findings::{self, EnergyStep};
+use crate::format;
+use leptos::prelude::*;
+use model::report::{Month, Report};
+
+/// The answer, and the three figures that go with it.
+#[component]
+pub fn Headline(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let band = report.tokens_per_second_per_mw_facility_band;
+    let cost = report.cost_per_million_tokens_usd_band;
+    view! {
+        <section class="headline" aria-labelledby="answer">
+            <h2 id="answer" class="hidden">"The answer"</h2>
+            <p class="answer">
+                <Band banded=band figure=format::tokens_per_megawatt(report.tokens_per_second_per_mw_facility) ends=format::tokens_per_megawatt/>
+            </p>
+            <p class="soft">
+                "Output tokens per second for each megawatt at the utility meter, mean over the year: "
+                {format::tokens(report.tokens_output).to_string()} " from "
+                {format::megawatt_hours(report.facility_energy_mwh).to_string()} ", at "
+                {format::percent(report.utilisation).to_string()} " of full work. For each IT megawatt it is "
+                {format::tokens_per_megawatt(report.tokens_per_second_per_mw_it).to_string()} ", for each megawatt of GPU boards "
+                {format::tokens_per_megawatt(report.tokens_per_second_per_mw_gpu).to_string()} " ("
+                {format::tokens_per_joule(report.tokens_per_joule_gpu).to_string()} ")."
+            </p>
+            <dl class="kpis">
+                <Kpi label="PUE" detail="facility energy over IT energy, over the year">
+                    <Number figure=format::quotient(report.pue)/>
+                </Kpi>
+                <Kpi label="Cost" detail="all costs of the year over output tokens">
+                    <Band banded=cost figure=format::price_per_million(report.cost_per_million_tokens_usd) ends=format::price_per_million/>
+                </Kpi>
+                <Kpi label="Water" detail=format!("{} of IT energy", format::water_per_energy(report.wue_l_per_kwh))>
+                    <Number figure=format::water(report.water_m3)/>
+                </Kpi>
+                <Kpi label="Carbon" detail=format!("{}, of the electricity used", format::carbon_per_million(report.carbon_g_per_million_tokens))>
+                    <Number figure=format::carbon(report.carbon_t)/>
+                </Kpi>
+            </dl>
+        </section>
+    }
+}
+
+fn share_words(share: f64) -> String {
+    format::percent(share).to_string()
+}
+
+fn energy_words(mwh: f64) -> String {
+    format::megawatt_hours(mwh).to_string()
+}
+
+/// Where the energy went, as a picture and as a table.
+#[component]
+pub fn EnergyFlow(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let title = findings::flow(&report);
+    let svg = chart::energy_flow(&report.flows, &title, energy_words, share_words);
+    let rows = findings::energy_rows(&report).into_iter().map(|row| {
+        let (class, sign) = match row.step {
+            EnergyStep::Arrives => ("arrives", ""),
+            EnergyStep::Taken => ("taken", "−"),
+        };
+        view! {
+            <tr class=class>
+                <th scope="row">{row.name}</th>
+                <td class="num">{sign} <Number figure=format::megawatt_hours(row.mwh)/></td>
+                <td class="num"><Number figure=format::or_missing(row.share, format::percent)/></td>
+                <td class="bar"><Meter share=row.share.unwrap_or_default()/></td>
+            </tr>
+        }
+    });
+    let flows = report.flows.clone().into_iter().map(|flow| {
+        view! {
+            <tr>
+                <th scope="row">{flow.from}</th>
+                <td>{flow.to}</td>
+                <td class="num"><Number figure=format::megawatt_hours(flow.mwh)/></td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="energy">
+            <h2 id="energy">"Where the energy went"</h2>
+            <Chart title svg>
+                <table>
+                    <caption>"Each band of the picture"</caption>
+                    <thead><tr><th scope="col">"From"</th><th scope="col">"To"</th><th scope="col" class="num">"Energy"</th></tr></thead>
+                    <tbody>{flows.collect_view()}</tbody>
+                </table>
+            </Chart>
+            <div class="scroll" tabindex="0" role="region" aria-label="From the utility to the tokens">
+                <table>
+                    <caption>"From the utility to the boards that make tokens"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Where"</th><th scope="col" class="num">"Energy"</th>
+                            <th scope="col" class="num">"Of the meter"</th>
+                            <th scope="col"><span class="hidden">"Of the meter as a bar"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <p class="soft">"The energy books balance to " {format::relative_error(report.balance_error)} " of what was supplied."</p>
+        </section>
+    }
+}
+
+/// The year: month by month, and how it uses the contract.
+#[component]
+pub fn YearCharts(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let months_title = findings::months(&report.months);
+    let months_svg = chart::monthly_bars(&report.months, &months_title, format::axis::megawatt_hours);
+    let duration_title = findings::duration(&report.load_duration_mw, report.contract_power_mw);
+    let duration_svg = chart::load_duration(
+        &report.load_duration_mw,
+        report.contract_power_mw,
+        &duration_title,
+        format::axis::megawatts,
+    );
+    let deciles = report.load_duration_mw.clone().into_iter().enumerate().step_by(10).map(|(percent, mw)| {
+        view! {
+            <tr>
+                <th scope="row">{format::percent(percent as f64 / 100.0).to_string()}</th>
+                <td class="num"><Number figure=format::megawatts(mw)/></td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="year">
+            <h2 id="year">"The year"</h2>
+            <div class="pair">
+                <Chart title=months_title svg=months_svg><MonthTable months=report.months/></Chart>
+                <Chart title=duration_title svg=duration_svg>
+                    <table>
+                        <caption>"Facility power at or above, for a share of the year"</caption>
+                        <thead><tr><th scope="col">"Share of the year"</th><th scope="col" class="num">"Power"</th></tr></thead>
+                        <tbody>{deciles.collect_view()}</tbody>
+                    </table>
+                </Chart>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn MonthTable(months: Vec<Month>) -> impl IntoView {
+    let rows = months.into_iter().map(|month| {
+        view! {
+            <tr>
+                <th scope="row">{format::month(month.month)}</th>
+                <td class="num"><Number figure=format::megawatt_hours(month.facility_energy_mwh)/></td>
+                <td class="num"><Number figure=format::megawatt_hours(month.it_energy_mwh)/></td>
+                <td class="num"><Number figure=format::megawatt_hours(month.cooling_energy_mwh)/></td>
+                <td class="num"><Number figure=format::megawatts(month.peak_power_mw)/></td>
+                <td class="num"><Number figure=format::tokens(month.tokens_output)/></td>
+                <td class="num"><Number figure=format::money(month.electricity_usd)/></td>
+                <td class="num"><Number figure=format::carbon(month.carbon_t)/></td>
+                <td class="num"><Number figure=format::water(month.water_m3)/></td>
+            </tr>
+        }
+    });
+    view! {
+        <table>
+            <caption>"Month by month"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Month"</th>
+                    <th scope="col" class="num">"Facility"</th>
+                    <th scope="col" class="num">"IT"</th>
+                    <th scope="col" class="num">"Cooling"</th>
+                    <th scope="col" class="num">"Peak"</th>
+                    <th scope="col" class="num">"Output"</th>
+                    <th scope="col" class="num">"Electricity"</th>
+                    <th scope="col" class="num">"Carbon"</th>
+                    <th scope="col" class="num">"Water"</th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    }
+}
+
+/// Hours in each way of cooling.
+#[component]
+pub fn CoolingHours(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let all: f64 = report.hours_by_cooling_mode.values().sum();
+    let rows = findings::cooling_rows(&report).into_iter().map(|(name, hours)| {
+        let share = findings::share(hours, all);
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td class="num"><Number figure=format::hours(hours)/></td>
+                <td class="num"><Number figure=format::or_missing(share, format::percent)/></td>
+                <td class="bar heat"><Meter share=share.unwrap_or_default()/></td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="cooling">
+            <h2 id="cooling">"Cooling"</h2>
+            <div class="scroll" tabindex="0" role="region" aria-label="Hours by way of cooling">
+                <table>
+                    <caption>{findings::cooling_finding(&report)} " (largest loop)."</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Way"</th><th scope="col" class="num">"Hours"</th><th scope="col" class="num">"Of the year"</th>
+                            <th scope="col"><span class="hidden">"Of the year as a bar"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <p class="soft">
+                "Heat or contract held the fleet back for " {format::hours(report.hours_derated).to_string()}
+                "; supply water was more than 0.5 K above its set-point for " {format::hours(report.hours_above_set_point).to_string()} "."
+            </p>
+        </section>
+    }
+}
+
+/// What the year costs and earns.
+#[component]
+pub fn MoneyTable(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let money = report.money.clone();
+    let rows = findings::money_rows(&money, report.tokens_output).into_iter().map(|(name, usd, per_million)| {
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td class="num"><Number figure=format::money(usd)/></td>
+                <td class="num"><Number figure=format::or_missing(per_million, format::price_per_million)/></td>
+                <td class="bar money"><Meter share=findings::share(usd, money.total_usd).unwrap_or_default()/></td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="money">
+            <h2 id="money">"Money"</h2>
+            <div class="scroll" tabindex="0" role="region" aria-label="Costs of the year">
+                <table>
+                    <caption>
+                        "What the year costs, and the part of it in a million output tokens. To build it: "
+                        {format::money(money.capex_usd).to_string()} ", of which computers "
+                        {format::money(money.capex_it_usd).to_string()} "."
+                    </caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Cost"</th><th scope="col" class="num">"In the year"</th>
+                            <th scope="col" class="num">"In a million tokens"</th>
+                            <th scope="col"><span class="hidden">"Of all costs as a bar"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <p class="soft">
+                "Sold at the model's typical price, the tokens earn " {format::money(money.revenue_usd).to_string()} " in the year: "
+                {format::money(money.revenue_per_mw_usd).to_string()} " for each megawatt of the contract."
+            </p>
+        </section>
+    }
+}
+
+/// What the figures rest on: inputs, assumptions, and what it takes to run the same year again.
+#[component]
+pub fn Grounds(
+    /// The year.
+    report: Report,
+) -> impl IntoView {
+    let inputs = report.input.into_iter().map(|input| {
+        view! {
+            <tr>
+                <th scope="row">{input.input}</th>
+                <td>{input.file}</td>
+                <td>{input.format}</td>
+                <td class="num">{format::count(input.rows).to_string()}</td>
+                <td class="num">{format::count(input.filled).to_string()}</td>
+                <td>{input.remarks.join("; ")}</td>
+            </tr>
+        }
+    });
+    let assumptions = report.assumptions.into_iter().map(|words| view! { <li>{words}</li> });
+    view! {
+        <section aria-labelledby="grounds">
+            <h2 id="grounds">"What this rests on"</h2>
+            <div class="scroll" tabindex="0" role="region" aria-label="Inputs">
+                <table>
+                    <caption>"Inputs: what was read, and what was made up because nothing was given"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Input"</th><th scope="col">"File"</th><th scope="col">"Format"</th>
+                            <th scope="col" class="num">"Rows"</th><th scope="col" class="num">"Filled in"</th><th scope="col">"Remarks"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{inputs.collect_view()}</tbody>
+                </table>
+            </div>
+            <h3>"Assumptions"</h3>
+            <ul class="plain">{assumptions.collect_view()}</ul>
+            <p class="soft identity">
+                "Millwright " {report.program_version} ", " {format::mean_count(report.step_minutes).to_string()} "-minute steps, seed "
+                {report.seed} ", inputs " <code>{report.input_hash}</code> ". The same inputs give the same report."
+            </p>
+        </section>
+    }
+}

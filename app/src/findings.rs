@@ -1,0 +1,270 @@
+//! What charts and tables say, worked out from a report: sentences with their figures, and rows. Plain functions, so that
+//! components only pick and show.
+
+use crate::format;
+use model::report::{Evaluation, Money, Month, Report, ServingPoint, Stranded};
+use model::run::RunSummary;
+
+/// A share of a whole, where there is a whole.
+pub fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0 && part.is_finite()).then(|| part / whole)
+}
+
+/// The year month by month, in one sentence.
+pub fn months(months: &[Month]) -> String {
+    let highest = months.iter().max_by(|a, b| a.facility_energy_mwh.total_cmp(&b.facility_energy_mwh));
+    let Some(highest) = highest else { return "No month was simulated".into() };
+    let mean = months.iter().map(|m| m.facility_energy_mwh).sum::<f64>() / months.len() as f64;
+    let above = share(highest.facility_energy_mwh - mean, mean).unwrap_or_default();
+    let cooling = months.iter().max_by(|a, b| a.cooling_energy_mwh.total_cmp(&b.cooling_energy_mwh)).unwrap_or(highest);
+    format!(
+        "{} takes the most energy, {}, {} above the mean month; cooling takes most in {}, {}",
+        format::month(highest.month),
+        format::megawatt_hours(highest.facility_energy_mwh),
+        format::percent(above),
+        format::month(cooling.month),
+        format::megawatt_hours(cooling.cooling_energy_mwh)
+    )
+}
+
+/// How the year uses the contract, in one sentence.
+pub fn duration(exceeded_mw: &[f64], contract_mw: f64) -> String {
+    let Some(highest) = exceeded_mw.first().copied() else { return "No hour was simulated".into() };
+    let near = exceeded_mw.iter().filter(|mw| **mw >= 0.9 * contract_mw).count();
+    let peak = format::megawatts(highest);
+    match share(near as f64, exceeded_mw.len() as f64) {
+        Some(of_year) if near > 0 && contract_mw > 0.0 => format!(
+            "The facility draws 90 % of its contract or more for {} of the year, and {peak} at its highest",
+            format::percent(of_year)
+        ),
+        _ => format!(
+            "The facility never draws 90 % of its contract: {peak} at its highest, of {}",
+            format::megawatts(contract_mw)
+        ),
+    }
+}
+
+/// Where the energy went, in one sentence.
+pub fn flow(report: &Report) -> String {
+    let of_meter = |mwh| format::or_missing(share(mwh, report.facility_energy_mwh), format::percent);
+    format!(
+        "Of {} at the meter, {} reaches GPU boards; cooling takes {} and power distribution {}",
+        format::megawatt_hours(report.facility_energy_mwh),
+        of_meter(report.gpu_energy_mwh),
+        of_meter(report.cooling_energy_mwh),
+        of_meter(report.distribution_loss_mwh)
+    )
+}
+
+/// One row of the way from the meter to the tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnergyRow {
+    /// What takes it, or where it arrives.
+    pub name: &'static str,
+    /// Whether it is taken from the row above, or what is left there.
+    pub step: EnergyStep,
+    /// How much.
+    pub mwh: f64,
+    /// Share of what the meter saw.
+    pub share: Option<f64>,
+}
+
+/// What a row of the energy table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnergyStep {
+    /// Energy that arrives here.
+    Arrives,
+    /// Energy taken on the way.
+    Taken,
+}
+
+/// From the utility to the boards, line by line.
+pub fn energy_rows(report: &Report) -> Vec<EnergyRow> {
+    let other = (report.it_energy_mwh - report.gpu_energy_mwh - report.shelf_loss_mwh).max(0.0);
+    let row = |name, step, mwh| EnergyRow { name, step, mwh, share: share(mwh, report.facility_energy_mwh) };
+    vec![
+        row("Utility meter", EnergyStep::Arrives, report.facility_energy_mwh),
+        row("Transformers, UPS, busways", EnergyStep::Taken, report.distribution_loss_mwh),
+        row("Fans", EnergyStep::Taken, report.fan_energy_mwh),
+        row("Pumps", EnergyStep::Taken, report.pump_energy_mwh),
+        row("Chillers", EnergyStep::Taken, report.chiller_energy_mwh),
+        row("Lighting, offices", EnergyStep::Taken, report.house_energy_mwh),
+        row("Racks (IT)", EnergyStep::Arrives, report.it_energy_mwh),
+        row("Rectifiers in the racks", EnergyStep::Taken, report.shelf_loss_mwh),
+        row("Processors, network, server fans", EnergyStep::Taken, other),
+        row("GPU boards", EnergyStep::Arrives, report.gpu_energy_mwh),
+    ]
+}
+
+/// Stranded power by cause: what it is called, why it is, and how much, in megawatts.
+pub fn stranded_rows(stranded: &Stranded) -> [(&'static str, &'static str, f64); 5] {
+    [
+        ("Redundancy", "held back so that units may fail", stranded.redundancy),
+        ("Rating mismatch", "a level below is smaller, or less than a rack is left", stranded.rating_mismatch),
+        ("Cooling", "heat of racks that can't be rejected", stranded.cooling),
+        ("Space", "no position for another rack", stranded.space),
+        ("Part load", "provisioned to racks that never draw it", stranded.part_load),
+    ]
+}
+
+/// All stranded power, in megawatts.
+pub fn stranded_total(stranded: &Stranded) -> f64 {
+    stranded_rows(stranded).iter().map(|(_, _, mw)| mw).sum()
+}
+
+/// Stranded power, in one sentence.
+pub fn stranded(stranded: &Stranded, contract_mw: f64) -> String {
+    let total = stranded_total(stranded);
+    let largest = stranded_rows(stranded).into_iter().max_by(|a, b| a.2.total_cmp(&b.2));
+    match largest {
+        Some((name, _, mw)) if total > 0.0 => format!(
+            "{} of the {} contract can't be used, most of it by {} ({})",
+            format::megawatts(total),
+            format::megawatts(contract_mw),
+            name.to_lowercase(),
+            format::megawatts(mw)
+        ),
+        _ => "No power is stranded".into(),
+    }
+}
+
+/// Yearly costs, with each one's part of the price of a million output tokens.
+pub fn money_rows(money: &Money, tokens: f64) -> Vec<(&'static str, f64, Option<f64>)> {
+    [
+        ("Capital and its return", money.capital_usd),
+        ("Energy", money.energy_usd),
+        ("Demand charges", money.demand_charge_usd),
+        ("Water", money.water_usd),
+        ("Upkeep and spares", money.upkeep_usd),
+        ("Staff, insurance, tax", money.staff_usd),
+        ("All costs", money.total_usd),
+    ]
+    .into_iter()
+    .map(|(name, usd)| (name, usd, share(usd * 1e6, tokens)))
+    .collect()
+}
+
+/// Hours in each way of cooling, in words, longest first; those with none are left out.
+pub fn cooling_rows(report: &Report) -> Vec<(&'static str, f64)> {
+    let mut rows: Vec<_> = report.hours_by_cooling_mode.iter().map(|(mode, hours)| (cooling(mode), *hours)).collect();
+    rows.retain(|(_, hours)| *hours > 0.0);
+    rows.sort_by(|a, b| b.1.total_cmp(&a.1));
+    rows
+}
+
+fn cooling(mode: &str) -> &'static str {
+    match mode {
+        "dry" => "Outside air alone",
+        "adiabatic" => "Outside air, wetted",
+        "tower" => "Evaporation in a tower",
+        "trim" => "Outside, with chillers for the rest",
+        "chiller" => "Chillers for all of it",
+        _ => "Another way",
+    }
+}
+
+/// How the year was cooled, in one sentence.
+pub fn cooling_finding(report: &Report) -> String {
+    let chilled: f64 = ["trim", "chiller"].iter().filter_map(|mode| report.hours_by_cooling_mode.get(*mode)).sum();
+    match cooling_rows(report).first() {
+        None => "No hour was simulated".into(),
+        Some((name, hours)) if chilled <= 0.0 => {
+            format!("Chillers never run: {} for {}", name.to_lowercase(), format::hours(*hours))
+        }
+        Some(_) => format!("Chillers run {} of the year", format::hours(chilled)),
+    }
+}
+
+/// What bounds a machine's speed, in words that say what to change.
+pub fn bound_by(point: &ServingPoint) -> String {
+    let why = match point.bound_by.as_str() {
+        "memory bandwidth" => "reading weights and context from memory",
+        "arithmetic" => "arithmetic on prompts and large batches",
+        "links" => "traffic between GPUs",
+        "memory size" => "room for more requests at once",
+        "time targets" => "a larger batch would be too slow for each reader",
+        _ => return point.bound_by.clone(),
+    };
+    format!("{}: {why}", point.bound_by)
+}
+
+/// The newest runs that have an answer.
+pub fn answered(runs: &[RunSummary], at_most: usize) -> Vec<(RunSummary, f64)> {
+    runs.iter()
+        .filter_map(|run| run.tokens_per_second_per_mw_facility.map(|figure| (run.clone(), figure)))
+        .take(at_most)
+        .collect()
+}
+
+/// Share of the contract that the hottest busy hour draws.
+pub fn contract_used(evaluation: &Evaluation) -> f64 {
+    share(evaluation.peak_power_mw, evaluation.contract_power_mw).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn plain(words: &str) -> String {
+        words.replace('\u{202f}', " ")
+    }
+
+    #[test]
+    fn months_name_the_highest() {
+        let year: Vec<_> = (1..=12)
+            .map(|month| Month {
+                month,
+                facility_energy_mwh: if month == 8 { 1_110.0 } else { 990.0 },
+                cooling_energy_mwh: if month == 7 { 90.0 } else { 50.0 },
+                ..Month::default()
+            })
+            .collect();
+        let said = "August takes the most energy, 1.11 GWh, 11.0 % above the mean month; cooling takes most in July, 90.0 MWh";
+        assert_eq!(plain(&months(&year)), said);
+        assert_eq!(months(&[]), "No month was simulated");
+    }
+
+    #[test]
+    fn the_contract_is_used_or_not() {
+        let exceeded: Vec<f64> = (0..=100).map(|i| 100.0 - f64::from(i)).collect();
+        assert!(plain(&duration(&exceeded, 100.0)).contains("for 10.9 % of the year, and 100 MW"));
+        assert!(plain(&duration(&[50.0, 40.0], 100.0)).contains("never draws 90 % of its contract: 50.0 MW"));
+    }
+
+    #[test]
+    fn energy_rows_add_up() {
+        let report = Report {
+            facility_energy_mwh: 100.0,
+            distribution_loss_mwh: 4.0,
+            fan_energy_mwh: 2.0,
+            pump_energy_mwh: 1.0,
+            chiller_energy_mwh: 2.0,
+            house_energy_mwh: 1.0,
+            it_energy_mwh: 90.0,
+            shelf_loss_mwh: 3.0,
+            gpu_energy_mwh: 70.0,
+            ..Report::default()
+        };
+        let taken: f64 =
+            energy_rows(&report).iter().filter(|r| r.step == EnergyStep::Taken).map(|r| r.mwh).sum();
+        assert!((taken + 70.0 - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn chillers_are_counted_by_their_hours() {
+        let mut report = Report::default();
+        assert_eq!(cooling_finding(&report), "No hour was simulated");
+        report.hours_by_cooling_mode = BTreeMap::from([("dry".to_owned(), 8448.0), ("trim".to_owned(), 312.0)]);
+        assert_eq!(plain(&cooling_finding(&report)), "Chillers run 312 h of the year");
+        assert_eq!(cooling_rows(&report)[0].0, "Outside air alone");
+    }
+
+    #[test]
+    fn nothing_stranded_is_said_so() {
+        assert_eq!(stranded(&Stranded::default(), 100.0), "No power is stranded");
+        let some = Stranded { redundancy: 8.0, part_load: 4.0, ..Stranded::default() };
+        let said = "12.0 MW of the 100 MW contract can't be used, most of it by redundancy (8.00 MW)";
+        assert_eq!(plain(&stranded(&some, 100.0)), said);
+    }
+}

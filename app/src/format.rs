@@ -1,0 +1,413 @@
+//! The only place that puts figures into words: three significant figures, a thin space before the unit, "—" for what
+//! is missing.
+
+use model::quantity::{Energy, Power, Span, Temperature};
+use model::report::Banded;
+use std::fmt;
+
+/// Between a number and its unit, and between groups of digits.
+const THIN: char = '\u{202f}';
+/// Stands for a figure that is not there.
+pub const MISSING: &str = "—";
+
+/// A figure in words: its number and its unit, apart, so that a page can set the unit lighter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The digits, with their sign.
+    pub number: String,
+    /// The unit; empty for a bare number.
+    pub unit: String,
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unit.is_empty() { f.write_str(&self.number) } else { write!(f, "{}{THIN}{}", self.number, self.unit) }
+    }
+}
+
+/// A figure that is not there.
+pub fn missing() -> Figure {
+    Figure { number: MISSING.into(), unit: String::new() }
+}
+
+/// The figure where there is one.
+pub fn or_missing<T>(value: Option<T>, words: impl FnOnce(T) -> Figure) -> Figure {
+    value.map_or_else(missing, words)
+}
+
+/// Electric power: `132 kW`, `118 MW`, `1.12 GW`.
+pub fn power(power: Power) -> Figure {
+    scaled(power.as_watts(), "MW", &[(1e9, "GW"), (1e6, "MW"), (1e3, "kW"), (1.0, "W")])
+}
+
+/// Power given in megawatts, as reports have it.
+pub fn megawatts(mw: f64) -> Figure {
+    power(Power::from_megawatts(mw))
+}
+
+/// Energy: `3.17 MWh`, `842 GWh`.
+pub fn energy(energy: Energy) -> Figure {
+    let kwh = energy.as_kilowatt_hours();
+    scaled(kwh, "MWh", &[(1e9, "TWh"), (1e6, "GWh"), (1e3, "MWh"), (1.0, "kWh")])
+}
+
+/// Energy given in megawatt-hours, as reports have it.
+pub fn megawatt_hours(mwh: f64) -> Figure {
+    energy(Energy::from_megawatt_hours(mwh))
+}
+
+/// Output tokens in time: `1.94 M tok/s`.
+pub fn token_rate(per_second: f64) -> Figure {
+    counted(per_second, "tok/s")
+}
+
+/// Output tokens in time for each megawatt: `20.1 k tok/s/MW`.
+pub fn tokens_per_megawatt(per_second: f64) -> Figure {
+    counted(per_second, "tok/s/MW")
+}
+
+/// Output tokens for each joule: `0.0201 tok/J`.
+pub fn tokens_per_joule(tokens: f64) -> Figure {
+    scaled(tokens, "tok/J", &[(1.0, "tok/J")])
+}
+
+/// A number of tokens: `38.2 T tokens`.
+pub fn tokens(count: f64) -> Figure {
+    counted(count, "tokens")
+}
+
+fn counted(value: f64, unit: &str) -> Figure {
+    let steps = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, "")];
+    let Figure { number, unit: prefix } = scaled(value, "", &steps);
+    let unit = if number == MISSING { String::new() } else { format!("{prefix} {unit}").trim_start().to_owned() };
+    Figure { number, unit }
+}
+
+/// Dollars: `$412`, `$1.24 bn`.
+pub fn money(dollars: f64) -> Figure {
+    let Figure { number, unit } = scaled(dollars, "", &[(1e9, "bn"), (1e6, "M"), (1e3, "k"), (1.0, "")]);
+    if number == MISSING {
+        return missing();
+    }
+    let number = number.strip_prefix('−').map_or_else(|| format!("${number}"), |n| format!("−${n}"));
+    Figure { number, unit }
+}
+
+/// Dollars for a million output tokens: `$0.214 /Mtok`.
+pub fn price_per_million(dollars: f64) -> Figure {
+    if dollars.is_finite() {
+        Figure { number: format!("${}", three(dollars)), unit: "/Mtok".into() }
+    } else {
+        missing()
+    }
+}
+
+/// A share of a whole: `5.21 %`.
+pub fn percent(share: f64) -> Figure {
+    if share.is_finite() { figure(three_or_less(share * 100.0), "%") } else { missing() }
+}
+
+/// A temperature: `24.3 °C`.
+pub fn temperature(temperature: Temperature) -> Figure {
+    let celsius = temperature.as_celsius();
+    if celsius.is_finite() { figure(signed(celsius, 1), "°C") } else { missing() }
+}
+
+/// A length of time, in the unit a person would say it in: `42 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`.
+pub fn duration(span: Span) -> String {
+    let seconds = span.as_seconds();
+    if !seconds.is_finite() || seconds < 0.0 {
+        return MISSING.into();
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..1 => milliseconds(seconds * 1e3).to_string(),
+        1..10 => figure(three_or_less(seconds), "s").to_string(),
+        10..60 => figure(whole.to_string(), "s").to_string(),
+        60..3600 => format!("{} {}", figure((whole / 60).to_string(), "min"), figure((whole % 60).to_string(), "s")),
+        3600.. => format!("{} {}", figure((whole / 3600).to_string(), "h"), figure((whole / 60 % 60).to_string(), "min")),
+    }
+}
+
+/// Thousandths of a second: `42 ms`.
+pub fn milliseconds(ms: f64) -> Figure {
+    if ms.is_finite() { figure(three_or_less(ms), "ms") } else { missing() }
+}
+
+/// Hours of the year: `312 h`.
+pub fn hours(hours: f64) -> Figure {
+    if hours.is_finite() { figure(grouped(hours.round()), "h") } else { missing() }
+}
+
+/// Water: `12 300 m³`.
+pub fn water(cubic_metres: f64) -> Figure {
+    if !cubic_metres.is_finite() {
+        missing()
+    } else if cubic_metres < 1e3 {
+        figure(three_or_less(cubic_metres), "m³")
+    } else {
+        figure(grouped(to_three(cubic_metres)), "m³")
+    }
+}
+
+/// Water for each kilowatt-hour of IT energy: `0.18 L/kWh`.
+pub fn water_per_energy(litres_per_kwh: f64) -> Figure {
+    scaled(litres_per_kwh, "L/kWh", &[(1.0, "L/kWh")])
+}
+
+/// Emissions: `82.1 kt CO₂e`.
+pub fn carbon(tonnes: f64) -> Figure {
+    scaled(tonnes, "t CO₂e", &[(1e6, "Mt CO₂e"), (1e3, "kt CO₂e"), (1.0, "t CO₂e")])
+}
+
+/// Emissions for a million output tokens: `214 g CO₂e/Mtok`.
+pub fn carbon_per_million(grams: f64) -> Figure {
+    scaled(grams, "g CO₂e/Mtok", &[(1e3, "kg CO₂e/Mtok"), (1.0, "g CO₂e/Mtok")])
+}
+
+/// A quotient near one, such as PUE: `1.09`.
+pub fn quotient(value: f64) -> Figure {
+    if value.is_finite() && value > 0.0 { figure(format!("{value:.3}"), "") } else { missing() }
+}
+
+/// A number of things: `55 296`.
+pub fn count(count: u32) -> Figure {
+    figure(grouped(f64::from(count)), "")
+}
+
+/// A mean number of things: `64.2`.
+pub fn mean_count(count: f64) -> Figure {
+    if count.is_finite() { figure(three_or_less(count), "") } else { missing() }
+}
+
+/// How far a band reaches from its value: `± 22 %`, or `−18 % +27 %` where it leans.
+pub fn band(banded: &Banded) -> String {
+    let Banded { value, low, high } = *banded;
+    if !(value.is_finite() && low.is_finite() && high.is_finite()) || value <= 0.0 {
+        return String::new();
+    }
+    let (down, up) = ((value - low) / value * 100.0, (high - value) / value * 100.0);
+    if (down - up).abs() < 0.5 { format!("±{THIN}{up:.0}{THIN}%") } else { format!("−{down:.0}{THIN}% +{up:.0}{THIN}%") }
+}
+
+/// How far two sides of a balance are apart, as a share: `one part in 10¹²`.
+pub fn relative_error(error: f64) -> String {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    if !error.is_finite() {
+        return MISSING.into();
+    }
+    let decade = (-error.abs().max(1e-18).log10()).floor().max(0.0) as usize;
+    let raised: String = decade.to_string().bytes().filter_map(|b| RAISED.get(usize::from(b - b'0'))).collect();
+    format!("one part in 10{raised}")
+}
+
+/// A moment, to the minute: `23 Nov 2026, 14:05 UTC`.
+pub fn moment(milliseconds_since_1970: i64) -> String {
+    let minutes = milliseconds_since_1970.div_euclid(60_000);
+    let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
+    let (year, month, day) = civil(days);
+    let name = MONTHS.get(month as usize - 1).map_or("", |name| &name[..3]);
+    format!("{day} {name} {year}, {:02}:{:02} UTC", minute / 60, minute % 60)
+}
+
+/// The months' names, from January.
+pub const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+];
+
+/// A month's name, from 1.
+pub fn month(number: u32) -> &'static str {
+    MONTHS.get((number as usize).wrapping_sub(1)).copied().unwrap_or(MISSING)
+}
+
+/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar (days_from_civil turned round, H. Hinnant,
+/// "chrono-compatible low-level date algorithms").
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// A figure as marked on an axis: no more digits than it needs.
+pub mod axis {
+    /// Power in megawatts.
+    pub fn megawatts(mw: f64) -> String {
+        super::trimmed(&super::megawatts(mw))
+    }
+    /// Energy in megawatt-hours.
+    pub fn megawatt_hours(mwh: f64) -> String {
+        super::trimmed(&super::megawatt_hours(mwh))
+    }
+}
+
+fn trimmed(figure: &Figure) -> String {
+    let number = if figure.number.contains('.') {
+        figure.number.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        figure.number.clone()
+    };
+    Figure { number, unit: figure.unit.clone() }.to_string()
+}
+
+fn figure(number: String, unit: &str) -> Figure {
+    Figure { number, unit: unit.to_owned() }
+}
+
+/// The value in the largest unit that it fills, `zero_unit` for nothing. Units run from large to small.
+fn scaled(value: f64, zero_unit: &str, units: &[(f64, &str)]) -> Figure {
+    if !value.is_finite() {
+        return missing();
+    }
+    let rounded = to_three(value);
+    if rounded.abs() < f64::MIN_POSITIVE {
+        return figure("0".into(), zero_unit);
+    }
+    let fits = units.iter().find(|(size, _)| rounded.abs() >= *size).or(units.last());
+    fits.map_or_else(missing, |(size, unit)| figure(three(rounded / size), unit))
+}
+
+/// The nearest number of three significant figures.
+fn to_three(value: f64) -> f64 {
+    if value.abs() < f64::MIN_POSITIVE || !value.is_finite() {
+        return value;
+    }
+    let step = 10_f64.powi(2 - value.abs().log10().floor() as i32);
+    (value * step).round() / step
+}
+
+/// Three significant figures, written out.
+fn three(value: f64) -> String {
+    let rounded = to_three(value);
+    if rounded.abs() < f64::MIN_POSITIVE {
+        return "0".into();
+    }
+    signed(rounded, (2 - rounded.abs().log10().floor() as i32).clamp(0, 9) as usize)
+}
+
+/// Three significant figures, but at most two decimals, for figures whose size is known.
+fn three_or_less(value: f64) -> String {
+    let rounded = to_three(value);
+    let decimals = match rounded.abs() {
+        size if size < 0.005 => 0,
+        size if size < 10.0 => 2,
+        size if size < 100.0 => 1,
+        _ => 0,
+    };
+    signed(rounded, decimals)
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", value.abs());
+    if value < 0.0 && digits.bytes().any(|b| matches!(b, b'1'..=b'9')) { format!("−{digits}") } else { digits }
+}
+
+/// A whole number with its thousands apart.
+fn grouped(value: f64) -> String {
+    let digits = signed(value, 0);
+    let (sign, digits) = digits.strip_prefix('−').map_or(("", digits.as_str()), |rest| ("−", rest));
+    if digits.len() < 5 {
+        return format!("{sign}{digits}");
+    }
+    let mut words = String::from(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            words.push(THIN);
+        }
+        words.push(digit);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_three_digits_and_its_unit() {
+        let words = [
+            (megawatts(0.132), "132 kW"),
+            (megawatts(118.42), "118 MW"),
+            (power(Power::from_kilowatts(1_120.0)), "1.12 MW"),
+            (megawatts(1_120.0), "1.12 GW"),
+            (megawatts(0.000_000_9), "0.900 W"),
+            (megawatts(0.9999), "1.00 MW"),
+            (megawatts(0.0), "0 MW"),
+            (megawatt_hours(841_900.0), "842 GWh"),
+            (megawatt_hours(0.0), "0 MWh"),
+            (token_rate(1_940_000.0), "1.94 M tok/s"),
+            (token_rate(0.0), "0 tok/s"),
+            (tokens_per_megawatt(20_100.0), "20.1 k tok/s/MW"),
+            (tokens(3.82e13), "38.2 T tokens"),
+            (money(1.24e9), "$1.24 bn"),
+            (money(-3_000.0), "−$3.00 k"),
+            (price_per_million(0.2139), "$0.214 /Mtok"),
+            (percent(0.0521), "5.21 %"),
+            (percent(1.0), "100 %"),
+            (temperature(Temperature::from_celsius(-2.04)), "−2.0 °C"),
+            (quotient(1.0891), "1.089"),
+            (count(55_296), "55 296"),
+            (count(768), "768"),
+            (water(12_345.0), "12 300 m³"),
+            (water(31.24), "31.2 m³"),
+            (carbon(82_140.0), "82.1 kt CO₂e"),
+            (hours(8_760.0), "8760 h"),
+            (milliseconds(42.0), "42.0 ms"),
+        ];
+        for (figure, expected) in words {
+            assert_eq!(figure.to_string().replace(THIN, " "), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_to_be_missing() {
+        for figure in [megawatts(f64::NAN), money(f64::INFINITY), quotient(0.0), token_rate(f64::NAN), percent(f64::NAN)] {
+            assert_eq!(figure.to_string(), MISSING);
+        }
+        assert_eq!(or_missing(None, megawatts), missing());
+    }
+
+    #[test]
+    fn a_band_says_how_far_it_reaches() {
+        let plain = |banded: Banded| band(&banded).replace(THIN, " ");
+        assert_eq!(plain(Banded::around(20_100.0, 0.22)), "± 22 %");
+        assert_eq!(plain(Banded { value: 1.0, low: 0.82, high: 1.27 }), "−18 % +27 %");
+        assert_eq!(plain(Banded::default()), "");
+    }
+
+    #[test]
+    fn an_error_is_said_by_its_size() {
+        assert_eq!(relative_error(3e-13), "one part in 10¹²");
+        assert_eq!(relative_error(0.0), "one part in 10¹⁸");
+        assert_eq!(relative_error(0.02), "one part in 10¹");
+    }
+
+    #[test]
+    fn time_is_said_as_a_person_would() {
+        let plain = |seconds: f64| duration(Span::from_seconds(seconds)).replace(THIN, " ");
+        assert_eq!(plain(0.042), "42.0 ms");
+        assert_eq!(plain(3.2), "3.20 s");
+        assert_eq!(plain(42.4), "42 s");
+        assert_eq!(plain(250.0), "4 min 10 s");
+        assert_eq!(plain(7_500.0), "2 h 5 min");
+        assert_eq!(plain(f64::NAN), MISSING);
+    }
+
+    #[test]
+    fn a_moment_is_a_date() {
+        assert_eq!(moment(0), "1 Jan 1970, 00:00 UTC");
+        assert_eq!(moment(1_795_442_700_000), "23 Nov 2026, 14:05 UTC");
+        assert_eq!(moment(951_782_400_000), "29 Feb 2000, 00:00 UTC");
+    }
+
+    #[test]
+    fn an_axis_has_no_needless_digits() {
+        assert_eq!(axis::megawatts(25.0).replace(THIN, " "), "25 MW");
+        assert_eq!(axis::megawatts(2.5).replace(THIN, " "), "2.5 MW");
+        assert_eq!(axis::megawatt_hours(100_000.0).replace(THIN, " "), "100 GWh");
+    }
+}

@@ -1,0 +1,38 @@
+//! Every path of the site is built here, so that a link can't lead nowhere.
+
+use model::id::{DesignId, RunId};
+
+/// The overview.
+pub const HOME: &str = "/";
+/// All designs.
+pub const DESIGNS: &str = "/designs";
+/// All runs.
+pub const RUNS: &str = "/runs";
+
+/// One design.
+pub fn design(id: &DesignId) -> String {
+    format!("{DESIGNS}/{id}")
+}
+
+/// One run: its progress, then its report.
+pub fn run(id: &RunId) -> String {
+    format!("{RUNS}/{id}")
+}
+
+/// The live events of a run. Each message is a `model::run::RunState` as JSON.
+pub fn run_events(id: &RunId) -> String {
+    format!("/api/runs/{id}/events")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_that_the_router_knows() {
+        let id: RunId = "r-1".parse().unwrap();
+        assert_eq!(run(&id), "/runs/r-1");
+        assert_eq!(run_events(&id), "/api/runs/r-1/events");
+        assert_eq!(design(&"facility-100mw".parse().unwrap()), "/designs/facility-100mw");
+    }
+}

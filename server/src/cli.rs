@@ -1,0 +1,64 @@
+//! What a person types: one file a command.
+
+pub mod catalog;
+pub mod design;
+pub mod evaluate;
+pub mod output;
+pub mod serve;
+pub mod simulate;
+pub mod text;
+
+use clap::{Parser, Subcommand};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// The open workshop for AI factories: design, simulate and run what takes in megawatts and gives out tokens.
+#[derive(Debug, Parser)]
+#[command(name = "millwright", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Simulate(simulate::Simulate),
+    Evaluate(evaluate::Evaluate),
+    Designs(catalog::DesignsCommand),
+    Catalog(catalog::CatalogCommand),
+    Serve(serve::Serve),
+}
+
+/// Runs the command that was typed.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    let outcome = match cli.command {
+        Command::Simulate(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+        Command::Designs(command) => command.run(),
+        Command::Catalog(command) => command.run(),
+        Command::Serve(command) => command.run().map_err(design::Failure::from),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            for line in failure.lines() {
+                // Nobody is left to hear of a standard error that can't be written to.
+                let _ = writeln!(io::stderr(), "millwright: {line}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+/// Standard output is for answers, standard error for the log. `MILLWRIGHT_LOG=debug` says more.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("MILLWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .init();
+}

@@ -1,0 +1,121 @@
+//! `millwright catalog` and `millwright designs`: what there is, and where each figure comes from.
+
+use crate::cli::design::{Failure, catalog};
+use crate::cli::output;
+use clap::{Args, Subcommand};
+use model::catalog::Catalog;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// List the catalog's parts, models and places; check it; show a row
+#[derive(Debug, Args)]
+pub struct CatalogCommand {
+    /// Your own parts (TOML), to list, check or show with the catalog's
+    #[arg(long, value_name = "FILE", global = true)]
+    parts: Option<PathBuf>,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Refuse rows without source or date, and rows that do not add up
+    Check,
+    /// Show every figure of a row
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+impl CatalogCommand {
+    /// Lists, checks or shows.
+    pub fn run(&self) -> Result<(), Failure> {
+        let catalog = catalog(self.parts.as_deref())?;
+        match &self.what {
+            None => output::print(&list(&catalog)),
+            Some(What::Check) => check(&catalog),
+            Some(What::Show { name }) => show(&catalog, name),
+        }
+    }
+}
+
+fn list(catalog: &Catalog) -> String {
+    let mut text = String::new();
+    let mut before = "";
+    for (list, row) in catalog.rows() {
+        if list != before {
+            let _ = writeln!(text, "{}[{list}]", if before.is_empty() { "" } else { "\n" });
+            before = list;
+        }
+        let _ = writeln!(text, "  {:<28} {}  {}", row.row(), row.as_of(), row.source());
+    }
+    text
+}
+
+fn check(catalog: &Catalog) -> Result<(), Failure> {
+    let problems = catalog::check(catalog);
+    if problems.is_empty() {
+        return output::print(&format!("{} rows, each with source and date, and all add up\n", catalog.rows().count()));
+    }
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Err(Failure::BadInput(lines.join("\n")))
+}
+
+fn show(catalog: &Catalog, name: &str) -> Result<(), Failure> {
+    fn toml<T: Serialize>(list: &str, rows: &[T], named: impl Fn(&T) -> bool) -> Option<String> {
+        let row = rows.iter().find(|row| named(row))?;
+        toml::to_string_pretty(row).ok().map(|text| format!("[[{list}]]\n{text}"))
+    }
+    let found = toml("gpu", &catalog.gpus, |row| row.id.as_str() == name)
+        .or_else(|| toml("tray", &catalog.trays, |row| row.id.as_str() == name))
+        .or_else(|| toml("rack", &catalog.racks, |row| row.id.as_str() == name))
+        .or_else(|| toml("power", &catalog.power, |row| row.id.as_str() == name))
+        .or_else(|| toml("cooling", &catalog.cooling, |row| row.id.as_str() == name))
+        .or_else(|| toml("model", &catalog.models, |row| row.id.as_str() == name))
+        .or_else(|| toml("location", &catalog.locations, |row| row.id.as_str() == name));
+    match found {
+        Some(text) => output::print(&text),
+        None => Err(Failure::BadInput(format!("the catalog has no row \"{name}\"; `millwright catalog` lists them"))),
+    }
+}
+
+/// List the reference designs; show one as TOML, to start from
+#[derive(Debug, Args)]
+pub struct DesignsCommand {
+    #[command(subcommand)]
+    what: Option<DesignsWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+enum DesignsWhat {
+    /// Show a reference design as TOML
+    Show {
+        /// Its name
+        name: String,
+    },
+}
+
+impl DesignsCommand {
+    /// Lists or shows.
+    pub fn run(&self) -> Result<(), Failure> {
+        match &self.what {
+            None => {
+                let mut text = String::new();
+                for reference in catalog::designs() {
+                    let design = catalog::parse_design(reference.id, reference.text).map_err(|e| Failure::bad(&e))?;
+                    let mw = design.contract_power.as_megawatts();
+                    let _ = writeln!(text, "{:<20} {mw:>8.2} MW  {}", reference.id, design.description);
+                }
+                output::print(&text)
+            }
+            Some(DesignsWhat::Show { name }) => match catalog::design(name) {
+                Some(reference) => output::print(reference.text),
+                None => Err(Failure::BadInput(format!(
+                    "there is no reference design \"{name}\"; `millwright designs` lists them"
+                ))),
+            },
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What commands share: the design that was named, resolved; and how a command can fail.
+
+use crate::error::{Error, chain};
+use catalog::{parse_catalog, parse_design};
+use clap::Args;
+use input::read_file;
+use model::catalog::Catalog;
+use model::design::Design;
+use model::note::{Note, Severity};
+use model::part::CoolingKind;
+use model::quantity::{Power, Temperature};
+use model::site::Site;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Most bytes of a design or parts file, as the parser has it.
+const TOML_BYTES_MAX: u64 = 8 << 20;
+
+/// Why a command ended without what was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something typed or read is wrong: exit code 2.
+    BadInput(String),
+    /// The design can't be built or run as drawn: exit code 3.
+    Infeasible(Vec<Note>),
+    /// The house could not be opened or kept: exit code 1.
+    House(Error),
+}
+
+impl Failure {
+    /// Bad input, with its causes.
+    pub fn bad(error: &dyn std::error::Error) -> Self {
+        Self::BadInput(chain(error))
+    }
+    /// The exit code that scripts see.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::BadInput(_) => ExitCode::from(2),
+            Self::Infeasible(_) => ExitCode::from(3),
+            Self::House(_) => ExitCode::FAILURE,
+        }
+    }
+    /// What to tell the person, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::BadInput(words) => vec![words.clone()],
+            Self::House(error) => vec![chain(error)],
+            Self::Infeasible(notes) => std::iter::once("the design can't be built or run as drawn:".to_owned())
+                .chain(notes.iter().map(|note| format!("  {note}")))
+                .collect(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::House(error)
+    }
+}
+
+/// The design and what is changed in it.
+#[derive(Debug, Args)]
+pub struct DesignArgs {
+    /// A design file (TOML), or the name of a reference design (see `millwright designs`)
+    #[arg(value_name = "DESIGN")]
+    design: String,
+    /// Your own parts (TOML, as the catalog's), which win over the catalog's of the same name
+    #[arg(long, value_name = "FILE")]
+    parts: Option<PathBuf>,
+    /// Language model to serve, by its catalog name
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Power limit of each GPU, watts
+    #[arg(long, value_name = "W")]
+    power_cap: Option<f64>,
+    /// Facility water supply set-point of liquid loops, °C; of all loops where none is liquid
+    #[arg(long, value_name = "C")]
+    supply_temperature: Option<f64>,
+}
+
+impl DesignArgs {
+    /// Reads and resolves it. A design that is readable but no site, or one with errors, is infeasible.
+    pub fn site(&self) -> Result<Site, Failure> {
+        let catalog = catalog(self.parts.as_deref())?;
+        let design = self.design(&catalog)?;
+        let site = sim::resolve(&design, &catalog).map_err(|notes| refused(&self.design, notes))?;
+        Ok(site)
+    }
+
+    fn design(&self, catalog: &Catalog) -> Result<Design, Failure> {
+        let path = Path::new(&self.design);
+        let mut design = match catalog::design(&self.design) {
+            Some(reference) if !path.is_file() => parse_design(reference.id, reference.text),
+            Some(_) | None => parse_design(&self.design, &self.text(path)?),
+        }
+        .map_err(|error| Failure::bad(&error))?;
+        if let Some(name) = &self.model {
+            let model = catalog.models.iter().find(|row| row.id.as_str() == name).ok_or_else(|| {
+                let names: Vec<&str> = catalog.models.iter().map(|row| row.id.as_str()).collect();
+                Failure::BadInput(format!("--model: the catalog has no model \"{name}\"; it has {}", names.join(", ")))
+            })?;
+            design.service.model = model.id.clone();
+        }
+        if let Some(watts) = self.power_cap {
+            if !(watts > 0.0 && watts.is_finite()) {
+                return Err(Failure::BadInput(format!("--power-cap: {watts} is not a power in watts above 0")));
+            }
+            design.service.power_cap = Some(Power::from_watts(watts));
+            // The flag is for every GPU, so it wins over what single rows say.
+            for rack in design.halls.iter_mut().flat_map(|hall| &mut hall.rows).flat_map(|row| &mut row.racks) {
+                rack.power_cap = None;
+            }
+        }
+        if let Some(celsius) = self.supply_temperature {
+            set_supply(&mut design, catalog, celsius)?;
+        }
+        Ok(design)
+    }
+
+    fn text(&self, path: &Path) -> Result<String, Failure> {
+        if !path.exists() {
+            let names: Vec<&str> = catalog::designs().iter().map(|design| design.id).collect();
+            return Err(Failure::BadInput(format!(
+                "\"{}\" is neither a file nor a reference design; reference designs are {}",
+                self.design,
+                names.join(", ")
+            )));
+        }
+        text(path)
+    }
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let bytes = read_file(path, TOML_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Failure::BadInput(format!("{}, line {line}: not UTF-8 text", path.display()))
+    })
+}
+
+/// The catalog, with a user's own parts.
+pub fn catalog(own: Option<&Path>) -> Result<Catalog, Failure> {
+    let catalog = catalog::catalog().map_err(|error| Failure::House(Error::Catalog(error)))?;
+    let Some(path) = own else { return Ok(catalog) };
+    let own = parse_catalog(&path.display().to_string(), &text(path)?).map_err(|error| Failure::bad(&error))?;
+    let catalog = catalog.with(own.clone());
+    // Rows of their own are held to the same rules as ours; references may lead to either.
+    let theirs: Vec<String> = own.rows().map(|(_, row)| row.row()).collect();
+    let wrong: Vec<String> = catalog::check(&own)
+        .iter()
+        .filter(|problem| theirs.contains(&problem.row))
+        .map(|problem| format!("{}: {problem}", path.display()))
+        .collect();
+    if wrong.is_empty() { Ok(catalog) } else { Err(Failure::BadInput(wrong.join("\n"))) }
+}
+
+fn set_supply(design: &mut Design, catalog: &Catalog, celsius: f64) -> Result<(), Failure> {
+    if !(5.0..=60.0).contains(&celsius) {
+        return Err(Failure::BadInput(format!("--supply-temperature: {celsius} °C is outside 5 to 60 °C")));
+    }
+    let liquid =
+        |part: &model::id::PartId| catalog.cooling(part).is_some_and(|row| matches!(row.kind, CoolingKind::Cdu { .. }));
+    let any_liquid = design.cooling.iter().any(|each| liquid(&each.terminal.part));
+    for each in design.cooling.iter_mut().filter(|each| !any_liquid || liquid(&each.terminal.part)) {
+        each.supply_temperature = Temperature::from_celsius(celsius);
+    }
+    Ok(())
+}
+
+/// Names that lead nowhere and figures out of range are bad input; what can't be built is infeasible.
+fn refused(file: &str, notes: Vec<Note>) -> Failure {
+    use model::note::Kind;
+    let unreadable = |note: &Note| {
+        matches!(
+            note.kind,
+            Kind::UnknownPart { .. }
+                | Kind::UnknownName { .. }
+                | Kind::DuplicateName { .. }
+                | Kind::NotATree { .. }
+                | Kind::WrongKind { .. }
+                | Kind::OutOfRange { .. }
+        )
+    };
+    if notes.iter().any(unreadable) {
+        let lines: Vec<String> =
+            notes.iter().filter(|note| unreadable(note)).map(|note| format!("{file}: {note}")).collect();
+        Failure::BadInput(lines.join("\n"))
+    } else {
+        Failure::Infeasible(notes)
+    }
+}
+
+/// The errors among notes, which make a design infeasible.
+pub fn errors(notes: &[Note]) -> Vec<Note> {
+    notes.iter().filter(|note| note.severity == Severity::Error).cloned().collect()
+}

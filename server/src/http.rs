@@ -1,0 +1,68 @@
+//! What crosses the wire: the pages, what they ask, the JSON API, live events and the files beside them.
+//!
+//! Every answer, refusals included, passes `security`; requests are bounded in size before anything reads them.
+
+pub mod api;
+pub mod events;
+pub mod pages;
+pub mod security;
+
+use crate::assets;
+use crate::backend::House;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware;
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+
+/// Longest request body: the longest that is asked today, a run, is under 200 bytes.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// What every handler may reach.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    house: Arc<House>,
+    options: LeptosOptions,
+    streams: events::Streams,
+    stop: CancellationToken,
+}
+
+impl FromRef<Reach> for LeptosOptions {
+    fn from_ref(reach: &Reach) -> Self {
+        reach.options.clone()
+    }
+}
+
+/// Everything that the house answers at `address`; streams end when `stop` is told.
+pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -> Router {
+    let reach = Reach { house, options: pages::options(address), streams: events::Streams::default(), stop };
+    let api = Router::new()
+        .route("/healthz", get(api::healthz))
+        .route("/api/designs/{id}/site", get(api::site))
+        .route("/api/designs/{id}/year.json", get(api::year))
+        .route("/api/runs/{id}/report.json", get(api::report))
+        .route("/api/runs/{id}/events", get(events::run));
+    pages::add_to(api, &reach)
+        .fallback(pages::not_found)
+        .with_state(reach)
+        .merge(assets::router())
+        .layer(middleware::from_fn(pages::status_of_answers))
+        .layer(RequestBodyLimitLayer::new(REQUEST_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(api::panicked))
+        .layer(middleware::from_fn(security::refuse_other_origins))
+        .layer(middleware::from_fn_with_state(security::Names::of(address), security::refuse_other_hosts))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(DefaultMakeSpan::new().level(Level::DEBUG))
+                .on_response(DefaultOnResponse::new().level(Level::DEBUG))
+                .on_failure(()), // whoever failed has said why
+        )
+        .layer(middleware::from_fn(security::add_headers))
+}

@@ -1,0 +1,138 @@
+//! How the house is put together, and how it comes down: store, reference designs, jobs, HTTP.
+
+use crate::backend::House;
+use crate::clock;
+use crate::designs::Designs;
+use crate::error::{Error, chain};
+use crate::http;
+use crate::jobs::{self, Jobs};
+use model::id::DesignId;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::db::Db;
+use store::design::NewDesign;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long an answer under way may take once the house is told to stop. Runs don't wait: they are queued again.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What is decided before the house opens.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Runs that may wait for their turn.
+    pub queue_size: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
+            data_dir: PathBuf::from("millwright-data"),
+            queue_size: jobs::QUEUE_SIZE,
+        }
+    }
+}
+
+/// An open house. Dropping it stops everything at once; [`Served::stop`] lets what is under way end first.
+#[derive(Debug)]
+pub struct Served {
+    address: SocketAddr,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    db: Db,
+    /// Held for as long as the data directory is ours.
+    _lock: File,
+}
+
+/// Opens the house: everything is up and the address is bound when this returns.
+pub async fn spawn(config: Config) -> Result<Served, Error> {
+    let lock = take_data_dir(&config.data_dir)?;
+    let listener = listen(config.listen).await?;
+    let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
+    let db = store::db::open(&config.data_dir.join("millwright.db")).await?;
+    let catalog = Arc::new(catalog::catalog()?);
+    store_reference_designs(&db).await?;
+
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let designs = Arc::new(Designs::new(db.clone(), catalog));
+    let jobs = Jobs::spawn(db.clone(), Arc::clone(&designs), config.queue_size, stop.clone(), &mut tasks).await?;
+    let house = Arc::new(House { db: db.clone(), designs, jobs });
+    let router = http::router(house, address, stop.clone());
+    let (until, failing) = (stop.clone().cancelled_owned(), stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+            tracing::error!(error = %chain(&error), "Stopped listening.");
+        }
+        failing.cancel();
+    });
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "Anyone who can reach this address can use Millwright: it has no sign-in.");
+    }
+    Ok(Served { address, stop, tasks, db, _lock: lock })
+}
+
+impl Served {
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+    /// Waits until the house stops listening, which it does by itself only when something is wrong.
+    pub async fn failed(&self) {
+        self.stop.cancelled().await;
+    }
+    /// Closes the house: nothing new is taken, answers under way end, runs under way are left to the next start.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.stop.cancel();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, all).await.is_err() {
+            tracing::warn!(waited_s = GRACE.as_secs(), "Cut off answers that did not end.");
+            self.tasks.shutdown().await;
+        }
+        self.db.close().await;
+        Ok(())
+    }
+}
+
+/// Makes the data directory and takes it for this process alone: two would run each other's queued years.
+fn take_data_dir(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::DataDir { path: path.to_owned(), source };
+    fs::create_dir_all(path).map_err(failed)?;
+    let lock = File::create(path.join("millwright.lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            Error::PortTaken { address }
+        } else {
+            Error::Listen { address, source }
+        }
+    })
+}
+
+/// Keeps the designs that came with the program; a new version only where one's text has changed.
+async fn store_reference_designs(db: &Db) -> Result<(), Error> {
+    for (position, reference) in (0..).zip(catalog::designs()) {
+        let id: DesignId = reference.id.parse().map_err(|_| Error::ReferenceName { name: reference.id.into() })?;
+        let design = catalog::parse_design(&format!("{id}.toml"), reference.text)?;
+        let new = NewDesign { id: &id, name: &design.name, toml: reference.text, at_ms: clock::now_ms() };
+        store::design::upsert_reference(db, new, position).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! The database file: opened, brought up to date, one connection that writes and a few that read.
+
+use crate::Error;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use std::path::Path;
+use std::time::Duration;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// Pages are read by people, a few at a time, and each read takes well under a millisecond.
+const READERS: u32 = 4;
+/// How long a statement waits for another program's lock, such as a backup's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open database. Cloning it is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Db {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Db {
+    /// The connections that read.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+    /// The one connection that writes; its single place is the queue of writers.
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+    /// A transaction that has the write lock from its first statement, so that it never has to start over.
+    pub(crate) async fn write(&self, doing: &str) -> Result<Transaction<'static, Sqlite>, Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::sql(doing))
+    }
+    /// Writes back what the log holds and lets the file go.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Opens the database file at `path`, makes it where there is none, and brings its schema up to date.
+pub async fn open(path: &Path) -> Result<Db, Error> {
+    let failed = |source| Error::Open { path: path.to_owned(), source };
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .optimize_on_close(true, None);
+    let write = options
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let writer = lasting(1).connect_with(write).await.map_err(failed)?;
+    migrate(&writer, path).await?;
+    let readers = lasting(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
+    Ok(Db { writer, readers })
+}
+
+/// A database of its own that is gone when it is closed. For tests and for looking around.
+pub async fn open_in_memory() -> Result<Db, Error> {
+    let path = Path::new(":memory:");
+    let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+    let writer =
+        lasting(1).connect_with(options).await.map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    migrate(&writer, path).await?;
+    Ok(Db { readers: writer.clone(), writer })
+}
+
+/// Connections to a local file don't go stale.
+fn lasting(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    MIGRATIONS.run(writer).await.map_err(|source| {
+        if let MigrateError::VersionMissing(found) = source
+            && found > known
+        {
+            return Error::Newer { path: path.to_owned(), found, known };
+        }
+        Error::Migrate { path: path.to_owned(), source: Box::new(source) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(db: &Db, sql: &'static str) -> String {
+        sqlx::query_scalar::<_, String>(sql).fetch_one(db.writer()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_file_is_a_log_that_survives_a_loss_of_power() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir.path().join("millwright.db")).await.unwrap();
+        assert_eq!(pragma(&db, "SELECT journal_mode FROM pragma_journal_mode").await, "wal");
+        assert_eq!(pragma(&db, "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous").await, "2");
+        assert_eq!(pragma(&db, "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys").await, "1");
+    }
+
+    #[tokio::test]
+    async fn readers_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(&dir.path().join("millwright.db")).await.unwrap();
+        let refused = sqlx::query("DELETE FROM run").execute(db.readers()).await.unwrap_err();
+        assert!(refused.to_string().contains("readonly"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn every_table_is_strict() {
+        let db = open_in_memory().await.unwrap();
+        let loose: Vec<String> = sqlx::query_scalar(
+            "SELECT name FROM pragma_table_list
+             WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'",
+        )
+        .fetch_all(db.readers())
+        .await
+        .unwrap();
+        assert_eq!(loose, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn migrating_again_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        let schema = async |db: &Db| -> Vec<String> {
+            sqlx::query_scalar(
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name",
+            )
+            .fetch_all(db.readers())
+            .await
+            .unwrap()
+        };
+        let first = open(&path).await.unwrap();
+        let before = schema(&first).await;
+        first.close().await;
+        let second = open(&path).await.unwrap();
+        assert_eq!(schema(&second).await, before);
+        migrate(second.writer(), &path).await.unwrap();
+        assert_eq!(schema(&second).await, before);
+    }
+
+    #[tokio::test]
+    async fn a_newer_database_is_refused_in_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        let db = open(&path).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'from the future', TRUE, X'00', 0)",
+        )
+        .execute(db.writer())
+        .await
+        .unwrap();
+        db.close().await;
+        let words = open(&path).await.unwrap_err().to_string();
+        assert!(words.contains("newer Millwright") && words.contains("9999"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn something_else_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        std::fs::write(&path, "not a database, but long enough to look at: ".repeat(100)).unwrap();
+        assert!(matches!(open(&path).await, Err(Error::Open { .. } | Error::Migrate { .. })));
+    }
+}

@@ -1,0 +1,110 @@
+//! What can go wrong in the store.
+
+use model::id::{DesignId, RunId};
+use std::path::PathBuf;
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file can't be opened as a database.
+    #[error("could not open the database {}", path.display())]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The file was written by a later program.
+    #[error(
+        "the database {} is from a newer Millwright (its schema is {found}, this program knows {known}); \
+         start that version, or choose another data directory",
+        path.display()
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// The file can't be brought up to date.
+    #[error("could not bring the database {} up to date", path.display())]
+    Migrate {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// There is no such design.
+    #[error("design {id} does not exist")]
+    NoDesign {
+        /// Which.
+        id: DesignId,
+    },
+    /// The name is taken.
+    #[error("design {id} exists already")]
+    DesignExists {
+        /// Which.
+        id: DesignId,
+    },
+    /// Someone saved another version in between.
+    #[error("design {id} is at version {newest} by now, and this change was made to version {based_on}")]
+    DesignChanged {
+        /// Which.
+        id: DesignId,
+        /// The version that was changed.
+        based_on: u32,
+        /// The newest version.
+        newest: u32,
+    },
+    /// There is no such run.
+    #[error("run {id} does not exist")]
+    NoRun {
+        /// Which.
+        id: RunId,
+    },
+    /// The run is done, cancelled or failed, and stays so.
+    #[error("run {id} is {state} already")]
+    RunSettled {
+        /// Which.
+        id: RunId,
+        /// How it ended.
+        state: String,
+    },
+    /// The report holds a figure that JSON can't.
+    #[error("the report of run {id} can't be kept: a figure in it is not a number")]
+    Report {
+        /// Which run.
+        id: RunId,
+        /// Where.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A row that this program did not write.
+    #[error("{what} in the database makes no sense: {value:?}")]
+    Corrupt {
+        /// Which column.
+        what: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// The database said no.
+    #[error("could not {doing}")]
+    Sql {
+        /// What was being done.
+        doing: String,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+impl Error {
+    /// For `map_err`: what was being done when the database said no.
+    pub(crate) fn sql(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Sql { doing: doing.into(), source }
+    }
+}

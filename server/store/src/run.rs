@@ -1,0 +1,381 @@
+//! Runs: what was asked for, how far it is, and what it came to. A run that is done, cancelled or failed stays so.
+
+use crate::Error;
+use crate::db::Db;
+use model::id::{DesignId, RunId};
+use model::report::Report;
+use model::run::{RunState, RunSummary};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// A run to be kept, queued.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its name in paths.
+    pub id: RunId,
+    /// Which design.
+    pub design: DesignId,
+    /// Which version of it.
+    pub version: u32,
+    /// Length of a step, minutes.
+    pub step_minutes: u32,
+    /// Seed of everything drawn by chance.
+    pub seed: u64,
+    /// When it was asked for, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+}
+
+/// A run as it is kept. Of one under way the store knows only that; how far it is, the job knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRun {
+    /// What the list shows.
+    pub summary: RunSummary,
+    /// Length of a step, minutes.
+    pub step_minutes: u32,
+    /// Seed of everything drawn by chance.
+    pub seed: u64,
+}
+
+/// Keeps a run, queued.
+pub async fn create(db: &Db, new: &NewRun) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO run (id, design, version, created_ms, step_minutes, seed_bits, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued')",
+    )
+    .bind(new.id.as_str())
+    .bind(new.design.as_str())
+    .bind(new.version)
+    .bind(new.created_ms)
+    .bind(new.step_minutes)
+    .bind(new.seed.cast_signed())
+    .execute(db.writer())
+    .await
+    .map_err(Error::sql(format!("save run {}", new.id)))?;
+    Ok(())
+}
+
+/// Its turn has come.
+pub async fn set_running(db: &Db, id: &RunId) -> Result<(), Error> {
+    let changed = sqlx::query("UPDATE run SET state = 'running' WHERE id = ?1 AND state IN ('queued', 'running')")
+        .bind(id.as_str())
+        .execute(db.writer())
+        .await;
+    changed_one(db, id, changed).await
+}
+
+/// It is done, and this is what it came to. The report carries its own program version and hash of the input.
+pub async fn set_done(db: &Db, id: &RunId, report: &Report, at_ms: i64) -> Result<(), Error> {
+    let unkept = |source| Error::Report { id: id.clone(), source };
+    let json = serde_json::to_string(report).map_err(unkept)?;
+    // JSON has no infinity: such a figure would be written as null and never be read again.
+    let _: Report = serde_json::from_str(&json).map_err(unkept)?;
+    let changed = sqlx::query(
+        "UPDATE run
+         SET state = 'done', settled_ms = ?2, program_version = ?3, input_sha256 = ?4,
+             tokens_per_second_per_mw_facility = ?5, report_json = ?6
+         WHERE id = ?1 AND state IN ('queued', 'running')",
+    )
+    .bind(id.as_str())
+    .bind(at_ms)
+    .bind(&report.program_version)
+    .bind(&report.input_hash)
+    .bind(report.tokens_per_second_per_mw_facility)
+    .bind(json)
+    .execute(db.writer())
+    .await;
+    changed_one(db, id, changed).await
+}
+
+/// A person stopped it.
+pub async fn set_cancelled(db: &Db, id: &RunId, at_ms: i64) -> Result<(), Error> {
+    let changed = sqlx::query(
+        "UPDATE run SET state = 'cancelled', settled_ms = ?2 WHERE id = ?1 AND state IN ('queued', 'running')",
+    )
+    .bind(id.as_str())
+    .bind(at_ms)
+    .execute(db.writer())
+    .await;
+    changed_one(db, id, changed).await
+}
+
+/// It could not be run.
+pub async fn set_failed(db: &Db, id: &RunId, reason: &str, at_ms: i64) -> Result<(), Error> {
+    let changed = sqlx::query(
+        "UPDATE run SET state = 'failed', failure = ?2, settled_ms = ?3
+         WHERE id = ?1 AND state IN ('queued', 'running')",
+    )
+    .bind(id.as_str())
+    .bind(reason)
+    .bind(at_ms)
+    .execute(db.writer())
+    .await;
+    changed_one(db, id, changed).await
+}
+
+/// Queues again what was queued or under way when the program ended, and names it, oldest first.
+pub async fn requeue_unsettled(db: &Db) -> Result<Vec<RunId>, Error> {
+    let doing = "queue interrupted runs again";
+    let mut write = db.write(doing).await?;
+    sqlx::query("UPDATE run SET state = 'queued' WHERE state = 'running'")
+        .execute(&mut *write)
+        .await
+        .map_err(Error::sql(doing))?;
+    let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM run WHERE state = 'queued' ORDER BY created_ms, id")
+        .fetch_all(&mut *write)
+        .await
+        .map_err(Error::sql(doing))?;
+    write.commit().await.map_err(Error::sql(doing))?;
+    ids.into_iter().map(run_id).collect()
+}
+
+/// The newest runs.
+pub async fn list(db: &Db, limit: u32) -> Result<Vec<RunSummary>, Error> {
+    let rows = sqlx::query(
+        "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
+                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
+         FROM run r
+         JOIN design_version v ON v.design = r.design AND v.version = r.version
+         ORDER BY r.created_ms DESC, r.id DESC
+         LIMIT ?1",
+    )
+    .bind(limit)
+    .fetch_all(db.readers())
+    .await
+    .map_err(Error::sql("list runs"))?;
+    rows.iter().map(|row| stored(row).map(|run| run.summary)).collect()
+}
+
+/// One run.
+pub async fn get(db: &Db, id: &RunId) -> Result<StoredRun, Error> {
+    let row = sqlx::query(
+        "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
+                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
+         FROM run r
+         JOIN design_version v ON v.design = r.design AND v.version = r.version
+         WHERE r.id = ?1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db.readers())
+    .await
+    .map_err(Error::sql(format!("read run {id}")))?;
+    stored(&row.ok_or_else(|| Error::NoRun { id: id.clone() })?)
+}
+
+/// What it came to, once it is done.
+pub async fn report(db: &Db, id: &RunId) -> Result<Option<Report>, Error> {
+    let row: Option<(Option<String>,)> = sqlx::query_as("SELECT report_json FROM run WHERE id = ?1")
+        .bind(id.as_str())
+        .fetch_optional(db.readers())
+        .await
+        .map_err(Error::sql(format!("read the report of run {id}")))?;
+    let (json,) = row.ok_or_else(|| Error::NoRun { id: id.clone() })?;
+    json.map(|json| serde_json::from_str(&json).map_err(|source| Error::Report { id: id.clone(), source })).transpose()
+}
+
+/// Turns "no row was changed" into why: there is no such run, or it has ended.
+async fn changed_one(
+    db: &Db,
+    id: &RunId,
+    changed: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+) -> Result<(), Error> {
+    let changed = changed.map_err(Error::sql(format!("save run {id}")))?;
+    if changed.rows_affected() == 1 {
+        return Ok(());
+    }
+    let state: Option<String> = sqlx::query_scalar("SELECT state FROM run WHERE id = ?1")
+        .bind(id.as_str())
+        .fetch_optional(db.readers())
+        .await
+        .map_err(Error::sql(format!("read run {id}")))?;
+    Err(match state {
+        Some(state) => Error::RunSettled { id: id.clone(), state },
+        None => Error::NoRun { id: id.clone() },
+    })
+}
+
+fn run_id(text: String) -> Result<RunId, Error> {
+    text.parse().map_err(|_| Error::Corrupt { what: "run.id", value: text })
+}
+
+fn stored(row: &SqliteRow) -> Result<StoredRun, Error> {
+    let read = || Error::sql("read a run");
+    let design: String = row.try_get("design").map_err(read())?;
+    let seed_bits: i64 = row.try_get("seed_bits").map_err(read())?;
+    Ok(StoredRun {
+        summary: RunSummary {
+            id: run_id(row.try_get("id").map_err(read())?)?,
+            design: design.parse().map_err(|_| Error::Corrupt { what: "run.design", value: design })?,
+            design_name: row.try_get("name").map_err(read())?,
+            version: row.try_get("version").map_err(read())?,
+            created_ms: row.try_get("created_ms").map_err(read())?,
+            state: state(row)?,
+            tokens_per_second_per_mw_facility: row.try_get("tokens_per_second_per_mw_facility").map_err(read())?,
+        },
+        step_minutes: row.try_get("step_minutes").map_err(read())?,
+        seed: seed_bits.cast_unsigned(),
+    })
+}
+
+fn state(row: &SqliteRow) -> Result<RunState, Error> {
+    let state: String = row.try_get("state").map_err(Error::sql("read a run"))?;
+    let failure: Option<String> = row.try_get("failure").map_err(Error::sql("read a run"))?;
+    Ok(match state.as_str() {
+        "queued" => RunState::Queued,
+        "running" => RunState::Running { progress: 0.0, seconds_left: 0.0 },
+        "done" => RunState::Done,
+        "cancelled" => RunState::Cancelled,
+        "failed" => RunState::Failed { reason: failure.unwrap_or_default() },
+        _ => return Err(Error::Corrupt { what: "run.state", value: state }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{open, open_in_memory};
+    use crate::design::{self, NewDesign};
+    use std::path::Path;
+
+    async fn with_design(db: Db) -> Db {
+        let id: DesignId = "hall".parse().unwrap();
+        let new = NewDesign { id: &id, name: "A hall", toml: "", at_ms: 1 };
+        design::upsert_reference(&db, new, 0).await.unwrap();
+        db
+    }
+
+    fn new(id: &str, created_ms: i64) -> NewRun {
+        NewRun {
+            id: id.parse().unwrap(),
+            design: "hall".parse().unwrap(),
+            version: 1,
+            step_minutes: 60,
+            seed: u64::MAX,
+            created_ms,
+        }
+    }
+
+    fn report() -> Report {
+        Report {
+            design: "A hall".into(),
+            program_version: "0.1.0".into(),
+            input_hash: "0".repeat(64),
+            tokens_per_second_per_mw_facility: 1.5e6,
+            ..Report::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_goes_from_queued_to_done() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        let run = new("r1", 10);
+        create(&db, &run).await.unwrap();
+        let kept = get(&db, &run.id).await.unwrap();
+        assert_eq!((kept.summary.state, kept.seed, kept.step_minutes), (RunState::Queued, u64::MAX, 60));
+        assert_eq!(kept.summary.design_name, "A hall");
+        set_running(&db, &run.id).await.unwrap();
+        assert_eq!(super::report(&db, &run.id).await.unwrap(), None);
+        set_done(&db, &run.id, &report(), 20).await.unwrap();
+        assert_eq!(super::report(&db, &run.id).await.unwrap(), Some(report()));
+        let kept = get(&db, &run.id).await.unwrap();
+        assert_eq!(kept.summary.state, RunState::Done);
+        assert_eq!(kept.summary.tokens_per_second_per_mw_facility, Some(1.5e6));
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_stays_so() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        let run = new("r1", 10);
+        create(&db, &run).await.unwrap();
+        set_cancelled(&db, &run.id, 20).await.unwrap();
+        for late in [
+            set_done(&db, &run.id, &report(), 30).await,
+            set_failed(&db, &run.id, "late", 30).await,
+            set_running(&db, &run.id).await,
+            set_cancelled(&db, &run.id, 30).await,
+        ] {
+            assert!(matches!(late, Err(Error::RunSettled { .. })), "{late:?}");
+        }
+        assert_eq!(get(&db, &run.id).await.unwrap().summary.state, RunState::Cancelled);
+    }
+
+    #[tokio::test]
+    async fn a_figure_that_is_not_a_number_is_refused() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        let run = new("r1", 10);
+        create(&db, &run).await.unwrap();
+        let odd = Report { pue: f64::NAN, ..report() };
+        assert!(matches!(set_done(&db, &run.id, &odd, 20).await, Err(Error::Report { .. })));
+    }
+
+    #[tokio::test]
+    async fn runs_are_listed_newest_first_up_to_a_limit() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        for (id, at) in [("a", 1), ("c", 3), ("b", 2)] {
+            create(&db, &new(id, at)).await.unwrap();
+        }
+        let ids = |runs: Vec<RunSummary>| runs.into_iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
+        assert_eq!(ids(list(&db, 10).await.unwrap()), ["c", "b", "a"]);
+        assert_eq!(ids(list(&db, 2).await.unwrap()), ["c", "b"]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_run_is_not_found() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        let id: RunId = "nowhere".parse().unwrap();
+        assert!(matches!(get(&db, &id).await, Err(Error::NoRun { .. })));
+        assert!(matches!(super::report(&db, &id).await, Err(Error::NoRun { .. })));
+        assert!(matches!(set_running(&db, &id).await, Err(Error::NoRun { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_run_of_no_design_is_refused() {
+        let db = open_in_memory().await.unwrap();
+        assert!(matches!(create(&db, &new("r1", 10)).await, Err(Error::Sql { .. })));
+    }
+
+    /// A program that is killed never closes its connections: what it had written is there for the next one, and what
+    /// was queued or under way is queued again, in order.
+    #[tokio::test]
+    async fn a_crash_loses_nothing_and_queues_again() {
+        async fn fill(path: &Path) -> Db {
+            let db = with_design(open(path).await.unwrap()).await;
+            for (id, at) in [("running", 2), ("queued", 1), ("done", 3), ("failed", 4)] {
+                create(&db, &new(id, at)).await.unwrap();
+            }
+            set_running(&db, &"running".parse().unwrap()).await.unwrap();
+            set_done(&db, &"done".parse().unwrap(), &report(), 9).await.unwrap();
+            set_failed(&db, &"failed".parse().unwrap(), "no water", 9).await.unwrap();
+            db
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        let killed = fill(&path).await;
+        let copy = dir.path().join("after-the-crash.db");
+        for end in ["", "-wal"] {
+            let from = format!("{}{end}", path.display());
+            std::fs::copy(from, format!("{}{end}", copy.display())).unwrap();
+        }
+        let db = open(&copy).await.unwrap();
+        let ids: Vec<String> = requeue_unsettled(&db).await.unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(ids, ["queued", "running"]);
+        assert_eq!(get(&db, &"running".parse().unwrap()).await.unwrap().summary.state, RunState::Queued);
+        assert_eq!(super::report(&db, &"done".parse().unwrap()).await.unwrap(), Some(report()));
+        let failed = get(&db, &"failed".parse().unwrap()).await.unwrap().summary.state;
+        assert_eq!(failed, RunState::Failed { reason: "no water".into() });
+        drop(killed);
+    }
+
+    #[tokio::test]
+    async fn two_programs_can_have_it_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        let one = with_design(open(&path).await.unwrap()).await;
+        let two = open(&path).await.unwrap();
+        let writing = (0..20).map(|n| new(&format!("r{n}"), n)).collect::<Vec<_>>();
+        for (n, run) in writing.iter().enumerate() {
+            create(if n % 2 == 0 { &one } else { &two }, run).await.unwrap();
+        }
+        assert_eq!(list(&one, 100).await.unwrap().len(), 20);
+        assert_eq!(list(&one, 100).await.unwrap(), list(&two, 100).await.unwrap());
+    }
+}
