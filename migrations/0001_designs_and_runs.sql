@@ -19,7 +19,8 @@ CREATE TABLE design_version (
 ) STRICT;
 
 CREATE TABLE run (
-    id              TEXT    NOT NULL PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
+    arrival         INTEGER NOT NULL PRIMARY KEY,               -- order of asking, which no clock can turn round
+    id              TEXT    NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 64),
     design          TEXT    NOT NULL,
     version         INTEGER NOT NULL,
     created_ms      INTEGER NOT NULL CHECK (created_ms >= 0),
@@ -40,6 +41,5 @@ CREATE TABLE run (
     CHECK ((state IN ('queued', 'running')) = (settled_ms IS NULL))
 ) STRICT;
 
-CREATE INDEX run_newest ON run (created_ms DESC, id DESC);
 CREATE INDEX run_of_design ON run (design, version);
-CREATE INDEX run_unsettled ON run (created_ms, id) WHERE state IN ('queued', 'running');
+CREATE INDEX run_unsettled ON run (arrival) WHERE state IN ('queued', 'running');

@@ -5,6 +5,7 @@ use app::api::ApiError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -136,7 +137,11 @@ pub fn of_task(doing: &'static str, error: tokio::task::JoinError) -> ApiError {
 
 /// What a task that panicked said.
 pub fn panic_words(error: tokio::task::JoinError) -> String {
-    let Ok(said) = error.try_into_panic() else { return "it was stopped".into() };
+    error.try_into_panic().map_or_else(|_| "it was stopped".into(), |said| words_of(&*said))
+}
+
+/// What was said in a panic.
+pub fn words_of(said: &(dyn Any + Send)) -> String {
     let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".into())
 }

@@ -149,9 +149,12 @@ impl Jobs {
         let stop = self.stop.clone();
         let work = move || {
             let scenario = sim::defaults::scenario(&site, Span::from_minutes(f64::from(step_minutes)), seed);
-            let mut told = |_| match gone.is_cancelled() || stop.is_cancelled() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            let mut told = |_| {
+                if gone.is_cancelled() || stop.is_cancelled() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             };
             sim::simulate_with(&site, &scenario, &mut told)
         };
@@ -274,9 +277,10 @@ fn report_of_year(site: &Site, step_minutes: u32, seed: u64, live: &Live, stop: 
     let hash = input_hash(site, &scenario);
     let mut told = |progress| {
         live.tell(progress, began);
-        match live.cancelled.load(Ordering::Relaxed) || stop.is_cancelled() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        if live.cancelled.load(Ordering::Relaxed) || stop.is_cancelled() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     };
     let trace = sim::simulate_with(site, &scenario, &mut told)?;

@@ -38,7 +38,7 @@ impl House {
         self.ask("designs", json!({})).await.json().await.unwrap()
     }
     async fn start(&self, step_minutes: u32) -> Response {
-        let design = self.designs().await[0].id.clone();
+        let design = self.designs().await.last().unwrap().id.clone(); // the largest takes longest
         self.ask("run-start", json!({ "request": RunRequest { design, step_minutes, seed: 3 } })).await
     }
     async fn started(&self, step_minutes: u32) -> RunId {

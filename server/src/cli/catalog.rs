@@ -4,7 +4,7 @@ use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
 use clap::{Args, Subcommand};
 use model::catalog::Catalog;
-use serde::Serialize;
+use model::part::Sourced;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -63,22 +63,24 @@ fn check(catalog: &Catalog) -> Result<(), Failure> {
     Err(Failure::BadInput(lines.join("\n")))
 }
 
+/// A row as a parts file that could be read again.
 fn show(catalog: &Catalog, name: &str) -> Result<(), Failure> {
-    fn toml<T: Serialize>(list: &str, rows: &[T], named: impl Fn(&T) -> bool) -> Option<String> {
-        let row = rows.iter().find(|row| named(row))?;
-        toml::to_string_pretty(row).ok().map(|text| format!("[[{list}]]\n{text}"))
+    fn named<T: Sourced + Clone>(rows: &[T], name: &str) -> Vec<T> {
+        rows.iter().filter(|row| row.row() == name).cloned().collect()
     }
-    let found = toml("gpu", &catalog.gpus, |row| row.id.as_str() == name)
-        .or_else(|| toml("tray", &catalog.trays, |row| row.id.as_str() == name))
-        .or_else(|| toml("rack", &catalog.racks, |row| row.id.as_str() == name))
-        .or_else(|| toml("power", &catalog.power, |row| row.id.as_str() == name))
-        .or_else(|| toml("cooling", &catalog.cooling, |row| row.id.as_str() == name))
-        .or_else(|| toml("model", &catalog.models, |row| row.id.as_str() == name))
-        .or_else(|| toml("location", &catalog.locations, |row| row.id.as_str() == name));
-    match found {
-        Some(text) => output::print(&text),
-        None => Err(Failure::BadInput(format!("the catalog has no row \"{name}\"; `millwright catalog` lists them"))),
+    let found = Catalog {
+        gpus: named(&catalog.gpus, name),
+        trays: named(&catalog.trays, name),
+        racks: named(&catalog.racks, name),
+        power: named(&catalog.power, name),
+        cooling: named(&catalog.cooling, name),
+        models: named(&catalog.models, name),
+        locations: named(&catalog.locations, name),
+    };
+    if found.rows().next().is_none() {
+        return Err(Failure::BadInput(format!("the catalog has no row \"{name}\"; `millwright catalog` lists them")));
     }
+    output::print(&toml::to_string_pretty(&found).map_err(|error| Failure::bad(&error))?)
 }
 
 /// List the reference designs; show one as TOML, to start from

@@ -1,7 +1,7 @@
 //! The JSON API beside the pages: a design's site and year, a run's report.
 
 use super::Reach;
-use crate::error::Refused;
+use crate::error::{Refused, words_of};
 use crate::jobs::check_step;
 use app::api::{ApiError, Backend};
 use axum::Json;
@@ -83,8 +83,6 @@ pub(super) fn id_of<Id: FromStr>(kind: &str, text: &str) -> Result<Id, Refused> 
 /// The answer where a handler panicked: a defect of ours, said once in the log.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
 pub(super) fn panicked(said: Box<dyn Any + Send + 'static>) -> Response<Body> {
-    let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let words = text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_default();
-    tracing::error!(error = words, "An answer was broken off.");
+    tracing::error!(error = words_of(&*said), "An answer was broken off.");
     Refused(ApiError::Internal { reason: "Millwright made a mistake; its log says more.".into() }).into_response()
 }

@@ -120,7 +120,7 @@ pub async fn requeue_unsettled(db: &Db) -> Result<Vec<RunId>, Error> {
         .execute(&mut *write)
         .await
         .map_err(Error::sql(doing))?;
-    let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM run WHERE state = 'queued' ORDER BY created_ms, id")
+    let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM run WHERE state = 'queued' ORDER BY arrival")
         .fetch_all(&mut *write)
         .await
         .map_err(Error::sql(doing))?;
@@ -135,7 +135,7 @@ pub async fn list(db: &Db, limit: u32) -> Result<Vec<RunSummary>, Error> {
                 r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
          FROM run r
          JOIN design_version v ON v.design = r.design AND v.version = r.version
-         ORDER BY r.created_ms DESC, r.id DESC
+         ORDER BY r.arrival DESC
          LIMIT ?1",
     )
     .bind(limit)
@@ -310,7 +310,9 @@ mod tests {
     #[tokio::test]
     async fn runs_are_listed_newest_first_up_to_a_limit() {
         let db = with_design(open_in_memory().await.unwrap()).await;
-        for (id, at) in [("a", 1), ("c", 3), ("b", 2)] {
+        for (id, at) in [("a", 3), ("b", 3), ("c", 1)]
+        /* the clock may be put back */
+        {
             create(&db, &new(id, at)).await.unwrap();
         }
         let ids = |runs: Vec<RunSummary>| runs.into_iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
@@ -339,7 +341,7 @@ mod tests {
     async fn a_crash_loses_nothing_and_queues_again() {
         async fn fill(path: &Path) -> Db {
             let db = with_design(open(path).await.unwrap()).await;
-            for (id, at) in [("running", 2), ("queued", 1), ("done", 3), ("failed", 4)] {
+            for (id, at) in [("running", 2), ("queued", 2), ("done", 3), ("failed", 4)] {
                 create(&db, &new(id, at)).await.unwrap();
             }
             set_running(&db, &"running".parse().unwrap()).await.unwrap();
@@ -357,7 +359,7 @@ mod tests {
         }
         let db = open(&copy).await.unwrap();
         let ids: Vec<String> = requeue_unsettled(&db).await.unwrap().iter().map(ToString::to_string).collect();
-        assert_eq!(ids, ["queued", "running"]);
+        assert_eq!(ids, ["running", "queued"]);
         assert_eq!(get(&db, &"running".parse().unwrap()).await.unwrap().summary.state, RunState::Queued);
         assert_eq!(super::report(&db, &"done".parse().unwrap()).await.unwrap(), Some(report()));
         let failed = get(&db, &"failed".parse().unwrap()).await.unwrap().summary.state;

@@ -70,14 +70,7 @@ impl Towers {
         };
         let heat_w = part.heat_capacity.as_watts() * units;
         let water_kg_per_s = heat_w / (WATER_J_PER_KG_K * range.as_kelvins().max(0.1));
-        let density = density_share(pressure_pa);
-        let mut towers = Self {
-            air_kg_per_s: water_kg_per_s / WATER_OVER_AIR,
-            transfer: 1.0,
-            fan_w: units * fan_power.as_watts() * density,
-            drift: drift_fraction.as_fraction(),
-            cycles: cycles_of_concentration.max(1.01),
-        };
+        let air_kg_per_s = water_kg_per_s / WATER_OVER_AIR;
         let rated = Outside {
             dry_bulb_c: design_wet_bulb.as_celsius(),
             wet_bulb_c: design_wet_bulb.as_celsius(),
@@ -88,17 +81,20 @@ impl Towers {
             range_k: range.as_kelvins(),
             w_per_k: water_kg_per_s * WATER_J_PER_KG_K,
         };
-        let (mut low, mut high) = (0.01_f64, 50.0_f64);
-        for _ in 0..60 {
-            towers.transfer = libm::sqrt(low * high);
-            if towers.capacity_w(1.0, water, rated) < heat_w {
-                low = towers.transfer;
-            } else {
-                high = towers.transfer;
-            }
-        }
-        towers.air_kg_per_s *= density;
-        Some(towers)
+        // The effectiveness that the rating needs, turned into transfer units: e^(−NTU(1−m)) = (1−ε)/(1−ε·m).
+        let effectiveness = (heat_w / (air_kg_per_s * water.drive(rated)).max(1e-9)).clamp(0.01, 0.99);
+        let m = f64::min(air_kg_per_s * water.slope(rated) / water.w_per_k, 1.0 / effectiveness - 1e-3);
+        let left = (1.0 - effectiveness) / (1.0 - effectiveness * m);
+        let units_of_transfer =
+            if (1.0 - m).abs() < 1e-9 { effectiveness / (1.0 - effectiveness) } else { -libm::log(left) / (1.0 - m) };
+        let density = density_share(pressure_pa);
+        Some(Self {
+            air_kg_per_s: air_kg_per_s * density,
+            transfer: units_of_transfer / libm::pow(WATER_OVER_AIR, FLOW_EXPONENT),
+            fan_w: units * fan_power.as_watts() * density,
+            drift: drift_fraction.as_fraction(),
+            cycles: cycles_of_concentration.max(1.01),
+        })
     }
 
     /// Heat rejected at a fan speed 0..=1, W.

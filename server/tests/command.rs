@@ -1,0 +1,235 @@
+//! The `millwright` command as a script uses it: real files, broken files, exit codes, stable names in the JSON.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The data folder; `None` where it is missing, which fails under `CI=true`.
+fn data() -> Option<PathBuf> {
+    let root = std::env::var("MILLWRIGHT_DATA")
+        .map_or_else(|_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data")), PathBuf::from);
+    if root.is_dir() {
+        return Some(root);
+    }
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{} is missing, and CI needs it", root.display());
+    eprintln!("skipped: {} is missing", root.display());
+    None
+}
+
+fn millwright(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_millwright")).args(args).output().unwrap()
+}
+
+fn json(args: &[&str]) -> Value {
+    let mut all = args.to_vec();
+    all.extend(["--json", "-"]);
+    let output = millwright(&all);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Exit code and what was said on standard error.
+fn refused(args: &[&str]) -> (i32, String) {
+    let output = millwright(args);
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn number(report: &Value, name: &str) -> f64 {
+    report[name].as_f64().unwrap_or_else(|| panic!("{name} is {}", report[name]))
+}
+
+#[test]
+fn a_year_on_real_weather_prices_carbon_and_requests() {
+    let Some(data) = data() else { return };
+    let path = |name: &str| data.join(name).to_str().unwrap().to_owned();
+    let places = [
+        (
+            "USA_AZ_Phoenix-Sky.Harbor.TMYx.epw",
+            "price_US-CAL-CISO_2024.csv",
+            "eia_mix_ci_AZPS_2022.csv",
+            "azure_llm_2023_conv.csv",
+        ),
+        (
+            "USA_CO_Golden-NREL.724666_TMY3.epw",
+            "price_US-TEX-ERCO_2023.csv",
+            "eia_mix_ci_ERCO_2022.csv",
+            "mooncake_conversation_trace.jsonl",
+        ),
+        (
+            "USA_VA_Sterling-Washington.Dulles.Intl.AP.724030_TMY3.epw",
+            "price_US-MIDA-PJM_2024.csv",
+            "eia_mix_ci_PJM_2022.csv",
+            "servegen_rate_10min.csv",
+        ),
+        (
+            "openmeteo_US-TEX-ERCO_2023.csv",
+            "price_US-TEX-ERCO_2023.csv",
+            "eia_mix_ci_CISO_2022.csv",
+            "azure_llm_2023_code.csv",
+        ),
+    ];
+    for (weather, prices, carbon, requests) in places {
+        let (weather, prices) = (path(&format!("weather/{weather}")), path(&format!("grid/{prices}")));
+        let (carbon, requests) = (path(&format!("grid/{carbon}")), path(&format!("traces/{requests}")));
+        let report = json(&[
+            "simulate",
+            "superpod-gb200-su",
+            "--weather",
+            &weather,
+            "--prices",
+            &prices,
+            "--carbon",
+            &carbon,
+            "--requests",
+            &requests,
+        ]);
+        let facility = number(&report, "facility_energy_mwh");
+        let it = number(&report, "it_energy_mwh");
+        assert!(facility > it && it > number(&report, "gpu_energy_mwh"));
+        assert!((number(&report, "pue") - facility / it).abs() < 1e-9);
+        let tokens = number(&report, "tokens_output");
+        let per_mw = number(&report, "tokens_per_second_per_mw_facility");
+        assert!((per_mw - tokens / (facility * 3600.0)).abs() < 1e-6 * per_mw, "tokens over facility energy");
+        for name in [
+            "wue_l_per_kwh",
+            "tokens_per_second_per_mw_it",
+            "tokens_per_joule_gpu",
+            "peak_power_mw",
+            "cost_per_million_tokens_usd",
+            "carbon_t",
+            "water_m3",
+            "hours_derated",
+        ] {
+            assert!(number(&report, name) >= 0.0, "{name}");
+        }
+        let hours: f64 =
+            report["hours_by_cooling_mode"].as_object().unwrap().values().map(|h| h.as_f64().unwrap()).sum();
+        assert!((hours - 8760.0).abs() < 1e-6);
+        let inputs = report["input"].as_array().unwrap();
+        assert_eq!(inputs.len(), 4);
+        assert!(inputs.iter().all(|input| input["file"] != "default"), "{inputs:?}");
+    }
+}
+
+#[test]
+fn two_runs_write_the_same_bytes() {
+    let run = || millwright(&["simulate", "h200-air-row", "--seed", "7", "--json", "-"]).stdout;
+    assert_eq!(run(), run());
+    let csv = || millwright(&["simulate", "one-rack-gb200", "--csv", "-"]).stdout;
+    assert_eq!(csv(), csv());
+    assert_eq!(csv().iter().filter(|&&byte| byte == b'\n').count(), 8761);
+}
+
+#[test]
+fn every_reference_design_runs_a_year() {
+    for reference in catalog::designs() {
+        let report = json(&["simulate", reference.id]);
+        assert!(number(&report, "tokens_per_second_per_mw_facility") > 0.0, "{}", reference.id);
+        assert!(number(&report, "balance_error") < 1e-9, "{}", reference.id);
+        assert_eq!(report["input"][0]["file"], "default");
+    }
+}
+
+#[test]
+fn flags_change_what_they_say() {
+    let base = json(&["simulate", "superpod-gb200-su"]);
+    let capped = json(&["simulate", "superpod-gb200-su", "--power-cap", "600"]);
+    assert!(number(&capped, "gpu_energy_mwh") < number(&base, "gpu_energy_mwh"));
+    assert!(number(&capped, "tokens_output") < number(&base, "tokens_output"));
+    let other = json(&["simulate", "superpod-gb200-su", "--model", "llama-3.1-8b"]);
+    assert!(number(&other, "tokens_output") > number(&base, "tokens_output"));
+    let cool = json(&["simulate", "superpod-gb200-su", "--supply-temperature", "25"]);
+    assert!(number(&cool, "cooling_energy_mwh") > number(&base, "cooling_energy_mwh"));
+    let fine = json(&["simulate", "superpod-gb200-su", "--step", "15"]);
+    assert!((number(&fine, "facility_energy_mwh") / number(&base, "facility_energy_mwh") - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn bad_input_names_file_line_and_field_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let out = folder.path().join("out.json");
+    let good = catalog::design("one-rack-gb200").unwrap().text;
+    let unknown_field = write("field.toml", &good.replace("house_power_w", "hause_power_w"));
+    let unknown_part = write("part.toml", &good.replace("gb200-nvl72", "gb200-nvl27"));
+    let prices = write(
+        "prices.csv",
+        "Datetime (UTC),Price (USD/MWh)\n2024-01-01 00:00:00+00:00,40\n2024-01-01 01:00:00+00:00,abc\n",
+    );
+    let short = write("short.csv", "time_local,temp_c,rh_pct\n2024-01-01T00:00,10,50\n2024-01-01T01:00,11,50\n");
+    let cases: [(&[&str], &[&str]); 9] = [
+        (&["simulate", &unknown_field], &["field.toml", "line", "hause_power_w"]),
+        (&["simulate", &unknown_part], &["part.toml", "gb200-nvl27", "gb200-nvl72"]),
+        (&["simulate", "one-rack-gb200", "--prices", &prices], &["prices.csv", "line 3", "Price (USD/MWh)", "abc"]),
+        (&["simulate", "one-rack-gb200", "--weather", &short], &["short.csv", "8760"]),
+        (&["simulate", "one-rack-gb200", "--weather", "/no/such/file.epw"], &["/no/such/file.epw"]),
+        (&["simulate", "no-such-design"], &["no-such-design", "superpod-gb200-su"]),
+        (&["simulate", "one-rack-gb200", "--model", "gpt-9"], &["gpt-9", "llama-3.1-70b"]),
+        (&["simulate", "one-rack-gb200", "--step", "7"], &["divide an hour"]),
+        (&["simulate", "one-rack-gb200", "--power-cap", "nan"], &["power-cap"]),
+    ];
+    for (args, words) in cases {
+        let mut all = args.to_vec();
+        all.extend(["--json", out.to_str().unwrap()]);
+        let (code, said) = refused(&all);
+        assert_eq!(code, 2, "{args:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{args:?} does not say {word:?}: {said}");
+        }
+        assert!(!out.exists(), "{args:?} wrote {}", out.display());
+    }
+}
+
+#[test]
+fn an_infeasible_design_says_which_limit_and_by_how_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tight.toml");
+    let text = catalog::design("superpod-gb200-su").unwrap().text;
+    let tight: String = text
+        .lines()
+        .map(|line| if line.starts_with("contract_power_w") { "contract_power_w = 500_000".to_owned() } else { line.to_owned() } + "\n")
+        .collect();
+    std::fs::write(&path, tight).unwrap();
+    for command in ["simulate", "evaluate"] {
+        let (code, said) = refused(&[command, path.to_str().unwrap()]);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains("above its contract of 500.0 kW") && said.contains("raise the contract by"), "{said}");
+    }
+    // A cap brings the same racks within a contract that they exceed at full power.
+    let (code, said) = refused(&["evaluate", path.to_str().unwrap(), "--power-cap", "1"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("does not accept a cap of 1 W"), "{said}");
+}
+
+#[test]
+fn the_catalog_is_checked_and_shown() {
+    let checked = millwright(&["catalog", "check"]);
+    assert!(checked.status.success());
+    assert!(String::from_utf8(checked.stdout).unwrap().contains("each with source and date"));
+    let shown = String::from_utf8(millwright(&["catalog", "show", "gb200-nvl72"]).stdout).unwrap();
+    assert!(shown.contains("[[rack]]") && shown.contains("source ="), "{shown}");
+    let folder = tempfile::tempdir().unwrap();
+    let parts = folder.path().join("mine.toml");
+    let unsourced: String =
+        shown.lines().filter(|line| !line.starts_with("source")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(&parts, unsourced).unwrap();
+    let (code, said) = refused(&["catalog", "check", "--parts", parts.to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(said.contains("mine.toml") && said.contains("source"), "{said}");
+}
+
+#[test]
+fn a_design_shown_is_a_design_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    std::fs::write(&path, millwright(&["designs", "show", "h200-air-row"]).stdout).unwrap();
+    let mine = json(&["evaluate", path.to_str().unwrap()]);
+    let theirs = json(&["evaluate", "h200-air-row"]);
+    assert_eq!(mine, theirs);
+    assert!(Path::new(&path).exists());
+}
