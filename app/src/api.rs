@@ -1,10 +1,10 @@
 //! The port: what the pages ask of the house. `server` answers with the real thing, page tests with a fake one.
 
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
+use leptos::server_fn::codec::{Json, JsonEncoding};
 use model::id::{DesignId, RunId};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
-use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
-use leptos::server_fn::codec::{Json, JsonEncoding};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -48,9 +48,10 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { what } => write!(f, "There is no {what}."),
-            Self::Invalid { reason } | Self::Conflict { reason } | Self::Busy { reason } | Self::Internal { reason } => {
-                f.write_str(reason)
-            }
+            Self::Invalid { reason }
+            | Self::Conflict { reason }
+            | Self::Busy { reason }
+            | Self::Internal { reason } => f.write_str(reason),
             Self::Unreachable { reason } => write!(f, "The server did not answer: {reason}."),
         }
     }

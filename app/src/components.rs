@@ -1,14 +1,16 @@
 //! The parts that pages are put together from. They pick and show; what they show is worked out in `findings` and said in
 //! `format`.
 
-pub mod figure;
-pub mod failure;
-pub mod notes;
-pub mod chart;
-pub mod theme;
+#![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
+
 pub mod announcer;
-pub mod run_year;
+pub mod chart;
+pub mod failure;
+pub mod figure;
 pub mod instant;
-pub mod progress;
+pub mod notes;
 pub mod plant;
+pub mod progress;
 pub mod report;
+pub mod run_year;
+pub mod theme;

@@ -112,15 +112,15 @@ pub fn stranded_total(stranded: &Stranded) -> f64 {
     stranded_rows(stranded).iter().map(|(_, _, mw)| mw).sum()
 }
 
-/// Stranded power, in one sentence.
-pub fn stranded(stranded: &Stranded, contract_mw: f64) -> String {
+/// Stranded power, in one sentence. It is counted where racks are fed, so it can be more than the contract: the spare
+/// side of a double feed is installed too.
+pub fn stranded(stranded: &Stranded) -> String {
     let total = stranded_total(stranded);
     let largest = stranded_rows(stranded).into_iter().max_by(|a, b| a.2.total_cmp(&b.2));
     match largest {
         Some((name, _, mw)) if total > 0.0 => format!(
-            "{} of the {} contract can't be used, most of it by {} ({})",
+            "{} of what is installed to feed racks can't make tokens; the largest cause is {}, {}",
             format::megawatts(total),
-            format::megawatts(contract_mw),
             name.to_lowercase(),
             format::megawatts(mw)
         ),
@@ -189,9 +189,9 @@ pub fn bound_by(point: &ServingPoint) -> String {
 }
 
 /// The newest runs that have an answer.
-pub fn answered(runs: &[RunSummary], at_most: usize) -> Vec<(RunSummary, f64)> {
-    runs.iter()
-        .filter_map(|run| run.tokens_per_second_per_mw_facility.map(|figure| (run.clone(), figure)))
+pub fn answered(runs: Vec<RunSummary>, at_most: usize) -> Vec<(RunSummary, f64)> {
+    runs.into_iter()
+        .filter_map(|run| run.tokens_per_second_per_mw_facility.map(|figure| (run, figure)))
         .take(at_most)
         .collect()
 }
@@ -220,7 +220,8 @@ mod tests {
                 ..Month::default()
             })
             .collect();
-        let said = "August takes the most energy, 1.11 GWh, 11.0 % above the mean month; cooling takes most in July, 90.0 MWh";
+        let said =
+            "August takes the most energy, 1.11 GWh, 11.0 % above the mean month; cooling takes most in July, 90.0 MWh";
         assert_eq!(plain(&months(&year)), said);
         assert_eq!(months(&[]), "No month was simulated");
     }
@@ -246,8 +247,7 @@ mod tests {
             gpu_energy_mwh: 70.0,
             ..Report::default()
         };
-        let taken: f64 =
-            energy_rows(&report).iter().filter(|r| r.step == EnergyStep::Taken).map(|r| r.mwh).sum();
+        let taken: f64 = energy_rows(&report).iter().filter(|r| r.step == EnergyStep::Taken).map(|r| r.mwh).sum();
         assert!((taken + 70.0 - 100.0).abs() < 1e-9);
     }
 
@@ -262,9 +262,10 @@ mod tests {
 
     #[test]
     fn nothing_stranded_is_said_so() {
-        assert_eq!(stranded(&Stranded::default(), 100.0), "No power is stranded");
+        assert_eq!(stranded(&Stranded::default()), "No power is stranded");
         let some = Stranded { redundancy: 8.0, part_load: 4.0, ..Stranded::default() };
-        let said = "12.0 MW of the 100 MW contract can't be used, most of it by redundancy (8.00 MW)";
-        assert_eq!(plain(&stranded(&some, 100.0)), said);
+        let said =
+            "12.0 MW of what is installed to feed racks can't make tokens; the largest cause is redundancy, 8.00 MW";
+        assert_eq!(plain(&stranded(&some)), said);
     }
 }

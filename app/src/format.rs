@@ -125,7 +125,9 @@ pub fn duration(span: Span) -> String {
         1..10 => figure(three_or_less(seconds), "s").to_string(),
         10..60 => figure(whole.to_string(), "s").to_string(),
         60..3600 => format!("{} {}", figure((whole / 60).to_string(), "min"), figure((whole % 60).to_string(), "s")),
-        3600.. => format!("{} {}", figure((whole / 3600).to_string(), "h"), figure((whole / 60 % 60).to_string(), "min")),
+        3600.. => {
+            format!("{} {}", figure((whole / 3600).to_string(), "h"), figure((whole / 60 % 60).to_string(), "min"))
+        }
     }
 }
 
@@ -175,6 +177,11 @@ pub fn count(count: u32) -> Figure {
     figure(grouped(f64::from(count)), "")
 }
 
+/// A number of things with their name: `1 rack`, `896 racks`.
+pub fn things(number: u32, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// A mean number of things: `64.2`.
 pub fn mean_count(count: f64) -> Figure {
     if count.is_finite() { figure(three_or_less(count), "") } else { missing() }
@@ -187,7 +194,11 @@ pub fn band(banded: &Banded) -> String {
         return String::new();
     }
     let (down, up) = ((value - low) / value * 100.0, (high - value) / value * 100.0);
-    if (down - up).abs() < 0.5 { format!("±{THIN}{up:.0}{THIN}%") } else { format!("−{down:.0}{THIN}% +{up:.0}{THIN}%") }
+    if (down - up).abs() < 0.5 {
+        format!("±{THIN}{up:.0}{THIN}%")
+    } else {
+        format!("−{down:.0}{THIN}% +{up:.0}{THIN}%")
+    }
 }
 
 /// How far two sides of a balance are apart, as a share: `one part in 10¹²`.
@@ -212,7 +223,18 @@ pub fn moment(milliseconds_since_1970: i64) -> String {
 
 /// The months' names, from January.
 pub const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// A month's name, from 1.
@@ -365,7 +387,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_to_be_missing() {
-        for figure in [megawatts(f64::NAN), money(f64::INFINITY), quotient(0.0), token_rate(f64::NAN), percent(f64::NAN)] {
+        for figure in
+            [megawatts(f64::NAN), money(f64::INFINITY), quotient(0.0), token_rate(f64::NAN), percent(f64::NAN)]
+        {
             assert_eq!(figure.to_string(), MISSING);
         }
         assert_eq!(or_missing(None, megawatts), missing());

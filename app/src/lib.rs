@@ -9,13 +9,13 @@
 #![recursion_limit = "512"]
 
 pub mod api;
-pub mod paths;
-pub mod format;
-pub mod findings;
 mod browser;
-pub mod year;
 pub mod components;
+pub mod findings;
+pub mod format;
 pub mod pages;
+pub mod paths;
+pub mod year;
 
 use components::announcer::Announcer;
 use components::theme::{ThemeChoice, ThemeScript};

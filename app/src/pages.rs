@@ -1,7 +1,7 @@
 //! One file for each page. Each opens with the question that it answers.
 
-pub mod home;
-pub mod designs;
 pub mod design;
-pub mod runs;
+pub mod designs;
+pub mod home;
 pub mod run;
+pub mod runs;

@@ -46,14 +46,15 @@ struct Refusal {
 /// The same for scripts: a site as JSON in, `{report, columns, milliseconds}` or `{error}` as JSON out. The time is the
 /// best of `repeats`.
 pub fn simulate_json(site: &str, step_minutes: u32, seed: u64, repeats: u32) -> String {
-    let year = serde_json::from_str::<Site>(site).map_err(|err| format!("The site can't be read: {err}")).and_then(|site| {
-        let mut best = simulate(&site, step_minutes, seed)?;
-        for _ in 1..repeats {
-            let again = simulate(&site, step_minutes, seed)?;
-            best.milliseconds = best.milliseconds.min(again.milliseconds);
-        }
-        Ok(best)
-    });
+    let year =
+        serde_json::from_str::<Site>(site).map_err(|err| format!("The site can't be read: {err}")).and_then(|site| {
+            let mut best = simulate(&site, step_minutes, seed)?;
+            for _ in 1..repeats {
+                let again = simulate(&site, step_minutes, seed)?;
+                best.milliseconds = best.milliseconds.min(again.milliseconds);
+            }
+            Ok(best)
+        });
     let text = match &year {
         Ok(year) => serde_json::to_string(&Answer {
             report: &year.report,

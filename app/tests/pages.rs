@@ -12,6 +12,7 @@ use model::quantity::Power;
 use model::report::{Banded, Evaluation, Flow, Money, Month, NodeReport, Report, ServingPoint, Stranded};
 use model::run::{DesignDetail, DesignSummary, Origin, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A house that answers what it was given, and fails where it was given nothing.
@@ -92,9 +93,13 @@ fn check(path: &str, house: FakeBackend, expected: &[&str]) -> String {
     html
 }
 
+fn id<T: FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text:?} is an id"))
+}
+
 fn summary() -> DesignSummary {
     DesignSummary {
-        id: "facility-100mw".parse().unwrap(),
+        id: id("facility-100mw"),
         name: "100 MW facility".into(),
         description: "Liquid-cooled racks in Iowa.".into(),
         version: 2,
@@ -163,8 +168,8 @@ fn detail(notes: Vec<Note>) -> DesignDetail {
 fn run_summary(state: RunState) -> RunSummary {
     let done = state == RunState::Done;
     RunSummary {
-        id: "r-1".parse().unwrap(),
-        design: "facility-100mw".parse().unwrap(),
+        id: id("r-1"),
+        design: id("facility-100mw"),
         design_name: "100 MW facility".into(),
         version: 2,
         created_ms: 1_795_442_700_000,
@@ -233,7 +238,11 @@ fn house_with_run(state: RunState, report: Option<Report>) -> FakeBackend {
 fn the_overview_shows_the_newest_answer_and_what_can_be_run() {
     let runs = vec![run_summary(RunState::Queued), run_summary(RunState::Done)];
     let house = FakeBackend { designs: Some(vec![summary()]), runs: Some(runs), ..FakeBackend::default() };
-    let html = check("/", house, &["17.3 k tok/s/MW", "23 Nov 2026, 14:05 UTC", "100 MW facility", "36 864 GPUs", "Run the year"]);
+    let html = check(
+        "/",
+        house,
+        &["17.3 k tok/s/MW", "23 Nov 2026, 14:05 UTC", "100 MW facility", "36 864 GPUs", "Run the year"],
+    );
     assert!(html.contains("href=\"/runs/r-1\"") && html.contains("href=\"/designs/facility-100mw\""));
 }
 
@@ -247,9 +256,17 @@ fn an_empty_overview_says_what_to_do() {
 
 #[test]
 fn a_failing_page_says_what_why_and_how_to_retry() {
-    let html = check("/runs", FakeBackend::default(), &["Could not show the runs", "The store could not be read.", "Try again"]);
+    let html = check(
+        "/runs",
+        FakeBackend::default(),
+        &["Could not show the runs", "The store could not be read.", "Try again"],
+    );
     assert!(html.contains("role=\"alert\""));
-    check("/designs/nowhere", FakeBackend::default(), &["Could not show this design", "There is no design \"nowhere\"."]);
+    check(
+        "/designs/nowhere",
+        FakeBackend::default(),
+        &["Could not show this design", "There is no design \"nowhere\"."],
+    );
     check("/runs/NOT-AN-ID", FakeBackend::default(), &["There is no run \"NOT-AN-ID\"."]);
     check("/no/such/page", FakeBackend::default(), &["There is no such page"]);
 }
@@ -274,7 +291,7 @@ fn a_design_shows_its_figures_with_their_band() {
         "Nothing was found wrong.",
         "memory bandwidth: reading weights",
         "123 MW",
-        "8.00 MW of the 100 MW contract can't be used",
+        "8.00 MW of what is installed to feed racks can't make tokens",
         "The year, in this browser",
         "name = \"100 MW facility\"",
     ];
@@ -283,11 +300,8 @@ fn a_design_shows_its_figures_with_their_band() {
 
 #[test]
 fn an_infeasible_design_says_why_and_cannot_be_run() {
-    let kind = Kind::FeedOverload {
-        firm: Power::from_megawatts(80.0),
-        asked: Power::from_megawatts(96.0),
-        units_needed: 60,
-    };
+    let kind =
+        Kind::FeedOverload { firm: Power::from_megawatts(80.0), asked: Power::from_megawatts(96.0), units_needed: 60 };
     let note = Note { severity: Severity::Error, place: "power \"ups\"".into(), kind };
     let house = FakeBackend { design: Some(detail(vec![note])), ..FakeBackend::default() };
     let said = ["error", "power \"ups\"", "16.000 MW short", "install 60 units", "the notes hold 1 error"];
@@ -298,7 +312,11 @@ fn an_infeasible_design_says_why_and_cannot_be_run() {
 #[test]
 fn a_run_under_way_shows_how_far_it_is() {
     let running = RunState::Running { progress: 0.42, seconds_left: 75.0 };
-    let html = check("/runs/r-1", house_with_run(running, None), &["42.0 % of the year done, about 1 min 15 s left", "Cancel the run"]);
+    let html = check(
+        "/runs/r-1",
+        house_with_run(running, None),
+        &["42.0 % of the year done, about 1 min 15 s left", "Cancel the run"],
+    );
     assert!(html.contains("<progress") && html.contains("value=\"0.42\""));
     check("/runs/r-1", house_with_run(RunState::Queued, None), &["Waiting for its turn"]);
 }

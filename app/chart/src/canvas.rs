@@ -119,7 +119,9 @@ mod tests {
     #[test]
     fn a_title_can_hold_any_words() {
         let svg = draw(10.0, 10.0, "a < b & c", |_| {});
-        assert!(svg.starts_with("<svg class=\"chart\" role=\"img\" viewBox=\"0 0 40 40\"><title>a &lt; b &amp; c</title>"));
+        assert!(
+            svg.starts_with("<svg class=\"chart\" role=\"img\" viewBox=\"0 0 40 40\"><title>a &lt; b &amp; c</title>")
+        );
         assert!(svg.trim_end().ends_with("</svg>"));
     }
 }

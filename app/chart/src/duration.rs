@@ -14,7 +14,7 @@ const BOTTOM: f64 = HEIGHT - 34.0;
 /// The curve of power exceeded for 0, 1, … 100% of the year, in megawatts, under the line of the contract.
 pub fn load_duration(exceeded_mw: &[f64], contract_mw: f64, title: &str, power: Words) -> String {
     let highest = exceeded_mw.iter().copied().fold(contract_mw.max(0.0), f64::max);
-    let marks = marks(highest * 1.04, 4);
+    let marks = marks(highest * 1.04, 6);
     let top = marks.last().copied().unwrap_or(1.0);
     let last = exceeded_mw.len().saturating_sub(1).max(1) as f64;
     let across = |share: f64| LEFT + (RIGHT - LEFT) * share;

@@ -90,9 +90,8 @@ fn column_of(places: &[Place], name: &str) -> u32 {
 fn scale(places: &[Place]) -> f64 {
     let fits = |scale: f64| {
         let columns = places.iter().map(|p| p.column).max().unwrap_or_default();
-        (0..=columns).all(|c| {
-            places.iter().filter(|p| p.column == c).map(|p| room(p.energy * scale)).sum::<f64>() <= HEIGHT
-        })
+        (0..=columns)
+            .all(|c| places.iter().filter(|p| p.column == c).map(|p| room(p.energy * scale)).sum::<f64>() <= HEIGHT)
     };
     let largest = places.iter().map(|p| p.energy).fold(0.0, f64::max);
     let (mut low, mut high) = (0.0, if largest > 0.0 { HEIGHT / largest } else { 1.0 });
@@ -191,8 +190,10 @@ mod tests {
 
     #[test]
     fn a_ring_of_flows_still_ends() {
-        assert!(energy_flow(&[flow("a", "b", 1.0), flow("b", "a", 1.0)], "ring", |_| String::new(), |_| String::new())
-            .contains("</svg>"));
+        assert!(
+            energy_flow(&[flow("a", "b", 1.0), flow("b", "a", 1.0)], "ring", |_| String::new(), |_| String::new())
+                .contains("</svg>")
+        );
     }
 
     #[test]

@@ -7,10 +7,10 @@
 //! Read `canvas` first, then a chart: `months`, `duration`, `flow`.
 
 mod canvas;
-mod ink;
-mod months;
 mod duration;
 mod flow;
+mod ink;
+mod months;
 
 pub use duration::load_duration;
 pub use flow::energy_flow;

@@ -65,8 +65,12 @@ fn scale(canvas: &Canvas<'_>, marks: &[f64], top: f64, energy: Words) {
 }
 
 fn legend(canvas: &Canvas<'_>) {
-    let names =
-        [("GPU boards", Ink::Tokens), ("rest of the racks", Ink::Power), ("cooling", Ink::Heat), ("losses and house", Ink::Loss)];
+    let names = [
+        ("GPU boards", Ink::Tokens),
+        ("rest of the racks", Ink::Power),
+        ("cooling", Ink::Heat),
+        ("losses and house", Ink::Loss),
+    ];
     for (place, (name, ink)) in names.into_iter().enumerate() {
         let x = LEFT + 150.0 * place as f64;
         canvas.rectangle((x, 7.0), (x + 10.0, 17.0), ink);

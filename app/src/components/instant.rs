@@ -43,16 +43,16 @@ pub fn InstantYear(
     };
     let status = move || {
         answer.with(|answer| match answer {
-            None => "Waiting for the engine to load in this browser…".to_owned(),
+            None => "waiting for the engine to load in this browser…".to_owned(),
             Some(Ok((_, milliseconds))) => format!("computed here in {}", format::milliseconds(*milliseconds)),
-            Some(Err(reason)) => format!("Not computed: {reason}"),
+            Some(Err(reason)) => format!("not computed: {reason}"),
         })
     };
     view! {
         <section class="instant" aria-labelledby="instant">
             <h2 id="instant">"The year, in this browser"</h2>
             <p class="soft">
-                "8760 hours of default weather, prices and requests, seed 1. " <span role="status">{status}</span>
+                "8760 hours of default weather, prices and requests, seed 1; " <span role="status">{status}</span>
             </p>
             <dl class="kpis">
                 <Kpi label="Tokens per megawatt" detail="output, for each MW at the utility meter, mean over the year">

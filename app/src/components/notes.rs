@@ -18,7 +18,7 @@ pub fn Notes(
             <li class=word(Some(note.severity))>
                 <p>
                     <Mark severity=Some(note.severity)/>
-                    <span class="place">{note.place.clone()}</span> " " {note.kind.to_string()} "."
+                    <span class="place">{note.place.clone()} ":"</span> " " {note.kind.to_string()} "."
                 </p>
                 {mend}
             </li>

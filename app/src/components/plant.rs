@@ -16,7 +16,7 @@ pub fn PowerTree(
         view! {
             <tr>
                 <th scope="row" class=format!("depth-{}", node.depth.min(6))>
-                    {node.name} <span class="soft">{node.units} " × " {node.part}</span>
+                    {node.name} " " <span class="soft">{node.units} " × " {node.part}</span>
                 </th>
                 <td class="num"><Number figure=format::megawatts(node.firm_mw)/></td>
                 <td class="num"><Number figure=format::megawatts(node.provisioned_mw)/></td>
@@ -54,31 +54,29 @@ pub fn PowerTree(
 pub fn StrandedTable(
     /// By cause.
     stranded: Stranded,
-    /// The contract that it is a share of, MW.
-    contract_mw: f64,
 ) -> impl IntoView {
-    let of_contract = move |mw| format::or_missing(findings::share(mw, contract_mw), format::percent);
+    let total = findings::stranded_total(&stranded);
+    let of_all = move |mw| format::or_missing(findings::share(mw, total), format::percent);
     let rows = findings::stranded_rows(&stranded).map(|(name, why, mw)| {
         view! {
             <tr>
-                <th scope="row">{name} <span class="soft">{why}</span></th>
+                <th scope="row">{name} " " <span class="soft">{why}</span></th>
                 <td class="num"><Number figure=format::megawatts(mw)/></td>
-                <td class="num"><Number figure=of_contract(mw)/></td>
-                <td class="bar"><Meter share=findings::share(mw, contract_mw).unwrap_or_default()/></td>
+                <td class="num"><Number figure=of_all(mw)/></td>
+                <td class="bar"><Meter share=findings::share(mw, total).unwrap_or_default()/></td>
             </tr>
         }
     });
-    let total = findings::stranded_total(&stranded);
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Stranded power by cause">
             <table>
-                <caption>{findings::stranded(&stranded, contract_mw)} "."</caption>
+                <caption>{findings::stranded(&stranded)} "."</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Cause"</th>
                         <th scope="col" class="num">"Power"</th>
-                        <th scope="col" class="num">"Of the contract"</th>
-                        <th scope="col"><span class="hidden">"Of the contract as a bar"</span></th>
+                        <th scope="col" class="num">"Share of it"</th>
+                        <th scope="col"><span class="hidden">"Share of it as a bar"</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -86,7 +84,7 @@ pub fn StrandedTable(
                     <tr>
                         <th scope="row">"All causes"</th>
                         <td class="num"><Number figure=format::megawatts(total)/></td>
-                        <td class="num"><Number figure=of_contract(total)/></td>
+                        <td class="num"><Number figure=of_all(total)/></td>
                         <td></td>
                     </tr>
                 </tfoot>
@@ -107,7 +105,7 @@ pub fn ServingTable(
     let rows = points.into_iter().map(|point| {
         view! {
             <tr>
-                <th scope="row">{point.gpu.clone()} <span class="soft">{format::count(point.gpus).to_string()} " GPUs"</span></th>
+                <th scope="row">{point.gpu.clone()} " " <span class="soft">{format::things(point.gpus, "GPU", "GPUs")}</span></th>
                 <td class="num">{format::count(point.gpus_per_replica).to_string()}</td>
                 <td class="num">{format::mean_count(point.batch).to_string()}</td>
                 <td class="num"><Number figure=format::token_rate(point.output_tokens_per_s_per_gpu)/></td>

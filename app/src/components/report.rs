@@ -293,7 +293,7 @@ pub fn Grounds(
                 <td>{input.format}</td>
                 <td class="num">{format::count(input.rows).to_string()}</td>
                 <td class="num">{format::count(input.filled).to_string()}</td>
-                <td>{input.remarks.join("; ")}</td>
+                <td class="wide">{input.remarks.join("; ")}</td>
             </tr>
         }
     });

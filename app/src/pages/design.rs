@@ -23,8 +23,7 @@ pub fn DesignPage() -> impl IntoView {
     let design = Resource::new(
         move || params.read().get("id").unwrap_or_default(),
         |id| async move {
-            let id: DesignId =
-                id.parse().map_err(|_| ApiError::NotFound { what: format!("design \"{id}\"") })?;
+            let id: DesignId = id.parse().map_err(|_| ApiError::NotFound { what: format!("design \"{id}\"") })?;
             api::design(id).await
         },
     );
@@ -58,7 +57,7 @@ fn page(design: DesignDetail) -> AnyView {
         </section>
         <section aria-labelledby="stranded">
             <h2 id="stranded">"Stranded power"</h2>
-            <StrandedTable stranded=evaluation.stranded_power_mw contract_mw=evaluation.contract_power_mw/>
+            <StrandedTable stranded=evaluation.stranded_power_mw/>
         </section>
         <details class="source">
             <summary>"The design as TOML"</summary>

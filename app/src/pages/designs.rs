@@ -36,7 +36,7 @@ fn table(designs: Vec<DesignSummary>) -> AnyView {
                 <td class="num"><Number figure=format::megawatts(design.contract_power_mw)/></td>
                 <td class="num">{size(design.racks)}</td>
                 <td class="num">{size(design.gpus)}</td>
-                <td>{origin(design.origin)} <span class="soft">" v" {design.version}</span></td>
+                <td>{origin(design.origin)} " " <span class="soft">" v" {design.version}</span></td>
             </tr>
         }
     });

@@ -35,7 +35,7 @@ pub fn HomePage() -> impl IntoView {
 }
 
 fn latest(runs: Vec<RunSummary>) -> AnyView {
-    let answers = findings::answered(&runs, ANSWERS_SHOWN);
+    let answers = findings::answered(runs, ANSWERS_SHOWN);
     if answers.is_empty() {
         return view! {
             <p class="empty">"No year has been run yet. Choose a design below and press “Run the year”: it takes a few seconds."</p>
@@ -46,7 +46,7 @@ fn latest(runs: Vec<RunSummary>) -> AnyView {
         view! {
             <li>
                 <a class="card" href=paths::run(&run.id)>
-                    <span class="name">{run.design_name.clone()} <span class="soft">" version " {run.version}</span></span>
+                    <span class="name">{run.design_name.clone()} " " <span class="soft">" version " {run.version}</span></span>
                     <span class="big"><Number figure=format::tokens_per_megawatt(figure)/></span>
                     <span class="soft">"output tokens, for each MW at the utility meter"</span>
                     <span class="soft">{format::moment(run.created_ms)}</span>
@@ -71,7 +71,7 @@ fn runnable(designs: Vec<DesignSummary>) -> AnyView {
                     <a class="name" href=paths::design(&design.id)>{design.name.clone()}</a>
                     <p class="soft">
                         {format::megawatts(design.contract_power_mw).to_string()} " in " {design.location.clone()} " · "
-                        {format::count(design.racks).to_string()} " racks · " {format::count(design.gpus).to_string()} " GPUs"
+                        {format::things(design.racks, "rack", "racks")} " · " {format::things(design.gpus, "GPU", "GPUs")}
                     </p>
                 </div>
                 <RunYear design=design.id.clone() name=design.name.clone() blocked=blocked(&design)/>

@@ -38,9 +38,7 @@ fn page(run: RunDetail, reload: Callback<()>) -> AnyView {
             let error = ApiError::Internal { reason: "The run is done, but its report is not kept.".into() };
             view! { <Failure error noun="the report" retry=reload/> }.into_any()
         }
-        (RunState::Queued | RunState::Running { .. }, _) => {
-            view! { <Progress run=summary.clone() reload/> }.into_any()
-        }
+        (RunState::Queued | RunState::Running { .. }, _) => view! { <Progress run=summary.clone() reload/> }.into_any(),
         (RunState::Cancelled, _) => stopped(&summary, "This run was cancelled, so it has no report.".into()),
         (RunState::Failed { reason }, _) => stopped(&summary, format!("The run failed: {reason}")),
     };
@@ -82,7 +80,7 @@ fn year(report: Report) -> AnyView {
         </section>
         <section aria-labelledby="stranded">
             <h2 id="stranded">"Stranded power"</h2>
-            <StrandedTable stranded=report.stranded_power_mw contract_mw=report.contract_power_mw/>
+            <StrandedTable stranded=report.stranded_power_mw/>
         </section>
         <CoolingHours report=report.clone()/>
         <MoneyTable report=report.clone()/>

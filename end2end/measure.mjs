@@ -1,0 +1,58 @@
+// The figures of the whole, measured on the release build: bundle, binary, start, idle memory, and the year in a browser.
+// Prints one line a figure with the bar it must meet; exits with 1 where one is missed.
+import { chromium } from "@playwright/test";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const program = join(root, "target/release/millwright");
+const data = mkdtempSync(join(tmpdir(), "millwright-measure-"));
+const missed = [];
+
+function tell(what, value, bar, unit) {
+  const met = value <= bar;
+  if (!met) missed.push(what);
+  console.log(`${what}: ${value.toFixed(1)} ${unit} (at most ${bar})${met ? "" : "  MISSED"}`);
+}
+
+const bytes = (path) => statSync(join(root, path)).size;
+const bundle = ["millwright.js.br", "millwright_bg.wasm.br"].map((name) => bytes(`target/site/pkg/${name}`));
+tell("browser bundle, brotli", bundle.reduce((a, b) => a + b) / 1e3, 900, "kB");
+tell("program", statSync(program).size / 1e6, 60, "MB");
+
+const began = performance.now();
+const server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "ignore"] });
+try {
+  const address = await new Promise((resolve, reject) => {
+    server.stdout.on("data", (text) => /http:\/\/[\d.:]+/.test(text) && resolve(/http:\/\/[\d.:]+/.exec(text)[0]));
+    server.on("exit", (code) => reject(new Error(`the program ended with ${code}`)));
+  });
+  const first = await fetch(address);
+  await first.text();
+  tell("program to first page", (performance.now() - began) / 1e3, 10, "s");
+
+  const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+  const page = await browser.newPage();
+  await page.goto(address);
+  const milliseconds = await page.evaluate(async () => {
+    const engine = await import("/pkg/millwright.js");
+    await engine.default({ module_or_path: "/pkg/millwright_bg.wasm" });
+    const site = await (await fetch("/api/designs/facility-100mw/site")).text();
+    return JSON.parse(engine.simulate_year(site, 60, 1, 40)).milliseconds;
+  });
+  tell("year of the 100 MW design in Chromium, best of 40", milliseconds, 60, "ms");
+  await browser.close();
+
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1];
+  tell("server at rest, resident", Number(resident) / 1e3, 80, "MB");
+} finally {
+  server.kill("SIGTERM");
+  await new Promise((resolve) => server.on("exit", resolve));
+  rmSync(data, { recursive: true, force: true });
+}
+process.exitCode = missed.length === 0 ? 0 : 1;
