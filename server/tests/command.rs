@@ -118,7 +118,7 @@ fn two_runs_write_the_same_bytes() {
     assert_eq!(run(), run());
     let csv = || millwright(&["simulate", "one-rack-gb200", "--csv", "-"]).stdout;
     assert_eq!(csv(), csv());
-    assert_eq!(csv().iter().filter(|&&byte| byte == b'\n').count(), 8761);
+    assert_eq!(String::from_utf8(csv()).unwrap().lines().count(), 8761);
 }
 
 #[test]
@@ -215,8 +215,7 @@ fn the_catalog_is_checked_and_shown() {
     assert!(shown.contains("[[rack]]") && shown.contains("source ="), "{shown}");
     let folder = tempfile::tempdir().unwrap();
     let parts = folder.path().join("mine.toml");
-    let unsourced: String =
-        shown.lines().filter(|line| !line.starts_with("source")).map(|line| format!("{line}\n")).collect();
+    let unsourced = shown.lines().filter(|line| !line.starts_with("source")).collect::<Vec<_>>().join("\n");
     std::fs::write(&parts, unsourced).unwrap();
     let (code, said) = refused(&["catalog", "check", "--parts", parts.to_str().unwrap()]);
     assert_eq!(code, 2);

@@ -42,7 +42,7 @@ macro_rules! quantity {
         impl Div<f64> for $name { type Output = Self; fn div(self, k: f64) -> Self { Self(self.0 / k) } }
         impl Mul<u32> for $name { type Output = Self; fn mul(self, k: u32) -> Self { Self(self.0 * f64::from(k)) } }
         impl Div for $name { type Output = f64; fn div(self, o: Self) -> f64 { self.0 / o.0 } }
-        impl Sum for $name { fn sum<I: Iterator<Item = Self>>(items: I) -> Self { Self(items.map(|x| x.0).sum()) } }
+        impl Sum for $name { fn sum<I: Iterator<Item = Self>>(items: I) -> Self { Self(items.fold(0.0, |sum, x| sum + x.0)) } }
     };
 }
 

@@ -1,27 +1,27 @@
 //! Moist air: humidity, dew point, wet bulb, enthalpy and density.
 //!
-//! All formulas are those of [1] in SI units; equation numbers are given at each function. `libm` does the
+//! All formulas are those of \[1\] in SI units; equation numbers are given at each function. `libm` does the
 //! transcendental functions, so that native and wasm agree.
 //!
 //! The public face takes quantities. The wet bulb has an `f64` twin, [`wet_bulb_c`], for loops over a year.
 //!
-//! [1] ASHRAE Handbook Fundamentals (SI), 2017, chapter 1 "Psychrometrics".
+//! \[1\] ASHRAE Handbook Fundamentals (SI), 2017, chapter 1 "Psychrometrics".
 
 use model::quantity::{Length, Pressure, Ratio, Temperature};
 
 /// Kelvins at 0 °C.
 const ZERO_CELSIUS_K: f64 = 273.15;
-/// Triple point of water, °C: below it the saturation pressure is the one over ice [1, eq. 5 and 6].
+/// Triple point of water, °C: below it the saturation pressure is the one over ice \[1, eq. 5 and 6\].
 const TRIPLE_POINT_C: f64 = 0.01;
-/// Molar mass of water over that of dry air [1, eq. 20].
+/// Molar mass of water over that of dry air \[1, eq. 20\].
 const MASS_RATIO: f64 = 0.621_945;
-/// Gas constant of dry air, J/(kg·K) [1, eq. 1].
+/// Gas constant of dry air, J/(kg·K) \[1, eq. 1\].
 const DRY_AIR_GAS_CONSTANT: f64 = 287.042;
 /// Highest share of total pressure that vapour may have here. Beyond it water boils, which no weather does.
 const VAPOUR_SHARE_MAX: f64 = 0.99;
-/// Coldest temperature of the saturation formula over ice, °C [1, eq. 5].
+/// Coldest temperature of the saturation formula over ice, °C \[1, eq. 5\].
 const COLDEST_C: f64 = -100.0;
-/// Hottest temperature of the saturation formula over water, °C [1, eq. 6].
+/// Hottest temperature of the saturation formula over water, °C \[1, eq. 6\].
 const HOTTEST_C: f64 = 200.0;
 /// Change of temperature at which a search ends, K.
 const CONVERGED_K: f64 = 1e-9;
@@ -30,7 +30,7 @@ const STEPS_MAX: u32 = 64;
 
 /// Pressure of water vapour in equilibrium with ice (below 0.01 °C) or water at `temperature`.
 ///
-/// ln p = c₁/T + c₂ + c₃T + c₄T² + c₅T³ + c₆T⁴ + c₇ ln T, p in Pa, T in K [1, eq. 5 and 6]. Good for -100..200 °C;
+/// ln p = c₁/T + c₂ + c₃T + c₄T² + c₅T³ + c₆T⁴ + c₇ ln T, p in Pa, T in K \[1, eq. 5 and 6\]. Good for -100..200 °C;
 /// outside of it the value at the nearer end.
 pub fn saturation_pressure(temperature: Temperature) -> Pressure {
     Pressure::from_pascals(saturation_pa(temperature.as_celsius()))
@@ -38,7 +38,7 @@ pub fn saturation_pressure(temperature: Temperature) -> Pressure {
 
 /// Mass of water per mass of dry air, from relative humidity `humidity` (1 = saturated).
 ///
-/// W = 0.621945·p_w/(p − p_w) with p_w = φ·p_ws [1, eq. 12 and 20].
+/// W = 0.621945·p_w/(p − p_w) with p_w = φ·p_ws \[1, eq. 12 and 20\].
 pub fn humidity_ratio_from_relative_humidity(dry_bulb: Temperature, humidity: Ratio, pressure: Pressure) -> Ratio {
     let vapour = humidity.as_fraction() * saturation_pa(dry_bulb.as_celsius());
     Ratio::from_fraction(humidity_ratio(vapour, pressure.as_pascals()))
@@ -46,12 +46,12 @@ pub fn humidity_ratio_from_relative_humidity(dry_bulb: Temperature, humidity: Ra
 
 /// Mass of water per mass of dry air, from the dew point.
 ///
-/// W = 0.621945·p_ws(t_d)/(p − p_ws(t_d)) [1, eq. 20 and 36].
+/// W = 0.621945·p_ws(t_d)/(p − p_ws(t_d)) \[1, eq. 20 and 36\].
 pub fn humidity_ratio_from_dew_point(dew_point: Temperature, pressure: Pressure) -> Ratio {
     saturated_humidity_ratio(dew_point, pressure)
 }
 
-/// Mass of water per mass of dry air, from the wet bulb [1, eq. 33 above freezing and 35 below].
+/// Mass of water per mass of dry air, from the wet bulb \[1, eq. 33 above freezing and 35 below\].
 pub fn humidity_ratio_from_wet_bulb(dry_bulb: Temperature, wet_bulb: Temperature, pressure: Pressure) -> Ratio {
     let (dry, wet, pa) = (dry_bulb.as_celsius(), wet_bulb.as_celsius(), pressure.as_pascals());
     let surface = if wet < 0.0 { Surface::Ice } else { Surface::Water };
@@ -60,12 +60,12 @@ pub fn humidity_ratio_from_wet_bulb(dry_bulb: Temperature, wet_bulb: Temperature
 
 /// Relative humidity (1 = saturated) of air with the humidity ratio `humidity`.
 ///
-/// φ = p_w/p_ws with p_w = p·W/(0.621945 + W) [1, eq. 12 and 36].
+/// φ = p_w/p_ws with p_w = p·W/(0.621945 + W) \[1, eq. 12 and 36\].
 pub fn relative_humidity(dry_bulb: Temperature, humidity: Ratio, pressure: Pressure) -> Ratio {
     Ratio::from_fraction(vapour_pressure(humidity, pressure) / saturation_pressure(dry_bulb))
 }
 
-/// Partial pressure of the vapour in air: p_w = p·W/(0.621945 + W) [1, eq. 36].
+/// Partial pressure of the vapour in air: p_w = p·W/(0.621945 + W) \[1, eq. 36\].
 pub fn vapour_pressure(humidity: Ratio, pressure: Pressure) -> Pressure {
     let w = humidity.as_fraction().max(0.0);
     pressure * (w / (MASS_RATIO + w))
@@ -106,7 +106,7 @@ pub fn wet_bulb_c(dry_bulb_c: f64, humidity_ratio: f64, pressure_pa: f64) -> f64
 
 /// Enthalpy of moist air, J per kg of dry air, from 0 °C dry air and liquid water.
 ///
-/// h = 1.006·t + W·(2501 + 1.86·t), kJ/kg [1, eq. 30].
+/// h = 1.006·t + W·(2501 + 1.86·t), kJ/kg \[1, eq. 30\].
 pub fn enthalpy_j_per_kg(dry_bulb: Temperature, humidity: Ratio) -> f64 {
     let t = dry_bulb.as_celsius();
     1e3 * (1.006 * t + humidity.as_fraction() * (2501.0 + 1.86 * t))
@@ -114,14 +114,14 @@ pub fn enthalpy_j_per_kg(dry_bulb: Temperature, humidity: Ratio) -> f64 {
 
 /// Density of moist air, kg/m³, its water included.
 ///
-/// ρ = (1 + W)/v with v = 287.042·T·(1 + 1.607858·W)/p [1, eq. 26].
+/// ρ = (1 + W)/v with v = 287.042·T·(1 + 1.607858·W)/p \[1, eq. 26\].
 pub fn density_kg_per_m3(dry_bulb: Temperature, humidity: Ratio, pressure: Pressure) -> f64 {
     let w = humidity.as_fraction();
     let volume = DRY_AIR_GAS_CONSTANT * dry_bulb.as_kelvins() * (1.0 + 1.607_858 * w) / pressure.as_pascals();
     (1.0 + w) / volume
 }
 
-/// Mass of water per mass of dry air, saturated at `temperature` [1, eq. 21].
+/// Mass of water per mass of dry air, saturated at `temperature` \[1, eq. 21\].
 pub fn saturated_humidity_ratio(temperature: Temperature, pressure: Pressure) -> Ratio {
     Ratio::from_fraction(humidity_ratio(saturation_pa(temperature.as_celsius()), pressure.as_pascals()))
 }
@@ -133,7 +133,7 @@ pub fn saturated_enthalpy_j_per_kg(temperature: Temperature, pressure: Pressure)
 
 /// Pressure of the standard atmosphere at a height above the sea, -5 to 11 km; nearest end outside of it.
 ///
-/// p = 101 325·(1 − 2.25577e-5·Z)^5.2559, Pa, Z in m [1, eq. 3].
+/// p = 101 325·(1 − 2.25577e-5·Z)^5.2559, Pa, Z in m \[1, eq. 3\].
 pub fn standard_pressure(elevation: Length) -> Pressure {
     let metres = elevation.as_metres().clamp(-5_000.0, 11_000.0);
     Pressure::from_pascals(101_325.0 * libm::pow(1.0 - 2.255_77e-5 * metres, 5.2559))
@@ -146,7 +146,7 @@ enum Surface {
     Ice,
 }
 
-/// Logarithm of the saturation pressure, Pa, at `kelvins` [1, eq. 5 and 6].
+/// Logarithm of the saturation pressure, Pa, at `kelvins` \[1, eq. 5 and 6\].
 fn ln_saturation(kelvins: f64, surface: Surface) -> f64 {
     let t = kelvins;
     match surface {
@@ -175,7 +175,7 @@ fn humidity_ratio(vapour_pa: f64, pressure_pa: f64) -> f64 {
     MASS_RATIO * vapour / (pressure_pa - vapour)
 }
 
-/// Humidity ratio of air at `dry` °C whose wet bulb is `wet` °C [1, eq. 33 and 35]; negative where there is no such air.
+/// Humidity ratio of air at `dry` °C whose wet bulb is `wet` °C \[1, eq. 33 and 35\]; negative where there is no such air.
 fn wet_bulb_humidity_ratio(dry: f64, wet: f64, pressure_pa: f64, surface: Surface) -> f64 {
     let saturated = humidity_ratio(saturation_pa(wet), pressure_pa);
     match surface {

@@ -379,7 +379,8 @@ pub fn best_at_power(gpu: &Gpu, point: &Point, uncapped_w: f64) -> impl Fn(f64) 
 
 /// Relative error of output tokens per second that bands are made with.
 ///
-/// From the errors on measurements that the fit did not see (B200): 15% dense, 32% mixture of experts; GPUs that no
+/// From the errors on measurements that the fit did not see (B200): 15% dense, 32% mixture of experts
+/// (H200 and GB200 count as measured: they are the chips of H100 and B200 with other memory); GPUs that no
 /// measurement covers carry 30% and 45%, a judgement that the deeper model will replace.
 pub fn relative_error(gpu: &Gpu, model: &LanguageModel) -> f64 {
     let measured = ["h100", "h200", "b200", "gb200"].iter().any(|name| gpu.id.as_str().starts_with(name));

@@ -1,5 +1,4 @@
 //! The step loop allocates nothing: a year of more steps asks for no more pieces of memory.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use model::quantity::Span;
 

@@ -134,7 +134,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     let bytes = read_file(path, TOML_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..at].split(|&byte| byte == b'\n').count();
         Failure::BadInput(format!("{}, line {line}: not UTF-8 text", path.display()))
     })
 }

@@ -8,16 +8,16 @@ use std::fmt::Write;
 fn figure(value: f64) -> String {
     let digits = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).clamp(0, 6) };
     let text = format!("{value:.*}", digits as usize);
-    let (whole, rest) = text.split_once('.').map_or((text.as_str(), ""), |(whole, rest)| (whole, rest));
-    let mut spaced = String::new();
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let mut spaced = String::with_capacity(text.len() + 4);
     for (at, digit) in whole.chars().enumerate() {
         let left = whole.len() - at;
-        if at > 0 && left % 3 == 0 && !whole[..at].ends_with('-') {
+        if at > 0 && left.is_multiple_of(3) && !spaced.ends_with('-') {
             spaced.push(' ');
         }
         spaced.push(digit);
     }
-    if rest.is_empty() { spaced } else { format!("{spaced}.{rest}") }
+    rest.map_or(spaced.clone(), |rest| format!("{spaced}.{rest}"))
 }
 
 fn band(banded: Banded) -> String {
