@@ -163,15 +163,22 @@ fn cooling(mode: &str) -> &'static str {
     }
 }
 
-/// How the year was cooled, in one sentence.
+/// How the year was cooled, in one sentence. Ways of cooling are those of the largest loop; chillers of the others are
+/// known by their energy alone.
 pub fn cooling_finding(report: &Report) -> String {
     let chilled: f64 = ["trim", "chiller"].iter().filter_map(|mode| report.hours_by_cooling_mode.get(*mode)).sum();
     match cooling_rows(report).first() {
         None => "No hour was simulated".into(),
         Some((name, hours)) if chilled <= 0.0 => {
-            format!("Chillers never run: {} for {}", name.to_lowercase(), format::hours(*hours))
+            let others = if report.chiller_energy_mwh > 0.0 {
+                format!("; those of other loops take {}", format::megawatt_hours(report.chiller_energy_mwh))
+            } else {
+                String::new()
+            };
+            let name = name.to_lowercase();
+            format!("The largest loop never needs a chiller: {name} for {}{others}", format::hours(*hours))
         }
-        Some(_) => format!("Chillers run {} of the year", format::hours(chilled)),
+        Some(_) => format!("The largest loop needs chillers for {} of the year", format::hours(chilled)),
     }
 }
 
@@ -256,8 +263,13 @@ mod tests {
         let mut report = Report::default();
         assert_eq!(cooling_finding(&report), "No hour was simulated");
         report.hours_by_cooling_mode = BTreeMap::from([("dry".to_owned(), 8448.0), ("trim".to_owned(), 312.0)]);
-        assert_eq!(plain(&cooling_finding(&report)), "Chillers run 312 h of the year");
+        assert_eq!(plain(&cooling_finding(&report)), "The largest loop needs chillers for 312 h of the year");
         assert_eq!(cooling_rows(&report)[0].0, "Outside air alone");
+        report.hours_by_cooling_mode = BTreeMap::from([("dry".to_owned(), 8760.0)]);
+        report.chiller_energy_mwh = 1_880.0;
+        let said =
+            "The largest loop never needs a chiller: outside air alone for 8760 h; those of other loops take 1.88 GWh";
+        assert_eq!(plain(&cooling_finding(&report)), said);
     }
 
     #[test]

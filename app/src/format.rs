@@ -268,6 +268,9 @@ pub mod axis {
 }
 
 fn trimmed(figure: &Figure) -> String {
+    if figure.number == "0" {
+        return figure.number.clone();
+    }
     let number = if figure.number.contains('.') {
         figure.number.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
@@ -431,6 +434,7 @@ mod tests {
     #[test]
     fn an_axis_has_no_needless_digits() {
         assert_eq!(axis::megawatts(25.0).replace(THIN, " "), "25 MW");
+        assert_eq!(axis::megawatts(0.0), "0");
         assert_eq!(axis::megawatts(2.5).replace(THIN, " "), "2.5 MW");
         assert_eq!(axis::megawatt_hours(100_000.0).replace(THIN, " "), "100 GWh");
     }

@@ -21,13 +21,14 @@ use components::announcer::Announcer;
 use components::theme::{ThemeChoice, ThemeScript};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
 use pages::design::DesignPage;
 use pages::designs::DesignsPage;
 use pages::home::HomePage;
 use pages::run::RunPage;
 use pages::runs::RunsPage;
+use paths::route;
 
 /// The document around the pages.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -62,11 +63,11 @@ pub fn App() -> impl IntoView {
             <Top/>
             <main id="main" tabindex="-1">
                 <Routes fallback=NoSuchPage>
-                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
-                    <Route path=path!("/designs") view=DesignsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/designs/:id") view=DesignPage ssr=SsrMode::Async/>
-                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async/>
-                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async/>
+                    <Route path=route::HOME view=HomePage ssr=SsrMode::Async/>
+                    <Route path=route::DESIGNS view=DesignsPage ssr=SsrMode::Async/>
+                    <Route path=route::DESIGN view=DesignPage ssr=SsrMode::Async/>
+                    <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
+                    <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <Announcer/>

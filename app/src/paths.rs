@@ -24,6 +24,22 @@ pub fn run_events(id: &RunId) -> String {
     format!("/api/runs/{id}/events")
 }
 
+/// The same paths as the router matches them.
+pub mod route {
+    use leptos_router::{ParamSegment, StaticSegment};
+
+    /// The overview.
+    pub const HOME: StaticSegment<&str> = StaticSegment("");
+    /// All designs.
+    pub const DESIGNS: StaticSegment<&str> = StaticSegment("designs");
+    /// One design.
+    pub const DESIGN: (StaticSegment<&str>, ParamSegment) = (DESIGNS, ParamSegment("id"));
+    /// All runs.
+    pub const RUNS: StaticSegment<&str> = StaticSegment("runs");
+    /// One run.
+    pub const RUN: (StaticSegment<&str>, ParamSegment) = (RUNS, ParamSegment("id"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -341,7 +341,7 @@ fn a_report_opens_with_the_answer_and_shows_where_the_energy_went() {
         "22 100 m³",
         "214 kt CO₂e",
         "Of 600 GWh at the meter, 66.0 % reaches GPU boards; cooling takes 3.00 %",
-        "Chillers run 312 h of the year",
+        "The largest loop needs chillers for 312 h of the year",
         "The facility draws 90 % of its contract or more for 10.9 % of the year",
         "one part in 10¹²",
         "No failures are simulated",

@@ -37,7 +37,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("a run under way shows how far it is and can be cancelled or finishes", async ({ page }) => {
+test("a run under way shows how far it is, and finishes", async ({ page }) => {
   await page.goto("/designs/facility-100mw");
   await page.getByLabel("Length of a step").selectOption("5-minute steps");
   await page.getByRole("button", { name: /Run the year/ }).click();

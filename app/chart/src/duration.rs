@@ -4,7 +4,7 @@ use crate::Words;
 use crate::canvas::{Anchor, draw, marks};
 use crate::ink::Ink;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = WIDTH - 16.0;

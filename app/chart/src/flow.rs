@@ -7,12 +7,12 @@ use crate::canvas::{Anchor, Canvas, draw};
 use crate::ink::Ink;
 use model::report::Flow;
 
-const WIDTH: f64 = 1000.0;
+const WIDTH: f64 = 1100.0;
 const HEIGHT: f64 = 380.0;
 /// Width of a place.
 const BAR: f64 = 10.0;
 /// Room right of the last column, for its words.
-const MARGIN: f64 = 150.0;
+const MARGIN: f64 = 160.0;
 /// Height that two lines of words need.
 const WORDS: f64 = 38.0;
 /// Points along one edge of a band.
@@ -46,7 +46,7 @@ pub fn energy_flow(flows: &[Flow], title: &str, energy: Words, share: Words) -> 
             let y = place.top + (height / 2.0).max(WORDS / 2.0 - 4.0);
             let figures = format!("{} · {}", energy(place.energy), share(place.energy / came_in));
             canvas.words(&place.name, (x + BAR + 6.0, y - 8.0), Anchor::Start, Ink::Text);
-            canvas.words(&figures, (x + BAR + 6.0, y + 8.0), Anchor::Start, Ink::TextSoft);
+            canvas.words(&figures, (x + BAR + 6.0, y + 8.0), Anchor::Start, Ink::Text);
         }
     })
 }

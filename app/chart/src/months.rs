@@ -5,12 +5,14 @@ use crate::canvas::{Anchor, Canvas, draw, marks};
 use crate::ink::Ink;
 use model::report::Month;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = WIDTH - 8.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = HEIGHT - 26.0;
+/// Room for a letter of a name, more than most need.
+const LETTER: f64 = 7.0;
 const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Bars of each month's energy at the meter: GPU boards at the foot, then the rest of the racks, cooling, and what is
@@ -71,9 +73,10 @@ fn legend(canvas: &Canvas<'_>) {
         ("cooling", Ink::Heat),
         ("losses and house", Ink::Loss),
     ];
-    for (place, (name, ink)) in names.into_iter().enumerate() {
-        let x = LEFT + 150.0 * place as f64;
+    let mut x = LEFT;
+    for (name, ink) in names {
         canvas.rectangle((x, 7.0), (x + 10.0, 17.0), ink);
         canvas.words(name, (x + 16.0, 12.0), Anchor::Start, Ink::Text);
+        x += 32.0 + LETTER * name.len() as f64;
     }
 }

@@ -56,11 +56,12 @@ pub fn Meter(
     /// The share, 0 to 1; what is above 1 fills the bar.
     share: f64,
 ) -> impl IntoView {
-    let width = format!("{:.1}", share.clamp(0.0, 1.0) * 100.0);
+    // In thousandths of the bar, so that no number need be formatted.
+    let width = (share.clamp(0.0, 1.0) * 1000.0).round();
     let class = if share > 1.0 { "meter over" } else { "meter" };
     view! {
-        <svg class=class viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
-            <rect class="rail" width="100" height="6"/>
+        <svg class=class viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">
+            <rect class="rail" width="1000" height="6"/>
             <rect class="fill" width=width height="6"/>
         </svg>
     }

@@ -216,7 +216,7 @@ pub fn CoolingHours(
             <h2 id="cooling">"Cooling"</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Hours by way of cooling">
                 <table>
-                    <caption>{findings::cooling_finding(&report)} " (largest loop)."</caption>
+                    <caption>{findings::cooling_finding(&report)} "."</caption>
                     <thead>
                         <tr>
                             <th scope="col">"Way"</th><th scope="col" class="num">"Hours"</th><th scope="col" class="num">"Of the year"</th>

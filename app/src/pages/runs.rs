@@ -31,13 +31,15 @@ fn table(runs: Vec<RunSummary>) -> AnyView {
     let rows = runs.into_iter().map(|run| {
         view! {
             <tr>
-                <th scope="row"><a href=paths::run(&run.id)>{run.id.to_string()}</a></th>
-                <td><a href=paths::design(&run.design)>{run.design_name}</a> <span class="soft">" v" {run.version}</span></td>
-                <td>{format::moment(run.created_ms)}</td>
-                <td>{state(&run.state)}</td>
+                <th scope="row">
+                    <a href=paths::run(&run.id)>{run.design_name}</a> " " <span class="soft">"v" {run.version}</span>
+                </th>
                 <td class="num">
                     <Number figure=format::or_missing(run.tokens_per_second_per_mw_facility, format::tokens_per_megawatt)/>
                 </td>
+                <td>{state(&run.state)}</td>
+                <td>{format::moment(run.created_ms)}</td>
+                <td><code>{run.id.to_string()}</code></td>
             </tr>
         }
     });
@@ -47,8 +49,8 @@ fn table(runs: Vec<RunSummary>) -> AnyView {
                 <caption>"Newest first. Tokens are output tokens; the megawatt is that of the utility meter, mean over the year."</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Run"</th><th scope="col">"Design"</th><th scope="col">"Asked for"</th>
-                        <th scope="col">"State"</th><th scope="col" class="num">"Tokens per megawatt"</th>
+                        <th scope="col">"Design"</th><th scope="col" class="num">"Tokens per megawatt"</th>
+                        <th scope="col">"State"</th><th scope="col">"Asked for"</th><th scope="col">"Run"</th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>
