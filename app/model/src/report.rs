@@ -52,7 +52,7 @@ pub struct ServingPoint {
     pub bound_by: String,
 }
 
-/// Power that is provisioned and can't be used, by cause, MW at the utility.
+/// Power that is installed where racks are fed and can't be used, by cause, MW; `sim::stranded` says how they add up.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Stranded {
     /// Held back so that units may fail.

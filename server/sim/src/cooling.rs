@@ -10,6 +10,7 @@ mod chiller;
 mod reject;
 mod tower;
 
+use crate::search::turning_point;
 use chiller::Chillers;
 use model::part::CoolingKind;
 use model::site::{CoolingUnits, Loop};
@@ -160,19 +161,7 @@ impl Plant {
             collected.heat_w <= outside_w + chiller_w
         };
         let top = f64::min(self.terminal_heat_w, 2.0 * self.design_heat_w.max(1.0));
-        if fits(top) {
-            return top;
-        }
-        let (mut low, mut high) = (0.0, top);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            if fits(middle) {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        low
+        if fits(top) { top } else { turning_point(0.0, top, 60, fits).0 }
     }
 
     fn outside_capacity_w(&self, water: Water, outside: Outside) -> f64 {
@@ -290,16 +279,9 @@ impl Plant {
             let missing = left - chillers.capacity_w;
             let need = collected.heat_w - chillers.capacity_w;
             let warmest = self.supply_max_c - self.supply_c;
-            let (mut low, mut high) = (0.0, f64::max(warmest, 0.0));
-            for _ in 0..50 {
-                let middle = f64::midpoint(low, high);
-                let capacity = self.outside_capacity_w(collected.water(entering_c + middle), outside);
-                if capacity < need {
-                    low = middle;
-                } else {
-                    high = middle;
-                }
-            }
+            let (_, high) = turning_point(0.0, f64::max(warmest, 0.0), 50, |warmer| {
+                self.outside_capacity_w(collected.water(entering_c + warmer), outside) < need
+            });
             step.supply_c += high;
             let reached = self.outside_capacity_w(collected.water(entering_c + high), outside);
             let short = f64::max(need - reached, 0.0);

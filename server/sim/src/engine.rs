@@ -3,6 +3,7 @@
 use crate::cooling::{LoopStep, Outside, Plant};
 use crate::fleet::{self, Class, Lengths};
 use crate::power::{self, Node};
+use crate::search::turning_point;
 use crate::serving::Refusal;
 use model::design::Demand;
 use model::quantity::{Energy, Power};
@@ -269,17 +270,8 @@ impl Machine {
 }
 
 /// Largest share 0..=1 that fits, to 1e-9; 0 where nothing does.
-fn largest_allowed(mut fits: impl FnMut(f64) -> bool) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..30 {
-        let middle = f64::midpoint(low, high);
-        if fits(middle) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    low
+fn largest_allowed(fits: impl FnMut(f64) -> bool) -> f64 {
+    turning_point(0.0, 1.0, 30, fits).0
 }
 
 /// Energy of a column of powers, each held for a step.

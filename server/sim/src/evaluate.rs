@@ -13,7 +13,7 @@ use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
 use model::quantity::{Bytes, Power, Ratio, Temperature};
 use model::report::{Banded, Evaluation, NodeReport};
-use model::site::{CoolingUnits, Site};
+use model::site::{CoolingUnits, PowerNode, Site};
 use model::trace::StepValues;
 
 /// Least share of the contract for which stranded power is worth a note.
@@ -32,7 +32,10 @@ pub fn evaluate(site: &Site) -> Evaluation {
     // What is asked for, before heat or contract hold it back: what the notes compare with the limits.
     let wanted = machine.unlimited(1.0, mean);
     let worst = machine.unlimited(1.0, hottest);
-    let power_tree = power_tree(site, &machine);
+    let power_tree = power_tree(site, |at| {
+        let output_mw = machine.output_w[at] / 1e6;
+        Seen { peak_mw: output_mw, mean_mw: output_mw, loss_mwh: 0.0 }
+    });
     let notes = check_with(site, &machine, &worst, &wanted, hottest, mean);
     let busy = machine.step(capacity, mean);
     let error = fleet::relative_error(site, &machine.classes);
@@ -66,12 +69,18 @@ pub fn check(site: &Site) -> Vec<Note> {
     evaluate(site).notes
 }
 
-/// Each node of the power tree after the machine's last step.
-fn power_tree(site: &Site, machine: &Machine) -> Vec<NodeReport> {
-    site.power
-        .iter()
-        .enumerate()
-        .map(|(at, node)| NodeReport {
+/// What a node of the power tree saw: highest and mean output, MW, and energy lost, MWh.
+pub(crate) struct Seen {
+    pub(crate) peak_mw: f64,
+    pub(crate) mean_mw: f64,
+    pub(crate) loss_mwh: f64,
+}
+
+/// Every node of the power tree with what it saw.
+pub(crate) fn power_tree(site: &Site, seen: impl Fn(usize) -> Seen) -> Vec<NodeReport> {
+    let report = |(at, node): (usize, &PowerNode)| {
+        let Seen { peak_mw, mean_mw, loss_mwh } = seen(at);
+        NodeReport {
             name: node.name.clone(),
             part: node.part.clone(),
             depth: depth(site, at),
@@ -79,15 +88,16 @@ fn power_tree(site: &Site, machine: &Machine) -> Vec<NodeReport> {
             installed_mw: node.installed().as_megawatts(),
             firm_mw: node.firm().as_megawatts(),
             provisioned_mw: provisioned(site, at).as_megawatts(),
-            peak_mw: machine.output_w[at] / 1e6,
-            mean_mw: machine.output_w[at] / 1e6,
-            loss_mwh: 0.0,
-        })
-        .collect()
+            peak_mw,
+            mean_mw,
+            loss_mwh,
+        }
+    };
+    site.power.iter().enumerate().map(report).collect()
 }
 
 /// Levels between a node and the service entrance.
-pub(crate) fn depth(site: &Site, at: usize) -> u32 {
+fn depth(site: &Site, at: usize) -> u32 {
     let mut levels = 0;
     let mut parent = site.power[at].fed_by;
     while let Some(up) = parent {
@@ -98,7 +108,7 @@ pub(crate) fn depth(site: &Site, at: usize) -> u32 {
 }
 
 /// Provisioned power of all racks behind a node.
-pub(crate) fn provisioned(site: &Site, at: usize) -> Power {
+fn provisioned(site: &Site, at: usize) -> Power {
     let behind = |mut node: u32| loop {
         if node as usize == at {
             break true;

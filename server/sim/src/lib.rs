@@ -17,6 +17,7 @@ pub mod power;
 pub mod psychrometrics;
 pub mod report;
 mod resolve;
+mod search;
 pub mod serving;
 pub mod stranded;
 

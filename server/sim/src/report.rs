@@ -2,7 +2,7 @@
 
 use crate::cooling::Outside;
 use crate::engine::{self, Machine, energy};
-use crate::evaluate::{check, depth, provisioned};
+use crate::evaluate::{Seen, check, power_tree};
 use crate::fleet;
 use crate::stranded;
 use model::money::Usd;
@@ -25,7 +25,7 @@ pub fn report(site: &Site, scenario: &Scenario, trace: &Trace, program_version: 
     money(&mut report, site);
     bands(&mut report, fleet::relative_error(site, &machine.classes));
     report.serving = fleet::serving_points(site, &machine.classes);
-    report.power_tree = power_tree(site, trace);
+    report.power_tree = tree(site, trace);
     report.flows = flows(&report, &machine, trace);
     report.load_duration_mw = load_duration(trace);
     hours(&mut report, site, trace);
@@ -190,25 +190,16 @@ fn bands(report: &mut Report, error: f64) {
         Banded { value: cost, low: cost / (1.0 + error), high: cost / (1.0 - error).max(0.05) };
 }
 
-fn power_tree(site: &Site, trace: &Trace) -> Vec<NodeReport> {
+fn tree(site: &Site, trace: &Trace) -> Vec<NodeReport> {
     let year = trace.step * trace.columns.facility_power_w.len() as f64;
-    site.power
-        .iter()
-        .zip(&trace.nodes)
-        .enumerate()
-        .map(|(at, (node, totals))| NodeReport {
-            name: node.name.clone(),
-            part: node.part.clone(),
-            depth: depth(site, at),
-            units: node.units,
-            installed_mw: node.installed().as_megawatts(),
-            firm_mw: node.firm().as_megawatts(),
-            provisioned_mw: provisioned(site, at).as_megawatts(),
+    power_tree(site, |at| {
+        let totals = &trace.nodes[at];
+        Seen {
             peak_mw: totals.peak.as_megawatts(),
             mean_mw: totals.output.as_joules() / year.as_seconds().max(1.0) / 1e6,
             loss_mwh: totals.loss.as_megawatt_hours(),
-        })
-        .collect()
+        }
+    })
 }
 
 /// Energy from the utility to tokens; what enters each name leaves it.

@@ -3,6 +3,7 @@
 use super::Outside;
 use super::reject::density_share;
 use crate::psychrometrics as air;
+use crate::search::turning_point;
 use model::part::{CoolingKind, CoolingPart};
 use model::quantity::{Pressure, Ratio, Temperature};
 
@@ -156,16 +157,10 @@ impl Towers {
 
     /// Entering water at which full speed rejects `heat_w`, °C; at least `from_c`.
     pub(super) fn entering_for(&self, heat_w: f64, from: Water, outside: Outside) -> f64 {
-        let (mut low, mut high) = (from.entering_c, from.entering_c + 60.0);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            if self.capacity_w(1.0, Water { entering_c: middle, ..from }, outside) < heat_w {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        high
+        turning_point(from.entering_c, from.entering_c + 60.0, 60, |entering_c| {
+            self.capacity_w(1.0, Water { entering_c, ..from }, outside) < heat_w
+        })
+        .1
     }
 
     /// Fan power at a speed, W: with its cube.
