@@ -198,7 +198,7 @@ fn an_infeasible_design_says_which_limit_and_by_how_much() {
     for command in ["simulate", "evaluate"] {
         let (code, said) = refused(&[command, path.to_str().unwrap()]);
         assert_eq!(code, 3, "{said}");
-        assert!(said.contains("above its contract of 500.0 kW") && said.contains("raise the contract by"), "{said}");
+        assert!(said.contains("above its contract of 500 kW") && said.contains("raise the contract by"), "{said}");
     }
     // A cap brings the same racks within a contract that they exceed at full power.
     let (code, said) = refused(&["evaluate", path.to_str().unwrap(), "--power-cap", "1"]);

@@ -257,12 +257,16 @@ impl Note {
     }
 }
 
+/// A power to three significant figures, in kW below a megawatt.
 fn mw(power: Power) -> String {
-    if power.as_megawatts() >= 1.0 {
-        format!("{:.3} MW", power.as_megawatts())
-    } else {
-        format!("{:.1} kW", power.as_kilowatts())
-    }
+    let (value, unit) =
+        if power.as_megawatts().abs() >= 0.9995 { (power.as_megawatts(), "MW") } else { (power.as_kilowatts(), "kW") };
+    let decimals = match value.abs() {
+        large if large >= 99.95 => 0,
+        middle if middle >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$} {unit}")
 }
 
 impl fmt::Display for Note {

@@ -5,7 +5,7 @@ use crate::{api, format, year};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use model::id::DesignId;
-use model::report::Report;
+use model::report::{Banded, Report};
 use std::time::Duration;
 
 /// Step and seed of the instant year: those of the button's first choice, so that both give one answer.
@@ -41,6 +41,11 @@ pub fn InstantYear(
             None | Some(Err(_)) => format::missing(),
         })
     };
+    let reach = move |pick: fn(&Report) -> Banded| {
+        let words =
+            move || answer.with(|answer| answer.as_ref()?.as_ref().ok().map(|(report, _)| format::band(&pick(report))));
+        view! { " " <span class="band">{words}</span> }
+    };
     let status = move || {
         answer.with(|answer| match answer {
             None => "waiting for the engine to load in this browser…".to_owned(),
@@ -57,6 +62,7 @@ pub fn InstantYear(
             <dl class="kpis">
                 <Kpi label="Tokens per megawatt" detail="output, for each MW at the utility meter, mean over the year">
                     {move || view! { <Number figure=report(|r| format::tokens_per_megawatt(r.tokens_per_second_per_mw_facility))/> }}
+                    {reach(|r| r.tokens_per_second_per_mw_facility_band)}
                 </Kpi>
                 <Kpi label="PUE" detail="facility energy over IT energy">
                     {move || view! { <Number figure=report(|r| format::quotient(r.pue))/> }}
@@ -66,6 +72,7 @@ pub fn InstantYear(
                 </Kpi>
                 <Kpi label="Cost" detail="all costs over output tokens">
                     {move || view! { <Number figure=report(|r| format::price_per_million(r.cost_per_million_tokens_usd))/> }}
+                    {reach(|r| r.cost_per_million_tokens_usd_band)}
                 </Kpi>
             </dl>
         </section>
