@@ -145,6 +145,7 @@ fn node() -> NodeReport {
 fn detail(notes: Vec<Note>) -> DesignDetail {
     let evaluation = Evaluation {
         design: "100 MW facility".into(),
+        model: "DeepSeek-R1".into(),
         racks: 512,
         gpus: 36_864,
         contract_power_mw: 100.0,
@@ -304,7 +305,7 @@ fn an_infeasible_design_says_why_and_cannot_be_run() {
         Kind::FeedOverload { firm: Power::from_megawatts(80.0), asked: Power::from_megawatts(96.0), units_needed: 60 };
     let note = Note { severity: Severity::Error, place: "power \"ups\"".into(), kind };
     let house = FakeBackend { design: Some(detail(vec![note])), ..FakeBackend::default() };
-    let said = ["error", "power \"ups\"", "16.000 MW short", "install 60 units", "the notes hold 1 error"];
+    let said = ["error", "power \"ups\"", "16.0 MW short", "install 60 units", "the notes hold 1 error"];
     let html = check("/designs/facility-100mw", house, &said);
     assert!(!html.contains("The year, in this browser"), "there is no year of what can't be built");
 }

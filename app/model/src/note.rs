@@ -205,6 +205,13 @@ pub enum Kind {
         /// Of all tokens asked for.
         share: Ratio,
     },
+    /// Supply water warmer than its set-point.
+    SupplyFloats {
+        /// Hours in which it is, by more than half a kelvin.
+        hours: f64,
+        /// The set-point.
+        set_point: Temperature,
+    },
     /// Hours in which heat or power held the fleet back.
     Derated {
         /// How many.
@@ -253,6 +260,7 @@ impl Note {
             | Kind::Stranded { .. }
             | Kind::Unserved { .. }
             | Kind::Derated { .. } => None,
+            Kind::SupplyFloats { .. } => Some("add rejection or a chiller, or raise the set-point".into()),
         }
     }
 }
@@ -277,6 +285,7 @@ impl fmt::Display for Note {
 }
 
 impl fmt::Display for Kind {
+    #[expect(clippy::too_many_lines, reason = "one arm a kind; the words stand together")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPart { list, name, .. } => write!(f, "the catalog has no {list} \"{name}\""),
@@ -345,6 +354,11 @@ impl fmt::Display for Kind {
                 write!(f, "{} ({:.0}% of the contract) can't be used: {cause}", mw(*power), share.as_percent())
             }
             Self::Unserved { share } => write!(f, "{:.1}% of the tokens asked for were not served", share.as_percent()),
+            Self::SupplyFloats { hours, set_point } => write!(
+                f,
+                "the largest loop's supply was above its set-point of {:.1} °C for {hours:.0} hours",
+                set_point.as_celsius()
+            ),
             Self::Derated { hours, cause } => write!(f, "{cause} held the fleet back for {hours:.0} hours"),
         }
     }

@@ -72,6 +72,8 @@ pub struct Stranded {
 pub struct Evaluation {
     /// The design.
     pub design: String,
+    /// The language model.
+    pub model: String,
     /// Racks.
     pub racks: u32,
     /// GPUs.
@@ -285,6 +287,8 @@ pub struct Report {
 
     /// Hours in each way of cooling, of the largest loop.
     pub hours_by_cooling_mode: BTreeMap<String, f64>,
+    /// Hours in which a chiller of any loop runs.
+    pub hours_chillers_run: f64,
     /// Hours in which cooling or contract held the fleet back.
     pub hours_derated: f64,
     /// Hours with supply water more than 0.5 K above its set-point.

@@ -67,7 +67,7 @@ pub fn InstantYear(
                 <Kpi label="PUE" detail="facility energy over IT energy">
                     {move || view! { <Number figure=report(|r| format::quotient(r.pue))/> }}
                 </Kpi>
-                <Kpi label="Water" detail="made up in the year">
+                <Kpi label="Water" detail="make-up water in the year">
                     {move || view! { <Number figure=report(|r| format::water(r.water_m3))/> }}
                 </Kpi>
                 <Kpi label="Cost" detail="all costs over output tokens">

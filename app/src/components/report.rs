@@ -22,7 +22,7 @@ pub fn Headline(
                 <Band banded=band figure=format::tokens_per_megawatt(report.tokens_per_second_per_mw_facility) ends=format::tokens_per_megawatt/>
             </p>
             <p class="soft">
-                "Output tokens per second for each megawatt at the utility meter, mean over the year: "
+                "Serving " {report.model.clone()} ". Output tokens per second for each megawatt at the utility meter, mean over the year: "
                 {format::tokens(report.tokens_output).to_string()} " from "
                 {format::megawatt_hours(report.facility_energy_mwh).to_string()} ", at "
                 {format::percent(report.utilisation).to_string()} " of full work. For each IT megawatt it is "

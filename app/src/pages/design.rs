@@ -86,6 +86,7 @@ fn Size(evaluation: Evaluation) -> impl IntoView {
     view! {
         <section aria-labelledby="size">
             <h2 id="size">"Everything busy"</h2>
+            <p class="soft">"Every GPU at full work, serving " {evaluation.model}"."</p>
             <dl class="kpis">
                 <Kpi label="Power" detail=format!("of {contract} contract, on the hottest hour")>
                     <Number figure=format::megawatts(evaluation.peak_power_mw)/>

@@ -155,7 +155,10 @@ impl Machine {
 
     /// Output tokens per second of the whole fleet at full work.
     pub(crate) fn capacity(&self) -> f64 {
-        self.classes.iter().filter_map(|class| class.compute.as_ref()).map(fleet::Compute::capacity).sum()
+        self.classes
+            .iter()
+            .filter_map(|class| class.compute.as_ref())
+            .fold(0.0, |sum, compute| sum + compute.capacity())
     }
 
     /// One step at a demand, output tokens per second. Where heat or contract do not allow it, the fleet gets as much
@@ -193,7 +196,8 @@ impl Machine {
     /// Output tokens per second: each class makes its share of the demand, or the best that its power allows.
     fn made(&self, share: f64, allowed: f64) -> f64 {
         let computes = self.classes.iter().filter_map(|class| class.compute.as_ref());
-        computes.map(|c| c.capacity() * f64::min(share, c.best_share(c.power_w(share * allowed)))).sum()
+        let made = |c: &fleet::Compute| c.capacity() * f64::min(share, c.best_share(c.power_w(share * allowed)));
+        computes.fold(0.0, |sum, compute| sum + made(compute))
     }
 
     /// Whether a loop of the last attempt has more heat than it can reject with its supply as warm as racks accept.

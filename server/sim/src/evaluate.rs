@@ -12,7 +12,7 @@ use model::design::Redundancy;
 use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
 use model::quantity::{Bytes, Power, Ratio, Temperature};
-use model::report::{Banded, Evaluation, NodeReport};
+use model::report::{Banded, Evaluation, NodeReport, Stranded};
 use model::site::{CoolingUnits, PowerNode, Site};
 use model::trace::StepValues;
 
@@ -45,6 +45,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
     let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), short);
     Evaluation {
         design: site.name.clone(),
+        model: site.service.model.name.clone(),
         racks: site.rack_count(),
         gpus: site.gpu_count(),
         contract_power_mw: site.contract_power.as_megawatts(),
@@ -149,26 +150,25 @@ fn check_with(
     cooling(site, machine, hottest, mean, &mut notes);
     announced(site, &mut notes);
     let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), Power::ZERO);
-    for (mw, cause) in [
-        (
-            fall.stranded.rating_mismatch,
-            "levels of the power tree are not of one size, or less than a rack is left over",
-        ),
-        (fall.stranded.space, "there is no position for another rack"),
-        (fall.stranded.part_load, "racks are provisioned for more than they draw at full work"),
-    ] {
-        let share = mw / site.contract_power.as_megawatts().max(1e-9);
-        if share > STRANDED_WORTH_SAYING {
-            let kind = Kind::Stranded {
-                power: Power::from_megawatts(mw),
-                share: Ratio::from_fraction(share),
-                cause: cause.into(),
-            };
-            notes.push(Note { severity: Severity::Note, place: "power".into(), kind });
-        }
-    }
+    notes.extend(stranded_notes(site, &fall.stranded));
     notes.sort_by_key(|note| std::cmp::Reverse(note.severity));
     notes
+}
+
+/// Is much power stranded?
+pub(crate) fn stranded_notes(site: &Site, stranded: &Stranded) -> Vec<Note> {
+    let causes = [
+        (stranded.rating_mismatch, "levels of the power tree are not of one size, or less than a rack is left over"),
+        (stranded.space, "there is no position for another rack"),
+        (stranded.part_load, "racks are provisioned for more than they draw"),
+    ];
+    let contract = site.contract_power;
+    let note = |(mw, cause): (f64, &str)| {
+        let power = Power::from_megawatts(mw);
+        let kind = Kind::Stranded { power, share: Ratio::from_fraction(power / contract), cause: cause.into() };
+        Note { severity: Severity::Note, place: "power".into(), kind }
+    };
+    causes.into_iter().filter(|(mw, _)| *mw > STRANDED_WORTH_SAYING * contract.as_megawatts()).map(note).collect()
 }
 
 /// Does the model fit, and can the targets be met?

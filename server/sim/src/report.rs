@@ -2,15 +2,18 @@
 
 use crate::cooling::Outside;
 use crate::engine::{self, Machine, energy};
-use crate::evaluate::{Seen, check, power_tree};
+use crate::evaluate::{Seen, check, power_tree, stranded_notes};
 use crate::fleet;
 use crate::stranded;
+use model::design::Demand;
 use model::money::Usd;
 use model::note::{Kind, Note, Severity};
-use model::quantity::{CarbonIntensity, Energy, Facility, GpuBoard, It, Power, Ratio, Tokens, TokensPerMegawatt};
+use model::quantity::{
+    CarbonIntensity, Energy, Facility, GpuBoard, It, Power, Ratio, Temperature, Tokens, TokensPerMegawatt,
+};
 use model::report::{Banded, Flow, Money, Month, NodeReport, Report};
 use model::scenario::{MONTH_STARTS, Scenario};
-use model::site::{AssetClass, Site};
+use model::site::{AssetClass, Loop, Site};
 use model::trace::{CoolingMode, Trace};
 use std::collections::BTreeMap;
 
@@ -249,12 +252,14 @@ fn hours(report: &mut Report, site: &Site, trace: &Trace) {
         .map(|mode| (mode.name().to_owned(), count(&|at| (c.cooling_mode[at] - mode.code()).abs() < 0.5)))
         .collect::<BTreeMap<_, _>>();
     report.hours_derated = count(&|at| c.allowed_share[at] < 1.0);
-    let set_point = site
-        .loops
-        .iter()
-        .max_by(|a, b| a.design_heat.as_watts().total_cmp(&b.design_heat.as_watts()))
-        .map_or(0.0, |largest| largest.supply.as_celsius());
+    report.hours_chillers_run = count(&|at| c.chiller_power_w[at] > 0.0);
+    let set_point = largest_loop(site).map_or(0.0, |largest| largest.supply.as_celsius());
     report.hours_above_set_point = count(&|at| c.supply_temperature_c[at] > set_point + 0.5);
+}
+
+/// The loop with most design heat, whose mode and supply stand for the site.
+fn largest_loop(site: &Site) -> Option<&Loop> {
+    site.loops.iter().max_by(|a, b| a.design_heat.as_watts().total_cmp(&b.design_heat.as_watts()))
 }
 
 /// Racks' heat that the loops could not take at the year's worst step, for the stranded-power account.
@@ -273,7 +278,15 @@ fn held_back_heat(machine: &Machine, scenario: &Scenario, trace: &Trace) -> Powe
 }
 
 fn notes(site: &Site, report: &Report, trace: &Trace) -> Vec<Note> {
-    let mut notes = check(site);
+    // What is stranded over the year takes the place of what the instant answer found.
+    let mut notes: Vec<Note> =
+        check(site).into_iter().filter(|note| !matches!(note.kind, Kind::Stranded { .. })).collect();
+    notes.extend(stranded_notes(site, &report.stranded_power_mw));
+    if report.hours_above_set_point > 0.0 {
+        let set_point = largest_loop(site).map_or(Temperature::default(), |largest| largest.supply);
+        let kind = Kind::SupplyFloats { hours: report.hours_above_set_point, set_point };
+        notes.push(Note { severity: Severity::Warning, place: "cooling".into(), kind });
+    }
     let asked = report.tokens_output + report.tokens_unserved;
     if report.tokens_unserved > 1e-6 * asked {
         let kind = Kind::Unserved { share: Ratio::from_fraction(report.tokens_unserved / asked) };
@@ -309,6 +322,13 @@ fn assumptions(site: &Site, scenario: &Scenario) -> Vec<String> {
             service.ttft.as_seconds() * 1e3,
             service.tpot.as_seconds() * 1e3
         ),
+        match service.demand {
+            Demand::PeakShare(share) => format!(
+                "Requests are scaled so that the busiest step asks for {:.0}% of what the fleet can make.",
+                share.as_percent()
+            ),
+            Demand::Scale(scale) => format!("Requests are those of the trace, times {scale}."),
+        },
         "Serving speed is a roofline fitted to measured times between tokens on H100 and checked on B200 points that the fit never saw: 12% mean error for dense models, 18 and 32% for mixtures of experts.".into(),
         "Board power follows measured kernels (B200), within 12%; throughput under a cap a measured cap sweep, within 0.7 to 2.4% on the jobs fitted and 1.0 to 2.1% on those left out. Leakage with coolant temperature is not modelled.".into(),
         "No failures are simulated: every unit works all year.".into(),

@@ -15,6 +15,9 @@ use model::site::{
 /// Warmest air that racks without liquid accept at their inlets, °C: ASHRAE TC 9.9 (2021), allowable for class A1.
 const AIR_INLET_MAX_C: f64 = 32.0;
 
+/// Most groups of a power tree: real ones have a dozen levels, and losses over hundreds of them have no meaning.
+const POWER_GROUPS_MAX: usize = 256;
+
 /// Looks everything up. `Err` holds every reason why the design is no site; each names its place.
 pub fn resolve(design: &Design, catalog: &Catalog) -> Result<Site, Vec<Note>> {
     let own;
@@ -188,6 +191,11 @@ impl Resolver<'_> {
             let reason = format!("{roots} groups are fed by nothing, and just one must be (the service entrance)");
             self.error("power", Kind::NotATree { reason });
         }
+        if groups.len() > POWER_GROUPS_MAX {
+            let reason = format!("{} groups are more than {POWER_GROUPS_MAX}", groups.len());
+            self.error("power", Kind::NotATree { reason });
+            return Vec::new();
+        }
         // A group is placed once its parent is; what is never placed hangs in a ring or on nothing.
         loop {
             let before = order.len();
@@ -205,11 +213,19 @@ impl Resolver<'_> {
         for (at, group) in groups.iter().enumerate() {
             if let (false, Some(parent)) = (order.contains(&at), &group.fed_by) {
                 let place = format!("power \"{}\"", group.name);
-                if groups.iter().any(|other| other.name == *parent) {
-                    let reason = format!("\"{}\" and \"{parent}\" feed each other in a ring", group.name);
-                    self.error(&place, Kind::NotATree { reason });
-                } else {
+                let above = |name: &String| groups.iter().find(|other| other.name == *name);
+                // Up from here: back to itself is a ring; what only hangs on a fault above is told there.
+                let mut up = above(parent);
+                let mut steps = 0;
+                while let Some(found) = up.filter(|found| found.name != group.name && steps < groups.len()) {
+                    steps += 1;
+                    up = found.fed_by.as_ref().and_then(above);
+                }
+                if above(parent).is_none() {
                     self.error(&place, Kind::UnknownName { list: "power group".into(), name: parent.clone() });
+                } else if up.is_some_and(|found| found.name == group.name) {
+                    let reason = format!("going up from \"{}\" by way of \"{parent}\" leads back to it", group.name);
+                    self.error(&place, Kind::NotATree { reason });
                 }
             }
         }
@@ -242,7 +258,10 @@ impl Resolver<'_> {
     fn power_index(&mut self, place: &str, power: &[PowerNode], name: &str) -> u32 {
         power.iter().position(|node| node.name == name).map_or_else(
             || {
-                self.error(place, Kind::UnknownName { list: "power group".into(), name: name.into() });
+                // A group that is drawn but could not be placed has said why already.
+                if !self.design.power.iter().any(|drawn| drawn.name == name) {
+                    self.error(place, Kind::UnknownName { list: "power group".into(), name: name.into() });
+                }
                 0
             },
             |at| at as u32,
@@ -281,12 +300,17 @@ impl Resolver<'_> {
             let fed_by = drawn.fed_by.as_ref().map_or(0, |name| self.power_index(&place, power, name));
             let Some(terminal) = terminal else { continue };
             self.kinds(&place, &terminal, rejection.as_ref(), chiller.as_ref());
+            let limit = warmest_air_loop(&terminal);
+            if drawn.supply_temperature > limit {
+                let (supply, rack) = (drawn.supply_temperature, "an air-cooled rack behind these coils".to_owned());
+                self.error(&place, Kind::SupplyTooWarm { supply, limit, rack });
+            }
             loops.push(Loop {
                 name: drawn.name.clone(),
                 supply: drawn.supply_temperature,
                 rise: drawn.rise,
                 pump_head: drawn.pump_head,
-                supply_max: warmest_air_loop(&terminal),
+                supply_max: limit,
                 design_heat: Power::ZERO,
                 terminal,
                 rejection,

@@ -60,6 +60,9 @@ fn step(text: &str) -> Result<u32, String> {
 impl Simulate {
     /// Runs the year and tells what it came to.
     pub fn run(&self) -> Result<(), Failure> {
+        if self.json.is_some() && self.json == self.csv {
+            return Err(Failure::BadInput("--json and --csv name one place; give each its own".into()));
+        }
         let site = self.design.site()?;
         let wrong = errors(&sim::check(&site));
         if !wrong.is_empty() {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 /// Three significant figures with thousands apart, for figures in a unit that is said beside them.
 fn figure(value: f64) -> String {
+    let value = value + 0.0; // an empty sum is −0, which nobody wants to read
     let digits = if value == 0.0 { 0 } else { (2 - value.abs().log10().floor() as i32).clamp(0, 6) };
     let text = format!("{value:.*}", digits as usize);
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
@@ -57,10 +58,11 @@ pub fn report(r: &Report) -> String {
     lines.row("Use of the fleet", &format!("{:.1}", r.utilisation * 100.0), "% of what it could make");
     where_it_went(&mut lines, r);
     stranded(&mut lines, &r.stranded_power_mw);
-    lines.heading("Cooling, hours");
+    lines.heading("Cooling of the largest loop, hours");
     for (mode, hours) in r.hours_by_cooling_mode.iter().filter(|(_, hours)| **hours > 0.0) {
         lines.row(mode, &figure(*hours), "h");
     }
+    lines.row("chillers of any loop run", &figure(r.hours_chillers_run), "h");
     lines.row("fleet held back", &figure(r.hours_derated), "h");
     lines.row("supply above its set-point", &figure(r.hours_above_set_point), "h");
     money(&mut lines, r);
@@ -119,7 +121,7 @@ fn money(lines: &mut Lines, r: &Report) {
         ("upkeep", m.upkeep_usd),
         ("staff, insurance, tax", m.staff_usd),
         ("all costs", m.total_usd),
-        ("revenue, were all tokens sold", m.revenue_usd),
+        ("revenue, prompts and answers all sold", m.revenue_usd),
         ("revenue per contract megawatt", m.revenue_per_mw_usd),
         ("to build it, once", m.capex_usd),
     ] {
@@ -133,7 +135,7 @@ fn serving(lines: &mut Lines, points: &[ServingPoint]) {
     lines.heading("Serving at full work");
     for p in points {
         lines.words(&format!(
-            "{} {}: {} output tokens/s each, {} GPUs a replica, batch {}, {:.0} ms between tokens, {:.0} ms to the first, {:.0} W of {:.0} W, bound by {}",
+            "{} {}: {} output tokens/s each, {} GPUs a replica, batch {}, {:.0} ms between tokens, {:.0} ms to the first without waiting, {:.0} W of {:.0} W, bound by {}",
             figure(f64::from(p.gpus)), p.gpu, figure(p.output_tokens_per_s_per_gpu), p.gpus_per_replica, p.batch, p.tpot_ms, p.ttft_ms, p.gpu_power_w, p.power_cap_w, p.bound_by
         ));
     }
@@ -156,7 +158,7 @@ fn notes(lines: &mut Lines, notes: &[Note]) {
 
 /// An instant answer, as text.
 pub fn evaluation(e: &Evaluation) -> String {
-    let mut lines = Lines(format!("{}: everything busy\n", e.design));
+    let mut lines = Lines(format!("{}: everything busy, serving {}\n", e.design, e.model));
     let band = band(e.tokens_per_second_per_mw_facility);
     lines.row("Tokens per megawatt", &band, "output tokens/s per facility MW");
     lines.row("Tokens", &figure(e.output_tokens_per_s), "output tokens/s");
