@@ -232,3 +232,32 @@ fn a_design_shown_is_a_design_that_runs() {
     assert_eq!(mine, theirs);
     assert!(Path::new(&path).exists());
 }
+
+#[test]
+fn an_output_follows_a_link_and_two_outputs_need_two_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, link) = (folder.path().join("target.json"), folder.path().join("link.json"));
+    std::fs::write(&target, "before").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let link = link.to_str().unwrap();
+    assert!(millwright(&["evaluate", "one-rack-gb200", "--json", link]).status.success());
+    assert!(std::fs::read_to_string(&target).unwrap().contains("tokens_per_second_per_mw_facility"));
+    assert!(std::fs::symlink_metadata(link).unwrap().is_symlink());
+    let (code, said) = refused(&["simulate", "one-rack-gb200", "--json", link, "--csv", link]);
+    assert_eq!(code, 2, "{said}");
+}
+
+#[test]
+fn a_warm_supply_is_a_warning_and_a_ring_is_one_error() {
+    let report = json(&["simulate", "facility-100mw", "--supply-temperature", "20"]);
+    assert!(number(&report, "hours_above_set_point") > 100.0);
+    let said = report["notes"].to_string();
+    assert!(said.contains("supply-floats"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ring.toml");
+    let ring = catalog::design("facility-100mw").unwrap().text.replace("fed_by = \"transformers\"", "fed_by = \"ups\"");
+    std::fs::write(&path, ring).unwrap();
+    let (code, said) = refused(&["evaluate", path.to_str().unwrap()]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("leads back to it") && !said.contains("busway") && !said.contains("mechanical"), "{said}");
+}
