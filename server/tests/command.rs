@@ -164,7 +164,7 @@ fn bad_input_names_file_line_and_field_and_writes_nothing() {
     let short = write("short.csv", "time_local,temp_c,rh_pct\n2024-01-01T00:00,10,50\n2024-01-01T01:00,11,50\n");
     let cases: [(&[&str], &[&str]); 9] = [
         (&["simulate", &unknown_field], &["field.toml", "line", "hause_power_w"]),
-        (&["simulate", &unknown_part], &["part.toml", "gb200-nvl27", "gb200-nvl72"]),
+        (&["simulate", &unknown_part], &["part.toml, line", "gb200-nvl27", "gb200-nvl72"]),
         (&["simulate", "one-rack-gb200", "--prices", &prices], &["prices.csv", "line 3", "Price (USD/MWh)", "abc"]),
         (&["simulate", "one-rack-gb200", "--weather", &short], &["short.csv", "8760"]),
         (&["simulate", "one-rack-gb200", "--weather", "/no/such/file.epw"], &["/no/such/file.epw"]),

@@ -82,18 +82,13 @@ impl DesignArgs {
     /// Reads and resolves it. A design that is readable but no site, or one with errors, is infeasible.
     pub fn site(&self) -> Result<Site, Failure> {
         let catalog = catalog(self.parts.as_deref())?;
-        let design = self.design(&catalog)?;
-        let site = sim::resolve(&design, &catalog).map_err(|notes| refused(&self.design, notes))?;
-        Ok(site)
+        let text = self.text()?;
+        let design = self.design(&text, &catalog)?;
+        sim::resolve(&design, &catalog).map_err(|notes| refused(&self.design, &text, notes))
     }
 
-    fn design(&self, catalog: &Catalog) -> Result<Design, Failure> {
-        let path = Path::new(&self.design);
-        let mut design = match catalog::design(&self.design) {
-            Some(reference) if !path.is_file() => parse_design(reference.id, reference.text),
-            Some(_) | None => parse_design(&self.design, &self.text(path)?),
-        }
-        .map_err(|error| Failure::bad(&error))?;
+    fn design(&self, text: &str, catalog: &Catalog) -> Result<Design, Failure> {
+        let mut design = parse_design(&self.design, text).map_err(|error| Failure::bad(&error))?;
         if let Some(name) = &self.model {
             let model = catalog.models.iter().find(|row| row.id.as_str() == name).ok_or_else(|| {
                 let names: Vec<&str> = catalog.models.iter().map(|row| row.id.as_str()).collect();
@@ -117,7 +112,11 @@ impl DesignArgs {
         Ok(design)
     }
 
-    fn text(&self, path: &Path) -> Result<String, Failure> {
+    fn text(&self) -> Result<String, Failure> {
+        let path = Path::new(&self.design);
+        if let Some(reference) = catalog::design(&self.design).filter(|_| !path.is_file()) {
+            return Ok(reference.text.to_owned());
+        }
         if !path.exists() {
             let names: Vec<&str> = catalog::designs().iter().map(|design| design.id).collect();
             return Err(Failure::BadInput(format!(
@@ -169,7 +168,7 @@ fn set_supply(design: &mut Design, catalog: &Catalog, celsius: f64) -> Result<()
 }
 
 /// Names that lead nowhere and figures out of range are bad input; what can't be built is infeasible.
-fn refused(file: &str, notes: Vec<Note>) -> Failure {
+fn refused(file: &str, text: &str, notes: Vec<Note>) -> Failure {
     use model::note::Kind;
     let unreadable = |note: &Note| {
         matches!(
@@ -183,11 +182,38 @@ fn refused(file: &str, notes: Vec<Note>) -> Failure {
         )
     };
     if notes.iter().any(unreadable) {
-        let lines: Vec<String> =
-            notes.iter().filter(|note| unreadable(note)).map(|note| format!("{file}: {note}")).collect();
+        let told = |note: &Note| match line_of(text, note) {
+            Some(line) => format!("{file}, line {line}: {note}"),
+            None => format!("{file}: {note}"),
+        };
+        let lines: Vec<String> = notes.iter().filter(|note| unreadable(note)).map(told).collect();
         Failure::BadInput(lines.join("\n"))
     } else {
         Failure::Infeasible(notes)
+    }
+}
+
+/// The line that a note is about, from 1: that of the name or figure it tells of, at or below its place's own name.
+/// None where the text spells it in another way.
+fn line_of(text: &str, note: &Note) -> Option<usize> {
+    use model::note::Kind;
+    let place = note.place.rsplit('"').nth(1).map(|name| format!("\"{name}\""));
+    let from = place
+        .and_then(|name| text.lines().position(|line| line.trim_start().starts_with("name") && line.contains(&name)));
+    let below = |wanted: &dyn Fn(&str) -> bool| {
+        let from = from.unwrap_or(0);
+        text.lines().skip(from).position(wanted).map(|at| from + at + 1)
+    };
+    if let Kind::UnknownPart { name, .. } | Kind::UnknownName { name, .. } | Kind::WrongKind { part: name, .. } =
+        &note.kind
+    {
+        let quoted = format!("\"{name}\"");
+        below(&|line| line.contains(&quoted))
+    } else if let Kind::OutOfRange { field, .. } = &note.kind {
+        let key = field.rsplit('.').next().unwrap_or(field);
+        below(&|line| line.contains(key) && line.contains('='))
+    } else {
+        from.map(|at| at + 1)
     }
 }
 
