@@ -7,7 +7,7 @@
 //! *Work against cap*: fitted to the power-cap sweep of the Emerald field test (Phoenix, May 2025, Apache-2.0):
 //! `infer_llama_8b` for decode and `ft_llama_8b_dolly` with `pt_mpt_13b_lg` for prefill. Mean absolute error of
 //! normalised throughput on the fit: 0.007 and 0.024; on the three jobs left out (`ft_llama_8b_p3`, `pt_mpt_13b_sm`,
-//! `pt_mpt_7b_fast`): 0.016, largest 0.036. `tests/board.rs` recomputes these figures from the file.
+//! `pt_mpt_7b_fast`): 0.016, largest 0.036. `tests/engine/board.rs` recomputes these figures from the file.
 
 /// Share of board power that memory-bound decode draws at full work.
 pub const DECODE_POWER_SHARE: f64 = 0.70;

@@ -329,7 +329,7 @@ fn assumptions(site: &Site, scenario: &Scenario) -> Vec<String> {
             ),
             Demand::Scale(scale) => format!("Requests are those of the trace, times {scale}."),
         },
-        "Serving speed is a roofline fitted to measured times between tokens on H100 and checked on B200 points that the fit never saw: 12% mean error for dense models, 18 and 32% for mixtures of experts.".into(),
+        "Serving speed is a roofline fitted to measured times between tokens on H100 and checked on B200 points outside the fit: 12% mean error for a dense model, 18 and 32% for mixtures of experts. GB200 with wide expert parallelism is not reproduced. Bands state mean errors, not a confidence level.".into(),
         "Board power follows measured kernels (B200), within 12%; throughput under a cap a measured cap sweep, within 0.7 to 2.4% on the jobs fitted and 1.0 to 2.1% on those left out. Leakage with coolant temperature is not modelled.".into(),
         "No failures are simulated: every unit works all year.".into(),
         "Demand charges use the highest step of each month.".into(),
