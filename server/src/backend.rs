@@ -62,8 +62,19 @@ impl House {
         summary
     }
 
+    /// The newest runs, no more than `limit` of them, and those alone that came before the run `before`.
+    pub async fn run_page(&self, before: Option<&RunId>, limit: u32) -> Result<Vec<RunSummary>, ApiError> {
+        let stored = store::run::list(&self.db, before, limit).await.map_err(of_store)?;
+        Ok(stored.into_iter().map(|summary| self.brought_up_to_date(summary)).collect())
+    }
+
+    /// A run as a list shows it.
+    pub async fn run_summary(&self, id: &RunId) -> Result<RunSummary, ApiError> {
+        Ok(self.brought_up_to_date(store::run::get(&self.db, id).await.map_err(of_store)?.summary))
+    }
+
     /// Both sides of a save that came too late.
-    async fn conflict(&self, save: DesignSave) -> Result<SaveConflict, ApiError> {
+    pub async fn conflict(&self, save: DesignSave) -> Result<SaveConflict, ApiError> {
         let newest = store::design::newest(&self.db, &save.id).await.map_err(of_store)?;
         let base = store::design::version(&self.db, &save.id, save.based_on_version).await.map_err(of_store)?;
         let work = move || {
@@ -181,8 +192,7 @@ impl Backend for House {
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError> {
-        let stored = store::run::list(&self.db, RUNS_LISTED).await.map_err(of_store)?;
-        Ok(stored.into_iter().map(|summary| self.brought_up_to_date(summary)).collect())
+        self.run_page(None, RUNS_LISTED).await
     }
 }
 

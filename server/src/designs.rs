@@ -115,8 +115,17 @@ impl Designs {
 
     /// The newest version of each on a shelf.
     pub async fn list(&self, shelf: Shelf) -> Result<Vec<Opened>, ApiError> {
+        self.page(shelf, None, u32::MAX).await
+    }
+
+    /// The same, no more than `limit` of them, and those alone that stand behind the design `after`.
+    pub async fn page(&self, shelf: Shelf, after: Option<&DesignId>, limit: u32) -> Result<Vec<Opened>, ApiError> {
+        let found = store::design::page(&self.db, shelf, after, limit).await.map_err(|error| match error {
+            store::Error::NoDesign { .. } => crate::http::api::asked::not_a_cursor(),
+            other => of_store(other),
+        })?;
         let mut all = Vec::new();
-        for stored in store::design::list(&self.db, shelf).await.map_err(of_store)? {
+        for stored in found {
             all.push(self.open(stored).await?);
         }
         Ok(all)

@@ -9,6 +9,8 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9_-][a-z0-9._-]{0,63}$"))]
         pub struct $name(String);
         impl $name {
             /// The id as it stands in a path or a file.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// A prediction with the range that it is expected to fall in.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Banded {
     /// Best estimate.
     pub value: f64,
@@ -27,6 +28,7 @@ impl Banded {
 
 /// How a fleet serves at full work.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ServingPoint {
     /// The GPU.
     pub gpu: String,
@@ -54,6 +56,7 @@ pub struct ServingPoint {
 
 /// Power that is installed where racks are fed and can't be used, by cause, MW; `sim::stranded` says how they add up.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stranded {
     /// Held back so that units may fail.
     pub redundancy: f64,
@@ -69,6 +72,7 @@ pub struct Stranded {
 
 /// What a site does at one moment: everything busy, at its mean weather and at its hottest hour.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Evaluation {
     /// The design.
     pub design: String,
@@ -110,6 +114,7 @@ pub struct Evaluation {
 
 /// One node of the power tree in a report.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeReport {
     /// Its name in the design.
     pub name: String,
@@ -135,6 +140,7 @@ pub struct NodeReport {
 
 /// Energy from one place to another, for the flow diagram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = EnergyFlow))]
 pub struct Flow {
     /// Where it comes from.
     pub from: String,
@@ -146,6 +152,7 @@ pub struct Flow {
 
 /// One month.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Month {
     /// 1 to 12.
     pub month: u32,
@@ -173,6 +180,7 @@ pub struct Month {
 
 /// What a year costs and earns, in dollars.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Money {
     /// To build it.
     pub capex_usd: f64,
@@ -200,6 +208,7 @@ pub struct Money {
 
 /// A year, summed up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Report {
     /// The design.
     pub design: String,

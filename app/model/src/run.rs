@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A stored design in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DesignSummary {
     /// Its name in paths.
     pub id: DesignId,
@@ -39,6 +40,7 @@ pub struct DesignSummary {
 
 /// Who made a stored design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// It came with the program.
@@ -49,6 +51,7 @@ pub enum Origin {
 
 /// A stored design on its page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DesignDetail {
     /// What the list shows.
     pub summary: DesignSummary,
@@ -66,6 +69,7 @@ pub struct DesignDetail {
 
 /// What a person asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunRequest {
     /// Which design; its newest version is taken.
     pub design: DesignId,
@@ -77,6 +81,7 @@ pub struct RunRequest {
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum RunState {
     /// Waiting for its turn.
@@ -111,6 +116,7 @@ impl RunState {
 
 /// A run in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunSummary {
     /// Its name in paths.
     pub id: RunId,
@@ -130,6 +136,7 @@ pub struct RunSummary {
 
 /// A run on its page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RunDetail {
     /// What the list shows.
     pub summary: RunSummary,

@@ -128,16 +128,21 @@ pub async fn requeue_unsettled(db: &Db) -> Result<Vec<RunId>, Error> {
     ids.into_iter().map(run_id).collect()
 }
 
-/// The newest runs.
-pub async fn list(db: &Db, limit: u32) -> Result<Vec<RunSummary>, Error> {
+/// The newest runs, no more than `limit` of them, and those alone that came before the run `before`.
+pub async fn list(db: &Db, before: Option<&RunId>, limit: u32) -> Result<Vec<RunSummary>, Error> {
+    if let Some(id) = before {
+        get(db, id).await?;
+    }
     let rows = sqlx::query(
         "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
                 r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
          FROM run r
          JOIN design_version v ON v.design = r.design AND v.version = r.version
+         WHERE ?1 IS NULL OR r.arrival < (SELECT arrival FROM run WHERE id = ?1)
          ORDER BY r.arrival DESC
-         LIMIT ?1",
+         LIMIT ?2",
     )
+    .bind(before.map(RunId::as_str))
     .bind(limit)
     .fetch_all(db.readers())
     .await
@@ -316,8 +321,10 @@ mod tests {
             create(&db, &new(id, at)).await.unwrap();
         }
         let ids = |runs: Vec<RunSummary>| runs.into_iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
-        assert_eq!(ids(list(&db, 10).await.unwrap()), ["c", "b", "a"]);
-        assert_eq!(ids(list(&db, 2).await.unwrap()), ["c", "b"]);
+        assert_eq!(ids(list(&db, None, 10).await.unwrap()), ["c", "b", "a"]);
+        assert_eq!(ids(list(&db, None, 2).await.unwrap()), ["c", "b"]);
+        assert_eq!(ids(list(&db, Some(&"c".parse().unwrap()), 1).await.unwrap()), ["b"]);
+        assert_eq!(ids(list(&db, Some(&"a".parse().unwrap()), 9).await.unwrap()), [""; 0]);
     }
 
     #[tokio::test]
@@ -377,7 +384,7 @@ mod tests {
         for (n, run) in writing.iter().enumerate() {
             create(if n % 2 == 0 { &one } else { &two }, run).await.unwrap();
         }
-        assert_eq!(list(&one, 100).await.unwrap().len(), 20);
-        assert_eq!(list(&one, 100).await.unwrap(), list(&two, 100).await.unwrap());
+        assert_eq!(list(&one, None, 100).await.unwrap().len(), 20);
+        assert_eq!(list(&one, None, 100).await.unwrap(), list(&two, None, 100).await.unwrap());
     }
 }

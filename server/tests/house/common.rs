@@ -55,7 +55,7 @@ impl House {
     }
     /// Every state that the stream tells, until it ends.
     pub(crate) async fn events(&self, id: &RunId) -> Vec<RunState> {
-        let response = self.get(&format!("/api/runs/{id}/events")).await.error_for_status().unwrap();
+        let response = self.get(&format!("/api/v1/runs/{id}/events")).await.error_for_status().unwrap();
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
         let text = tokio::time::timeout(Duration::from_mins(2), response.text()).await.unwrap().unwrap();
