@@ -1,7 +1,7 @@
 //! Stored designs, resolved and evaluated. Working one out takes milliseconds, so each text is worked out once.
 
 use crate::design_text;
-use crate::error::{of_store, of_task};
+use crate::error::{not_a_cursor, of_store, of_task};
 use app::api::ApiError;
 use model::catalog::Catalog;
 use model::design::Design;
@@ -120,9 +120,8 @@ impl Designs {
 
     /// The same, no more than `limit` of them, and those alone that stand behind the design `after`.
     pub async fn page(&self, shelf: Shelf, after: Option<&DesignId>, limit: u32) -> Result<Vec<Opened>, ApiError> {
-        let found = store::design::page(&self.db, shelf, after, limit).await.map_err(|error| match error {
-            store::Error::NoDesign { .. } => crate::http::api::asked::not_a_cursor(),
-            other => of_store(other),
+        let found = store::design::page(&self.db, shelf, after, limit).await.map_err(|error| {
+            if matches!(error, store::Error::NoDesign { .. }) { not_a_cursor() } else { of_store(error) }
         })?;
         let mut all = Vec::new();
         for stored in found {

@@ -156,6 +156,11 @@ pub fn words_of(said: &(dyn Any + Send)) -> String {
     text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".into())
 }
 
+/// A cursor that no page of a list gave.
+pub fn not_a_cursor() -> ApiError {
+    ApiError::Invalid { reason: "The cursor is none: take it from `next` of the page before.".into() }
+}
+
 /// The status that goes with an answer.
 pub fn status(error: &ApiError) -> StatusCode {
     match error {

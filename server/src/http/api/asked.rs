@@ -2,7 +2,7 @@
 
 use super::answer::{Failed, JSON, TOML};
 use crate::design_text;
-use crate::error::{Problem, Refusal, Refused};
+use crate::error::{Problem, Refusal, Refused, not_a_cursor};
 use app::api::ApiError;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
@@ -71,11 +71,6 @@ pub fn limit_of(asked: Option<u32>) -> Result<u32, ApiError> {
 /// Where a page begins: behind the thing that the cursor names.
 pub fn cursor_of<Id: FromStr>(asked: Option<&str>) -> Result<Option<Id>, ApiError> {
     asked.map(|text| text.parse().map_err(|_| not_a_cursor())).transpose()
-}
-
-/// A cursor that no page gave.
-pub fn not_a_cursor() -> ApiError {
-    ApiError::Invalid { reason: "The cursor is none: take it from `next` of the page before.".into() }
 }
 
 /// A page's things and where the next page begins, of one thing more than the page has.

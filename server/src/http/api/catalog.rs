@@ -1,7 +1,8 @@
 //! The catalog over the API: what designs may name, row by row, each with its source.
 
 use super::answer::{Answer, json, with_next};
-use super::asked::{Asked, id_of, limit_of, not_a_cursor};
+use super::asked::{Asked, id_of, limit_of, page_of};
+use crate::error::not_a_cursor;
 use crate::http::Reach;
 use app::api::ApiError;
 use axum::extract::{Path, State};
@@ -109,7 +110,7 @@ pub async fn list(State(reach): State<Reach>, Asked(query): Asked<RowsQuery>, he
         let at = rows.iter().position(|row| key(row) == *cursor).ok_or_else(not_a_cursor)?;
         rows.drain(..=at);
     }
-    let (items, next) = super::asked::page_of(rows, limit, key);
+    let (items, next) = page_of(rows, limit, key);
     let kind = query.kind.map(|kind| format!("&kind={}", kind.name())).unwrap_or_default();
     let link = next.as_ref().map(|next| format!("/api/v1/catalog?cursor={next}&limit={limit}{kind}"));
     Ok(with_next(json(&headers, &RowPage { items, next })?, link))
@@ -132,7 +133,7 @@ pub enum CatalogRow {
     /// A language model.
     Model(LanguageModel),
     /// A place.
-    Location(Location),
+    Location(Box<Location>),
 }
 
 /// One row of the catalog, with every figure.
@@ -155,6 +156,8 @@ fn found(catalog: &Catalog, list: ListName, id: &str) -> Result<Option<CatalogRo
         ListName::Power => catalog.power(&part()?).cloned().map(CatalogRow::Power),
         ListName::Cooling => catalog.cooling(&part()?).cloned().map(CatalogRow::Cooling),
         ListName::Model => catalog.model(&id_of::<ModelId>("model", id)?).cloned().map(CatalogRow::Model),
-        ListName::Location => catalog.location(&id_of::<LocationId>("place", id)?).cloned().map(CatalogRow::Location),
+        ListName::Location => {
+            catalog.location(&id_of::<LocationId>("place", id)?).cloned().map(Box::new).map(CatalogRow::Location)
+        }
     })
 }

@@ -218,9 +218,9 @@ fn type_of(schema: &Value) -> String {
     if schema["type"] == "array" {
         return format!("list of {}", type_of(&schema["items"]));
     }
-    match &schema["type"] {
-        Value::Array(all) => all.iter().map(words).collect::<Vec<_>>().join(" or "),
-        other => escaped(words(other)),
+    match schema["type"].as_array() {
+        Some(all) => all.iter().map(words).collect::<Vec<_>>().join(" or "),
+        None => escaped(words(&schema["type"])),
     }
 }
 
@@ -245,11 +245,8 @@ fn example(path: &str, method: &str, operation: &Value) -> String {
     if takes("application/toml") {
         command.push_str(" \\\n  -H 'Content-Type: application/toml' --data-binary @design.toml");
     } else if takes("application/json") {
-        let body = match words(&operation["operationId"]) {
-            "runs_create" => "{\"design\": \"one-rack-gb200\", \"step_minutes\": 60, \"seed\": 1}",
-            "designs_branch" => "{\"name\": \"Our rack\"}",
-            _ => "{}",
-        };
+        let example = &operation["requestBody"]["content"]["application/json"]["example"];
+        let body = if example.is_null() { "{}".to_owned() } else { example.to_string() };
         let _ = write!(command, " \\\n  -H 'Content-Type: application/json' -d '{body}'");
     } else if takes("application/octet-stream") {
         command.push_str(" \\\n  -H 'Content-Type: application/octet-stream' --data-binary @file");

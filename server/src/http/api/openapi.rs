@@ -58,7 +58,38 @@ fn problem() -> Value {
     })
 }
 
+/// What stands in the place of a design's text in examples.
+const EXAMPLE: &str = "one-rack-gb200";
+
+/// Gives parameters and bodies examples that can be sent as they are.
+fn add_examples(operation: &mut Map<String, Value>) {
+    for one in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let example = match one["schema"]["$ref"].as_str().unwrap_or_default() {
+            "#/components/schemas/DesignId" => EXAMPLE,
+            "#/components/schemas/CatalogKind" => "rack",
+            "#/components/schemas/PartId" => "gb200-nvl72",
+            _ => continue,
+        };
+        one["example"] = example.into();
+    }
+    let json = match operation.get("operationId").and_then(Value::as_str).unwrap_or_default() {
+        "runs_create" => json!({ "design": EXAMPLE, "step_minutes": 60, "seed": 1 }),
+        "designs_branch" => json!({ "name": "Our rack" }),
+        _ => Value::Null,
+    };
+    let Some(content) = operation.get_mut("requestBody").and_then(|body| body.get_mut("content")) else { return };
+    if content["application/toml"].is_object()
+        && let Some(design) = catalog::design(EXAMPLE)
+    {
+        content["application/toml"]["example"] = design.text.into();
+    }
+    if content["application/json"].is_object() && !json.is_null() {
+        content["application/json"]["example"] = json;
+    }
+}
+
 fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
+    add_examples(operation);
     let has = |place: &str| {
         operation
             .get("parameters")
@@ -77,12 +108,15 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
         statuses.extend(["400", "413", "415"]);
     }
     match method {
+        "get" if is_stream(operation) => return complete_stream(operation, &statuses),
         "get" => {
-            add_header(operation, "If-None-Match", "ETags that you have; 304 where one of them is still right.", 2_000);
+            let words = "ETags that you have; 304 where one of them is still right.";
+            add_header(operation, "If-None-Match", words, json!({ "type": "string" }));
         }
         "post" => {
             let words = "What you call this request: sent again with the same key, it is carried out once.";
-            add_header(operation, "Idempotency-Key", words, super::once::KEY_CHARS_MAX);
+            let key = json!({ "type": "string", "minLength": 1, "maxLength": super::once::KEY_CHARS_MAX });
+            add_header(operation, "Idempotency-Key", words, key);
             statuses.extend(["409", "503"]);
         }
         "put" => statuses.extend(["409", "412", "428"]),
@@ -98,9 +132,27 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
             response["headers"] = headers_of(status);
         }
     }
+    add_problems(responses, &statuses);
+}
+
+fn add_problems(responses: &mut Map<String, Value>, statuses: &[&str]) {
     for status in statuses {
-        responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+        responses.entry(*status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
     }
+}
+
+/// Live events have no tag: they are never the same twice.
+fn is_stream(operation: &Map<String, Value>) -> bool {
+    operation.get("responses").is_some_and(|responses| responses["200"]["content"]["text/event-stream"].is_object())
+}
+
+fn complete_stream(operation: &mut Map<String, Value>, statuses: &[&str]) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    responses["200"]["content"]["text/event-stream"]["schema"] = json!({
+        "type": "object", "required": ["data"],
+        "properties": { "data": { "type": "string", "description": "A `RunState` in JSON." } }
+    });
+    add_problems(responses, statuses);
 }
 
 fn etag() -> Value {
@@ -115,11 +167,8 @@ fn headers_of(status: &str) -> Value {
     headers
 }
 
-fn add_header(operation: &mut Map<String, Value>, name: &str, words: &str, chars_max: usize) {
-    let header = json!({
-        "name": name, "in": "header", "required": false, "description": words,
-        "schema": { "type": "string", "minLength": 1, "maxLength": chars_max }
-    });
+fn add_header(operation: &mut Map<String, Value>, name: &str, words: &str, schema: Value) {
+    let header = json!({ "name": name, "in": "header", "required": false, "description": words, "schema": schema });
     if let Some(all) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
         all.push(header);
     }
