@@ -1,5 +1,6 @@
 //! Stored designs, resolved and evaluated. Working one out takes milliseconds, so each text is worked out once.
 
+use crate::changes::Changes;
 use crate::design_text;
 use crate::error::{not_a_cursor, of_store, of_task};
 use app::api::ApiError;
@@ -8,7 +9,7 @@ use model::design::Design;
 use model::id::DesignId;
 use model::note::{Note, Severity};
 use model::report::Evaluation;
-use model::run::{DesignDetail, DesignSummary};
+use model::run::{DesignDetail, DesignSummary, RunRequest};
 use model::site::Site;
 use model::version::{DesignCheck, LocatedNote, TextProblem};
 use std::collections::BTreeMap;
@@ -168,6 +169,20 @@ impl Designs {
         Ok(known)
     }
 
+    /// The site of a run: the design's own, or with what the run changes in it; one that can be built as drawn.
+    pub async fn site_for(&self, opened: &Opened, request: &RunRequest) -> Result<Arc<Site>, ApiError> {
+        let changes = Changes::from(request);
+        if changes.are_none() {
+            return opened.known.feasible_site();
+        }
+        let unreadable = |problem: &TextProblem| ApiError::Invalid { reason: unreadable(problem) };
+        let mut design = opened.known.design.clone().map_err(|problem| unreadable(&problem))?;
+        let catalog = Arc::clone(&self.catalog);
+        tokio::task::spawn_blocking(move || changed_site(&mut design, &changes, &catalog))
+            .await
+            .map_err(|error| of_task("change the design", error))?
+    }
+
     /// What a text says, with the line of each note.
     pub async fn check(&self, toml: &str) -> Result<DesignCheck, ApiError> {
         let known = self.work_out(toml).await?;
@@ -189,7 +204,7 @@ fn work_out(toml: &str, catalog: &Catalog) -> Known {
     let design = design_text::read(toml);
     let mut evaluation = Evaluation::default();
     let site = match &design {
-        Err(problem) => Err(format!("The design can't be read: {problem}.")),
+        Err(problem) => Err(unreadable(problem)),
         Ok(design) => sim::resolve(design, catalog).map_err(|notes| {
             let reason = format!("The design does not add up. {}", words(&notes.iter().collect::<Vec<_>>()));
             evaluation.design.clone_from(&design.name);
@@ -202,6 +217,25 @@ fn work_out(toml: &str, catalog: &Catalog) -> Known {
         evaluation = sim::evaluate(site);
     }
     Known { design, site: site.map(Arc::new), evaluation }
+}
+
+fn changed_site(design: &mut Design, changes: &Changes, catalog: &Catalog) -> Result<Arc<Site>, ApiError> {
+    changes
+        .apply(design, catalog)
+        .map_err(|error| ApiError::Invalid { reason: format!("`{}`: {error}.", error.field()) })?;
+    let site = sim::resolve(design, catalog).map_err(|notes| ApiError::Invalid {
+        reason: format!("The changed design does not add up. {}", words(&notes.iter().collect::<Vec<_>>())),
+    })?;
+    let notes = sim::check(&site);
+    let wrong: Vec<&Note> = notes.iter().filter(|note| note.severity == Severity::Error).collect();
+    if wrong.is_empty() {
+        return Ok(Arc::new(site));
+    }
+    Err(ApiError::Invalid { reason: format!("It can't be built as changed. {}", words(&wrong)) })
+}
+
+fn unreadable(problem: &TextProblem) -> String {
+    format!("The design can't be read: {problem}.")
 }
 
 /// Notes as sentences.

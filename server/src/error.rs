@@ -103,15 +103,20 @@ pub fn of_store(error: store::Error) -> ApiError {
             ApiError::NotFound { what: format!("version {version} of design \"{id}\"") }
         }
         store::Error::NoSnapshot { id } => ApiError::NotFound { what: format!("snapshot \"{id}\"") },
+        store::Error::NoInput { id } => ApiError::NotFound { what: format!("input file \"{id}\"") },
         store::Error::NoRun { id } => ApiError::NotFound { what: format!("run \"{id}\"") },
-        store::Error::Reference { .. } => ApiError::Invalid { reason: sentence(&error.to_string()) },
-        store::Error::DesignChanged { .. } | store::Error::Archived { .. } | store::Error::RunSettled { .. } => {
-            ApiError::Conflict { reason: sentence(&error.to_string()) }
+        store::Error::Reference { .. } | store::Error::Full { .. } => {
+            ApiError::Invalid { reason: sentence(&error.to_string()) }
         }
+        store::Error::DesignChanged { .. }
+        | store::Error::Archived { .. }
+        | store::Error::InputUsed { .. }
+        | store::Error::RunSettled { .. } => ApiError::Conflict { reason: sentence(&error.to_string()) },
         store::Error::Open { .. }
         | store::Error::Newer { .. }
         | store::Error::Migrate { .. }
         | store::Error::Report { .. }
+        | store::Error::Summary { .. }
         | store::Error::Corrupt { .. }
         | store::Error::Sql { .. } => {
             tracing::error!(error = %chain(&error), "The store failed.");
@@ -154,6 +159,11 @@ pub fn panic_words(error: tokio::task::JoinError) -> String {
 pub fn words_of(said: &(dyn Any + Send)) -> String {
     let text = said.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".into())
+}
+
+/// A file that can't be read, with its line and column.
+pub fn of_input(error: &input::Error) -> ApiError {
+    ApiError::Invalid { reason: sentence(&chain(error)) }
 }
 
 /// A cursor that no page of a list gave.

@@ -8,6 +8,8 @@
 
 pub mod assets;
 pub mod backend;
+pub mod brought;
+pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod design_text;

@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod designs;
 pub mod docs;
 pub mod evaluate;
+pub mod inputs;
 pub mod once;
 pub mod openapi;
 pub mod problems;
@@ -54,6 +55,8 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::report))
         .routes(routes!(super::events::run))
+        .routes(routes!(inputs::list, inputs::create))
+        .routes(routes!(inputs::get, inputs::delete))
         .routes(routes!(catalog::list))
         .routes(routes!(catalog::row))
         .routes(routes!(snapshots::create))

@@ -34,7 +34,7 @@ fn design() -> DesignId {
 
 /// A minute's steps make a year long enough to be caught under way; an hour's make it short.
 fn request(step_minutes: u32) -> RunRequest {
-    RunRequest { design: design(), step_minutes, seed: 7 }
+    RunRequest { step_minutes, seed: 7, ..RunRequest::of(design()) }
 }
 
 async fn until(live: &mut watch::Receiver<RunState>, wanted: impl FnMut(&RunState) -> bool) -> RunState {

@@ -32,13 +32,13 @@ impl House {
     }
 }
 
-fn header(response: &Response, name: &str) -> String {
+pub(crate) fn header(response: &Response, name: &str) -> String {
     let value = response.headers().get(name).unwrap_or_else(|| panic!("no {name} in {:?}", response.headers()));
     value.to_str().unwrap().to_owned()
 }
 
 /// A problem, which must be of this status and kind.
-async fn problem(response: Response, status: StatusCode, kind: &str) -> Value {
+pub(crate) async fn problem(response: Response, status: StatusCode, kind: &str) -> Value {
     assert_eq!(response.status(), status);
     assert_eq!(header(&response, "content-type"), "application/problem+json");
     let problem: Value = response.json().await.unwrap();

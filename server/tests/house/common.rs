@@ -45,7 +45,8 @@ impl House {
     }
     pub(crate) async fn start(&self, step_minutes: u32) -> Response {
         let design = self.designs().await.last().unwrap().id.clone(); // the largest takes longest
-        self.ask("run-start", json!({ "request": RunRequest { design, step_minutes, seed: 3 } })).await
+        let request = RunRequest { step_minutes, seed: 3, ..RunRequest::of(design) };
+        self.ask("run-start", json!({ "request": request })).await
     }
     pub(crate) async fn started(&self, step_minutes: u32) -> RunId {
         self.start(step_minutes).await.error_for_status().unwrap().json().await.unwrap()

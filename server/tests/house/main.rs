@@ -3,5 +3,6 @@
 
 mod api;
 mod common;
+mod inputs;
 mod pages;
 mod workshop;

@@ -40,7 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// Which page of a list.
+/// Which page of a list, newest first.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +91,10 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, 
 }
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
+    // Without names there is no telling what a list's items are meant to be.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::Invalid { reason: "Send an object, not a list.".into() }.into());
+    }
     serde_json::from_slice(body).map_err(|error| {
         let reason = format!("The JSON can't be read: {error}.");
         if error.is_data() { ApiError::Invalid { reason }.into() } else { Refusal::Malformed { reason }.into() }

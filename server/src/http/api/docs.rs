@@ -233,9 +233,10 @@ fn example(path: &str, method: &str, operation: &Value) -> String {
         .replace("{version}", "1")
         .replace("{kind}/{id}", "rack/gb200-nvl72")
         .replace("{id}", "ID");
-    let mut command = format!("curl {HOST}{path}");
+    let query = if operation["operationId"] == "inputs_create" { "?kind=weather&name=site.epw" } else { "" };
+    let mut command = format!("curl '{HOST}{path}{query}'");
     if method != "get" {
-        command = format!("curl -X {} {HOST}{path}", method.to_uppercase());
+        command = format!("curl -X {} '{HOST}{path}{query}'", method.to_uppercase());
     }
     if method == "put" {
         command.push_str(" \\\n  -H 'If-Match: \"v1.0123456789abcdef0123\"'");

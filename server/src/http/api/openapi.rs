@@ -11,7 +11,7 @@ use utoipa::openapi::OpenApi as Document;
     info(
         title = "Millwright",
         description = "What programs ask of a Millwright: designs with every version, what they come to, years that run \
-            as jobs, the catalog, share links.\n\nNames of figures end in their unit. Every answer has a strong ETag; ask \
+            as jobs, files that they are made with, the catalog, share links.\n\nNames of figures end in their unit. Every answer has a strong ETag; ask \
             with If-None-Match and be told 304 where nothing changed. A list goes on with the `next` of its page as \
             `cursor`. A POST with an Idempotency-Key is carried out once: sent again within 24 hours, it gets the same \
             answer, with `Idempotency-Replayed: true`. Errors are problems in JSON (RFC 9457). Where too much is asked at \
@@ -24,6 +24,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "designs", description = "Designs and their versions."),
         (name = "evaluation", description = "What a design comes to, at once."),
         (name = "runs", description = "Years that run as jobs, and their reports."),
+        (name = "inputs", description = "Files that runs are made with: weather, prices, carbon, requests."),
         (name = "catalog", description = "What designs may name, each figure with its source."),
         (name = "snapshots", description = "Texts that share links lead to."),
     )
