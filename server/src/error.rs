@@ -166,6 +166,12 @@ pub fn of_input(error: &input::Error) -> ApiError {
     ApiError::Invalid { reason: sentence(&chain(error)) }
 }
 
+/// A report that could not be written in another format: a defect of ours.
+pub fn of_export(error: &dyn std::error::Error) -> ApiError {
+    tracing::error!(error = %chain(error), "A report could not be written.");
+    ApiError::Internal { reason: "The report could not be written in this format.".into() }
+}
+
 /// A cursor that no page of a list gave.
 pub fn not_a_cursor() -> ApiError {
     ApiError::Invalid { reason: "The cursor is none: take it from `next` of the page before.".into() }

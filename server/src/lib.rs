@@ -15,6 +15,7 @@ pub mod clock;
 pub mod design_text;
 pub mod designs;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod jobs;
 pub mod merge;

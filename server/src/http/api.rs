@@ -54,6 +54,8 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(runs::get))
         .routes(routes!(runs::cancel))
         .routes(routes!(runs::report))
+        .routes(routes!(runs::csv))
+        .routes(routes!(runs::xlsx))
         .routes(routes!(super::events::run))
         .routes(routes!(inputs::list, inputs::create))
         .routes(routes!(inputs::get, inputs::delete))

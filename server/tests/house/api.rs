@@ -263,6 +263,25 @@ async fn what_the_command_says_the_api_says() {
 }
 
 #[tokio::test]
+async fn a_report_can_be_had_as_csv_and_as_a_workbook() {
+    let house = House::open().await;
+    let run: RunSummary = house.post("/runs", json!({ "design": "one-rack-gb200" })).await.json().await.unwrap();
+    problem(house.api("/runs/nowhere/report.xlsx").await, StatusCode::NOT_FOUND, "not-found").await;
+    house.events(&run.id).await;
+    let csv = house.api(&format!("/runs/{}/report.csv", run.id)).await;
+    assert_eq!(header(&csv, "content-type"), "text/csv; charset=utf-8");
+    assert_eq!(header(&csv, "content-disposition"), format!("attachment; filename=\"millwright-{}.csv\"", run.id));
+    let text = csv.text().await.unwrap();
+    assert!(text.contains("Summary,PUE,value,1.") && text.contains("Months,12,facility_energy_mwh,"), "{text}");
+    let path = format!("/runs/{}/report.xlsx", run.id);
+    let book = house.api(&path).await;
+    let tag = header(&book, "etag");
+    assert!(book.bytes().await.unwrap().starts_with(b"PK"));
+    let again = house.request(Method::GET, &path).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "the same bytes each time");
+}
+
+#[tokio::test]
 async fn a_text_is_evaluated_or_refused_with_its_line() {
     let house = House::open().await;
     let design = house.api("/designs/one-rack-gb200").await.json::<DesignDetail>().await.unwrap().design.unwrap();

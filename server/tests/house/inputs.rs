@@ -63,7 +63,7 @@ async fn a_file_is_kept_with_what_was_read_and_mended() {
     let by_page: StoredInput = house.answer("input-save", text).await;
     assert_eq!(by_page, kept);
     let list: Vec<StoredInput> = house.answer("input-list", json!({})).await;
-    assert_eq!(list, [kept.clone()]);
+    assert_eq!(list, std::slice::from_ref(&kept));
     let page: Value = house.get("/api/v1/inputs?limit=1").await.json().await.unwrap();
     assert_eq!((&page["items"][0]["id"], &page["next"]), (&json!(kept.id), &Value::Null));
     let gone = house.client.delete(house.url(&location)).send().await.unwrap();

@@ -48,13 +48,13 @@ pub fn json_as<T: Serialize>(asked: &HeaderMap, value: &T, tag: impl FnOnce(&str
         tracing::error!(%error, "An answer has no JSON.");
         ApiError::Internal { reason: "The answer could not be written.".into() }
     })?;
-    let name = tag(&hash(&bytes));
+    let name = tag(&tag_of(&bytes));
     Ok(tagged(asked, JSON, bytes, &name))
 }
 
 /// A text, with the tag of its bytes.
 pub fn text(asked: &HeaderMap, kind: &'static str, text: &str) -> Response {
-    tagged(asked, kind, text.as_bytes().to_vec(), &hash(text.as_bytes()))
+    tagged(asked, kind, text.as_bytes().to_vec(), &tag_of(text.as_bytes()))
 }
 
 /// Bytes with a tag; the tag alone where the client has them already.
@@ -124,7 +124,8 @@ pub fn format(asked: &HeaderMap) -> Result<Format, Refusal> {
     best.map(|(_, format)| format).ok_or(Refusal::NotAcceptable { gives: "application/json or application/toml" })
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// The tag of some bytes.
+pub fn tag_of(bytes: &[u8]) -> String {
     let mut hash = sha256(bytes);
     hash.truncate(TAG_DIGITS);
     hash

@@ -1,5 +1,6 @@
 //! The API's own description, OpenAPI 3.1: what handlers say of themselves, and what holds for all of them.
 
+use super::runs::XLSX;
 use crate::error::{PROBLEM_JSON, Problem};
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
@@ -112,12 +113,12 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
         "get" if is_stream(operation) => return complete_stream(operation, &statuses),
         "get" => {
             let words = "ETags that you have; 304 where one of them is still right.";
-            add_header(operation, "If-None-Match", words, json!({ "type": "string" }));
+            add_header(operation, "If-None-Match", words, &json!({ "type": "string" }));
         }
         "post" => {
             let words = "What you call this request: sent again with the same key, it is carried out once.";
             let key = json!({ "type": "string", "minLength": 1, "maxLength": super::once::KEY_CHARS_MAX });
-            add_header(operation, "Idempotency-Key", words, key);
+            add_header(operation, "Idempotency-Key", words, &key);
             statuses.extend(["409", "503"]);
         }
         "put" => statuses.extend(["409", "412", "428"]),
@@ -131,6 +132,9 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
     for status in ["200", "201", "202"] {
         if let Some(response) = responses.get_mut(status) {
             response["headers"] = headers_of(status);
+            if let Some(content) = response.get_mut("content").and_then(|content| content.get_mut(XLSX)) {
+                content["schema"] = json!({ "type": "string", "format": "binary" });
+            }
         }
     }
     add_problems(responses, &statuses);
@@ -168,7 +172,7 @@ fn headers_of(status: &str) -> Value {
     headers
 }
 
-fn add_header(operation: &mut Map<String, Value>, name: &str, words: &str, schema: Value) {
+fn add_header(operation: &mut Map<String, Value>, name: &str, words: &str, schema: &Value) {
     let header = json!({ "name": name, "in": "header", "required": false, "description": words, "schema": schema });
     if let Some(all) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
         all.push(header);
