@@ -21,7 +21,12 @@ pub struct Banded {
 impl Banded {
     /// A value with a relative error either way.
     pub fn around(value: f64, relative_error: f64) -> Self {
-        Self { value, low: value * (1.0 - relative_error), high: value * (1.0 + relative_error) }
+        Self::leaning(value, relative_error, relative_error)
+    }
+
+    /// A value with one relative error downwards and another upwards.
+    pub fn leaning(value: f64, below: f64, above: f64) -> Self {
+        Self { value, low: value * (1.0 - below), high: value * (1.0 + above) }
     }
 }
 

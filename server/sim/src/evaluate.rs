@@ -38,7 +38,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
     });
     let notes = check_with(site, &machine, &worst, &wanted, hottest, mean);
     let busy = machine.step(capacity, mean);
-    let error = fleet::relative_error(site, &machine.classes);
+    let margin = fleet::margin(site, &machine.classes);
     let per_mw =
         if busy.facility_power_w > 0.0 { busy.output_tokens_per_s / (busy.facility_power_w / 1e6) } else { 0.0 };
     let short = short_heat(site, &machine, hottest);
@@ -56,7 +56,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
         gpu_power_mw: busy.gpu_power_w / 1e6,
         pue: if busy.it_power_w > 0.0 { busy.facility_power_w / busy.it_power_w } else { 0.0 },
         output_tokens_per_s: busy.output_tokens_per_s,
-        tokens_per_second_per_mw_facility: Banded::around(per_mw, error),
+        tokens_per_second_per_mw_facility: Banded::leaning(per_mw, margin.below, margin.above),
         serving: fleet::serving_points(site, &machine.classes),
         capex_usd: site.capex.iter().map(|line| line.cost).sum::<model::money::Usd>().as_dollars(),
         stranded_power_mw: fall.stranded,

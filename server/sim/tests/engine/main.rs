@@ -5,5 +5,7 @@
 mod agrees;
 mod board;
 mod common;
+mod fit;
 mod laws;
+mod measured;
 mod serving;
