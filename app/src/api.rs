@@ -2,9 +2,11 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
-use model::id::{DesignId, RunId};
+use model::catalog::Catalog;
+use model::id::{DesignId, RunId, SnapshotId};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
+use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -75,10 +77,33 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 #[async_trait::async_trait]
 pub trait Backend: Send + Sync + 'static {
-    /// Stored designs, reference designs first.
+    /// Stored designs in use, reference designs first.
     async fn designs(&self) -> Result<Vec<DesignSummary>, ApiError>;
-    /// One of them, evaluated.
+    /// Those that were put away.
+    async fn designs_archived(&self) -> Result<Vec<DesignSummary>, ApiError>;
+    /// The newest version of a design, evaluated.
     async fn design(&self, id: DesignId) -> Result<DesignDetail, ApiError>;
+    /// One version of a design, evaluated.
+    async fn design_at(&self, id: DesignId, version: u32) -> Result<DesignDetail, ApiError>;
+    /// Every version of a design, newest first.
+    async fn design_versions(&self, id: DesignId) -> Result<Vec<DesignVersion>, ApiError>;
+    /// Keeps a new design, or a branch of one, under a name in paths that is free.
+    async fn design_create(&self, new: DesignCreate) -> Result<DesignSummary, ApiError>;
+    /// Keeps another version of a design, or says what someone else saved in between. Reference designs are refused:
+    /// they are branched. An unchanged text makes no version, but gives the newest one the label and message.
+    async fn design_save(&self, save: DesignSave) -> Result<DesignSaved, ApiError>;
+    /// Puts a design away: it is listed no more and can't be changed, but links and runs stay good.
+    async fn design_archive(&self, id: DesignId) -> Result<(), ApiError>;
+    /// Takes it out again.
+    async fn design_restore(&self, id: DesignId) -> Result<(), ApiError>;
+    /// Reads and evaluates a text that is kept nowhere, or says why it is no design, and in which line.
+    async fn design_check(&self, toml: String) -> Result<DesignCheck, ApiError>;
+    /// Keeps a text for a share link. The same text has the same link.
+    async fn snapshot_save(&self, toml: String) -> Result<SnapshotId, ApiError>;
+    /// The text that a share link leads to.
+    async fn snapshot(&self, id: SnapshotId) -> Result<String, ApiError>;
+    /// Everything that a design may name.
+    async fn catalog(&self) -> Result<Catalog, ApiError>;
     /// Its newest version resolved, so that the browser can run the year itself.
     async fn site(&self, id: DesignId) -> Result<Site, ApiError>;
     /// Starts a year of a design as a job; refused where the design is infeasible or the queue is full.
@@ -115,6 +140,101 @@ pub async fn design(
     id: DesignId,
 ) -> Result<DesignDetail, ApiError> {
     backend()?.design(id).await
+}
+
+/// Designs that were put away.
+#[server(name = AskDesignsArchived, prefix = "/api/ask", endpoint = "designs-archived", input = Json)]
+pub async fn designs_archived() -> Result<Vec<DesignSummary>, ApiError> {
+    backend()?.designs_archived().await
+}
+
+/// One version of a design, evaluated.
+#[server(name = AskDesignAt, prefix = "/api/ask", endpoint = "design-at", input = Json)]
+pub async fn design_at(
+    /// Which one.
+    id: DesignId,
+    /// Which version of it.
+    version: u32,
+) -> Result<DesignDetail, ApiError> {
+    backend()?.design_at(id, version).await
+}
+
+/// Every version of a design, newest first.
+#[server(name = AskDesignVersions, prefix = "/api/ask", endpoint = "design-versions", input = Json)]
+pub async fn design_versions(
+    /// Which one.
+    id: DesignId,
+) -> Result<Vec<DesignVersion>, ApiError> {
+    backend()?.design_versions(id).await
+}
+
+/// Keeps a new design.
+#[server(name = AskDesignCreate, prefix = "/api/ask", endpoint = "design-create", input = Json)]
+pub async fn design_create(
+    /// Its name and text, and what it began as.
+    new: DesignCreate,
+) -> Result<DesignSummary, ApiError> {
+    backend()?.design_create(new).await
+}
+
+/// Keeps another version of a design.
+#[server(name = AskDesignSave, prefix = "/api/ask", endpoint = "design-save", input = Json)]
+pub async fn design_save(
+    /// Its text, and the version that was changed.
+    save: DesignSave,
+) -> Result<DesignSaved, ApiError> {
+    backend()?.design_save(save).await
+}
+
+/// Puts a design away.
+#[server(name = AskDesignArchive, prefix = "/api/ask", endpoint = "design-archive", input = Json)]
+pub async fn design_archive(
+    /// Which one.
+    id: DesignId,
+) -> Result<(), ApiError> {
+    backend()?.design_archive(id).await
+}
+
+/// Takes a design out again.
+#[server(name = AskDesignRestore, prefix = "/api/ask", endpoint = "design-restore", input = Json)]
+pub async fn design_restore(
+    /// Which one.
+    id: DesignId,
+) -> Result<(), ApiError> {
+    backend()?.design_restore(id).await
+}
+
+/// Reads and evaluates a text that is kept nowhere.
+#[server(name = AskDesignCheck, prefix = "/api/ask", endpoint = "design-check", input = Json)]
+pub async fn design_check(
+    /// The text.
+    toml: String,
+) -> Result<DesignCheck, ApiError> {
+    backend()?.design_check(toml).await
+}
+
+/// Keeps a text for a share link.
+#[server(name = AskSnapshotSave, prefix = "/api/ask", endpoint = "snapshot-save", input = Json)]
+pub async fn snapshot_save(
+    /// The text.
+    toml: String,
+) -> Result<SnapshotId, ApiError> {
+    backend()?.snapshot_save(toml).await
+}
+
+/// The text that a share link leads to.
+#[server(name = AskSnapshot, prefix = "/api/ask", endpoint = "snapshot", input = Json)]
+pub async fn snapshot(
+    /// Which one.
+    id: SnapshotId,
+) -> Result<String, ApiError> {
+    backend()?.snapshot(id).await
+}
+
+/// Everything that a design may name.
+#[server(name = AskCatalog, prefix = "/api/ask", endpoint = "catalog", input = Json)]
+pub async fn catalog() -> Result<Catalog, ApiError> {
+    backend()?.catalog().await
 }
 
 /// A design's newest version, resolved, for the browser's own year.

@@ -6,12 +6,14 @@ use app::api::{ApiError, Backend};
 use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
-use model::id::{DesignId, RunId};
+use model::catalog::Catalog;
+use model::id::{DesignId, RunId, SnapshotId};
 use model::note::{Kind, Note, Severity};
 use model::quantity::Power;
 use model::report::{Banded, Evaluation, Flow, Money, Month, NodeReport, Report, ServingPoint, Stranded};
 use model::run::{DesignDetail, DesignSummary, Origin, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
+use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -35,6 +37,39 @@ impl Backend for FakeBackend {
     }
     async fn design(&self, id: DesignId) -> Result<DesignDetail, ApiError> {
         self.design.clone().ok_or(ApiError::NotFound { what: format!("design \"{id}\"") })
+    }
+    async fn designs_archived(&self) -> Result<Vec<DesignSummary>, ApiError> {
+        broken()
+    }
+    async fn design_at(&self, _: DesignId, _: u32) -> Result<DesignDetail, ApiError> {
+        broken()
+    }
+    async fn design_versions(&self, _: DesignId) -> Result<Vec<DesignVersion>, ApiError> {
+        broken()
+    }
+    async fn design_create(&self, _: DesignCreate) -> Result<DesignSummary, ApiError> {
+        broken()
+    }
+    async fn design_save(&self, _: DesignSave) -> Result<DesignSaved, ApiError> {
+        broken()
+    }
+    async fn design_archive(&self, _: DesignId) -> Result<(), ApiError> {
+        broken()
+    }
+    async fn design_restore(&self, _: DesignId) -> Result<(), ApiError> {
+        broken()
+    }
+    async fn design_check(&self, _: String) -> Result<DesignCheck, ApiError> {
+        broken()
+    }
+    async fn snapshot_save(&self, _: String) -> Result<SnapshotId, ApiError> {
+        broken()
+    }
+    async fn snapshot(&self, _: SnapshotId) -> Result<String, ApiError> {
+        broken()
+    }
+    async fn catalog(&self) -> Result<Catalog, ApiError> {
+        broken()
     }
     async fn site(&self, _: DesignId) -> Result<Site, ApiError> {
         broken()
@@ -103,6 +138,10 @@ fn summary() -> DesignSummary {
         name: "100 MW facility".into(),
         description: "Liquid-cooled racks in Iowa.".into(),
         version: 2,
+        label: String::new(),
+        saved_ms: 1_795_442_700_000,
+        branched_from: None,
+        archived_ms: None,
         origin: Origin::Reference,
         location: "Des Moines".into(),
         racks: 512,
@@ -163,7 +202,14 @@ fn detail(notes: Vec<Note>) -> DesignDetail {
         power_tree: vec![node()],
         notes,
     };
-    DesignDetail { summary: summary(), toml: "name = \"100 MW facility\"".into(), evaluation }
+    DesignDetail {
+        summary: summary(),
+        toml: "name = \"100 MW facility\"".into(),
+        text_sha256: "0".repeat(64),
+        design: None,
+        problem: None,
+        evaluation,
+    }
 }
 
 fn run_summary(state: RunState) -> RunSummary {

@@ -1,15 +1,23 @@
 //! The port's real side: what the pages ask, answered from the store, the catalog, the simulator and the jobs.
 
-use crate::designs::Designs;
-use crate::error::of_store;
+use crate::clock;
+use crate::design_text::{self, to_keep};
+use crate::designs::{Designs, Opened};
+use crate::error::{of_store, of_task};
 use crate::jobs::Jobs;
+use crate::merge::merge;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
-use model::id::{DesignId, RunId};
+use model::catalog::Catalog;
+use model::id::{DesignId, RunId, SnapshotId};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
+use model::version::{
+    DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, SaveConflict,
+};
 use std::sync::Arc;
 use store::db::Db;
+use store::design::{NewText, Shelf};
 use tokio::sync::watch;
 
 /// Runs in the list: a few screens; older ones are reached by their link.
@@ -53,25 +61,109 @@ impl House {
         }
         summary
     }
+
+    /// Both sides of a save that came too late.
+    async fn conflict(&self, save: DesignSave) -> Result<SaveConflict, ApiError> {
+        let newest = store::design::newest(&self.db, &save.id).await.map_err(of_store)?;
+        let base = store::design::version(&self.db, &save.id, save.based_on_version).await.map_err(of_store)?;
+        let work = move || {
+            let merge = merge(&base.toml, &newest.toml, &save.toml);
+            SaveConflict {
+                based_on_version: save.based_on_version,
+                newest: newest.version,
+                base: base.toml,
+                theirs: newest.toml,
+                yours: save.toml,
+                merge,
+            }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| of_task("compare the versions", error))
+    }
 }
 
 #[async_trait]
 impl Backend for House {
     async fn designs(&self) -> Result<Vec<DesignSummary>, ApiError> {
-        Ok(self.designs.list().await?.iter().map(|known| known.summary.clone()).collect())
+        Ok(self.designs.list(Shelf::InUse).await?.iter().map(Opened::summary).collect())
+    }
+
+    async fn designs_archived(&self) -> Result<Vec<DesignSummary>, ApiError> {
+        Ok(self.designs.list(Shelf::Archived).await?.iter().map(Opened::summary).collect())
     }
 
     async fn design(&self, id: DesignId) -> Result<DesignDetail, ApiError> {
-        let known = self.designs.newest(&id).await?;
-        Ok(DesignDetail {
-            summary: known.summary.clone(),
-            toml: known.toml.clone(),
-            evaluation: known.evaluation.clone(),
-        })
+        Ok(self.designs.newest(&id).await?.detail())
+    }
+
+    async fn design_at(&self, id: DesignId, version: u32) -> Result<DesignDetail, ApiError> {
+        Ok(self.designs.version(&id, version).await?.detail())
+    }
+
+    async fn design_versions(&self, id: DesignId) -> Result<Vec<DesignVersion>, ApiError> {
+        store::design::versions(&self.db, &id).await.map_err(of_store)
+    }
+
+    async fn design_create(&self, new: DesignCreate) -> Result<DesignSummary, ApiError> {
+        let name = new.name.trim();
+        design_text::check_name(name)?;
+        let toml = design_text::named(&new.toml, name);
+        to_keep(&toml)?;
+        let text = NewText { name, toml: &toml, at_ms: clock::now_ms(), ..NewText::default() };
+        let from = new.branched_from.as_ref();
+        let id = store::design::create(&self.db, &design_text::slug(name), text, from).await.map_err(of_store)?;
+        tracing::info!(design = %id, "Kept a new design.");
+        Ok(self.designs.newest(&id).await?.summary())
+    }
+
+    async fn design_save(&self, save: DesignSave) -> Result<DesignSaved, ApiError> {
+        let (label, message) = (save.label.trim(), save.message.trim());
+        check_length("name of a version", label, LABEL_CHARS_MAX)?;
+        check_length("message", message, MESSAGE_CHARS_MAX)?;
+        let design = to_keep(&save.toml)?;
+        let text = NewText { name: &design.name, toml: &save.toml, label, message, at_ms: clock::now_ms() };
+        match store::design::insert_version(&self.db, &save.id, text, save.based_on_version).await {
+            Ok(version) => {
+                tracing::info!(design = %save.id, version = version.version, "Kept a version of a design.");
+                Ok(DesignSaved::Saved { version })
+            }
+            Err(store::Error::DesignChanged { .. }) => {
+                Ok(DesignSaved::Conflict { conflict: Box::new(self.conflict(save).await?) })
+            }
+            Err(error) => Err(of_store(error)),
+        }
+    }
+
+    async fn design_archive(&self, id: DesignId) -> Result<(), ApiError> {
+        store::design::set_shelf(&self.db, &id, Shelf::Archived, clock::now_ms()).await.map_err(of_store)?;
+        tracing::info!(design = %id, "Archived a design.");
+        Ok(())
+    }
+
+    async fn design_restore(&self, id: DesignId) -> Result<(), ApiError> {
+        store::design::set_shelf(&self.db, &id, Shelf::InUse, clock::now_ms()).await.map_err(of_store)?;
+        tracing::info!(design = %id, "Restored a design.");
+        Ok(())
+    }
+
+    async fn design_check(&self, toml: String) -> Result<DesignCheck, ApiError> {
+        self.designs.check(&toml).await
+    }
+
+    async fn snapshot_save(&self, toml: String) -> Result<SnapshotId, ApiError> {
+        to_keep(&toml)?;
+        store::snapshot::save(&self.db, &toml, clock::now_ms()).await.map_err(of_store)
+    }
+
+    async fn snapshot(&self, id: SnapshotId) -> Result<String, ApiError> {
+        store::snapshot::get(&self.db, &id).await.map_err(of_store)
+    }
+
+    async fn catalog(&self) -> Result<Catalog, ApiError> {
+        Ok(self.designs.catalog().clone())
     }
 
     async fn site(&self, id: DesignId) -> Result<Site, ApiError> {
-        Ok(Site::clone(&*self.designs.newest(&id).await?.site()?))
+        Ok(Site::clone(&*self.designs.newest(&id).await?.known.site()?))
     }
 
     async fn run_start(&self, request: RunRequest) -> Result<RunId, ApiError> {
@@ -92,4 +184,11 @@ impl Backend for House {
         let stored = store::run::list(&self.db, RUNS_LISTED).await.map_err(of_store)?;
         Ok(stored.into_iter().map(|summary| self.brought_up_to_date(summary)).collect())
     }
+}
+
+fn check_length(what: &str, text: &str, chars_max: usize) -> Result<(), ApiError> {
+    if text.chars().count() <= chars_max {
+        return Ok(());
+    }
+    Err(ApiError::Invalid { reason: format!("The {what} has more than {chars_max} characters.") })
 }

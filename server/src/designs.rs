@@ -1,28 +1,31 @@
-//! Stored designs, resolved and evaluated. Working one out takes milliseconds, so each version is worked out once.
+//! Stored designs, resolved and evaluated. Working one out takes milliseconds, so each text is worked out once.
 
+use crate::design_text;
 use crate::error::{of_store, of_task};
 use app::api::ApiError;
 use model::catalog::Catalog;
+use model::design::Design;
 use model::id::DesignId;
 use model::note::{Note, Severity};
 use model::report::Evaluation;
-use model::run::DesignSummary;
+use model::run::{DesignDetail, DesignSummary};
 use model::site::Site;
+use model::version::{DesignCheck, LocatedNote, TextProblem};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::db::Db;
-use store::design::StoredDesign;
+use store::design::{Shelf, StoredDesign};
 
-/// Versions kept worked out: every reference design and the few dozen that people have open, at some 50 kB each.
+/// Texts kept worked out: every reference design and the few dozen that people have open, at some 50 kB each.
 const KNOWN_MAX: usize = 64;
+/// Longest text that is kept worked out: longer ones are rare, and many times as large once they are read.
+const KNOWN_BYTES_MAX: usize = 64 << 10;
 
-/// One version of a design, worked out.
+/// A text, worked out.
 #[derive(Debug)]
 pub struct Known {
-    /// What a list shows of it.
-    pub summary: DesignSummary,
-    /// Its text.
-    pub toml: String,
+    /// The design that it is, or why it is none.
+    pub design: Result<Design, TextProblem>,
     /// The design resolved, or why it can't be, in words.
     pub site: Result<Arc<Site>, String>,
     /// What it does at full work; of one that can't be resolved, its notes alone.
@@ -44,12 +47,59 @@ impl Known {
     }
 }
 
-/// Every stored design, and those of them that are worked out.
+/// One version of a stored design, worked out.
+#[derive(Debug)]
+pub struct Opened {
+    /// As it is kept.
+    pub stored: StoredDesign,
+    /// What its text comes to.
+    pub known: Arc<Known>,
+}
+
+impl Opened {
+    /// What a list shows of it.
+    pub fn summary(&self) -> DesignSummary {
+        let Self { stored, known } = self;
+        let design = known.design.as_ref().ok();
+        let site = known.site.as_ref().ok();
+        let place = || design.map(|design| design.location.to_string());
+        DesignSummary {
+            id: stored.id.clone(),
+            name: stored.name.clone(),
+            description: design.map(|design| design.description.clone()).unwrap_or_default(),
+            version: stored.version.version,
+            label: stored.version.label.clone(),
+            saved_ms: stored.version.created_ms,
+            branched_from: stored.branched_from.clone(),
+            archived_ms: stored.archived_ms,
+            origin: stored.origin,
+            location: site.map(|site| site.location.name.clone()).or_else(place).unwrap_or_default(),
+            racks: site.map_or(0, |site| site.rack_count()),
+            gpus: site.map_or(0, |site| site.gpu_count()),
+            contract_power_mw: design.map_or(0.0, |design| design.contract_power.as_megawatts()),
+        }
+    }
+
+    /// What its page shows.
+    pub fn detail(&self) -> DesignDetail {
+        let evaluation = Evaluation { design: self.stored.name.clone(), ..self.known.evaluation.clone() };
+        DesignDetail {
+            summary: self.summary(),
+            toml: self.stored.toml.clone(),
+            text_sha256: self.stored.version.text_sha256.clone(),
+            design: self.known.design.as_ref().ok().cloned(),
+            problem: self.known.design.as_ref().err().cloned(),
+            evaluation,
+        }
+    }
+}
+
+/// Every stored design, and those texts that are worked out.
 #[derive(Debug)]
 pub struct Designs {
     db: Db,
     catalog: Arc<Catalog>,
-    known: Mutex<BTreeMap<(DesignId, u32), Arc<Known>>>,
+    known: Mutex<BTreeMap<String, Arc<Known>>>,
 }
 
 impl Designs {
@@ -58,76 +108,92 @@ impl Designs {
         Self { db, catalog, known: Mutex::default() }
     }
 
-    /// The newest version of each.
-    pub async fn list(&self) -> Result<Vec<Arc<Known>>, ApiError> {
+    /// What designs may name.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The newest version of each on a shelf.
+    pub async fn list(&self, shelf: Shelf) -> Result<Vec<Opened>, ApiError> {
         let mut all = Vec::new();
-        for stored in store::design::list(&self.db).await.map_err(of_store)? {
-            all.push(self.work_out(stored).await?);
+        for stored in store::design::list(&self.db, shelf).await.map_err(of_store)? {
+            all.push(self.open(stored).await?);
         }
         Ok(all)
     }
 
     /// The newest version of one.
-    pub async fn newest(&self, id: &DesignId) -> Result<Arc<Known>, ApiError> {
-        self.work_out(store::design::newest(&self.db, id).await.map_err(of_store)?).await
+    pub async fn newest(&self, id: &DesignId) -> Result<Opened, ApiError> {
+        self.open(store::design::newest(&self.db, id).await.map_err(of_store)?).await
     }
 
     /// One version of one.
-    pub async fn version(&self, id: &DesignId, version: u32) -> Result<Arc<Known>, ApiError> {
-        self.work_out(store::design::version(&self.db, id, version).await.map_err(of_store)?).await
+    pub async fn version(&self, id: &DesignId, version: u32) -> Result<Opened, ApiError> {
+        self.open(store::design::version(&self.db, id, version).await.map_err(of_store)?).await
     }
 
-    async fn work_out(&self, stored: StoredDesign) -> Result<Arc<Known>, ApiError> {
-        let key = (stored.id.clone(), stored.version);
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+    async fn open(&self, stored: StoredDesign) -> Result<Opened, ApiError> {
+        let known = self.of_text(&stored.toml, stored.version.text_sha256.clone()).await?;
+        Ok(Opened { stored, known })
+    }
+
+    /// What a text comes to; it need not be kept anywhere.
+    pub async fn work_out(&self, toml: &str) -> Result<Arc<Known>, ApiError> {
+        self.of_text(toml, store::design::text_sha256(toml)).await
+    }
+
+    async fn of_text(&self, toml: &str, hash: String) -> Result<Arc<Known>, ApiError> {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(Arc::clone(known));
         }
-        let catalog = Arc::clone(&self.catalog);
-        let known = tokio::task::spawn_blocking(move || Arc::new(work_out(stored, &catalog)))
+        let (catalog, text) = (Arc::clone(&self.catalog), toml.to_owned());
+        let known = tokio::task::spawn_blocking(move || Arc::new(work_out(&text, &catalog)))
             .await
             .map_err(|error| of_task("evaluate the design", error))?;
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= KNOWN_MAX {
-            all.pop_first();
+        if toml.len() <= KNOWN_BYTES_MAX {
+            let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if all.len() >= KNOWN_MAX {
+                all.pop_first(); // hashes are in no order, so this one is as good as any
+            }
+            all.insert(hash, Arc::clone(&known));
         }
-        all.insert(key, Arc::clone(&known));
         Ok(known)
+    }
+
+    /// What a text says, with the line of each note.
+    pub async fn check(&self, toml: &str) -> Result<DesignCheck, ApiError> {
+        let known = self.work_out(toml).await?;
+        Ok(match &known.design {
+            Err(problem) => DesignCheck::Unreadable { problem: problem.clone() },
+            Ok(design) => {
+                let located = |note: &Note| LocatedNote { line: design_text::line_of(toml, note), note: note.clone() };
+                DesignCheck::Read {
+                    notes: known.evaluation.notes.iter().map(located).collect(),
+                    design: Box::new(design.clone()),
+                    evaluation: Box::new(known.evaluation.clone()),
+                }
+            }
+        })
     }
 }
 
-fn work_out(stored: StoredDesign, catalog: &Catalog) -> Known {
-    let mut summary = DesignSummary {
-        id: stored.id,
-        name: stored.name,
-        description: String::new(),
-        version: stored.version,
-        origin: stored.origin,
-        location: String::new(),
-        racks: 0,
-        gpus: 0,
-        contract_power_mw: 0.0,
+fn work_out(toml: &str, catalog: &Catalog) -> Known {
+    let design = design_text::read(toml);
+    let mut evaluation = Evaluation::default();
+    let site = match &design {
+        Err(problem) => Err(format!("The design can't be read: {problem}.")),
+        Ok(design) => sim::resolve(design, catalog).map_err(|notes| {
+            let reason = format!("The design does not add up. {}", words(&notes.iter().collect::<Vec<_>>()));
+            evaluation.design.clone_from(&design.name);
+            evaluation.contract_power_mw = design.contract_power.as_megawatts();
+            evaluation.notes = notes;
+            reason
+        }),
     };
-    let mut evaluation = Evaluation { design: summary.name.clone(), ..Evaluation::default() };
-    let site = catalog::parse_design(&format!("{}.toml", summary.id), &stored.toml)
-        .map_err(|error| format!("The design can't be read. {error}"))
-        .and_then(|design| {
-            summary.description.clone_from(&design.description);
-            summary.location = design.location.to_string();
-            summary.contract_power_mw = design.contract_power.as_megawatts();
-            sim::resolve(&design, catalog).map_err(|notes| {
-                let reason = format!("The design does not add up. {}", words(&notes.iter().collect::<Vec<_>>()));
-                evaluation.contract_power_mw = summary.contract_power_mw;
-                evaluation.notes = notes;
-                reason
-            })
-        });
     if let Ok(site) = &site {
-        summary.location.clone_from(&site.location.name);
-        summary.racks = site.rack_count();
-        summary.gpus = site.gpu_count();
         evaluation = sim::evaluate(site);
     }
-    Known { summary, toml: stored.toml, site: site.map(Arc::new), evaluation }
+    Known { design, site: site.map(Arc::new), evaluation }
 }
 
 /// Notes as sentences.
@@ -139,12 +205,12 @@ fn words(notes: &[&Note]) -> String {
 mod tests {
     use super::*;
     use model::run::Origin;
-    use store::design::NewDesign;
+    use store::design::NewText;
 
     async fn with(toml: &str) -> Designs {
         let db = store::db::open_in_memory().await.unwrap();
-        let id = "mine".parse().unwrap();
-        store::design::insert(&db, NewDesign { id: &id, name: "Mine", toml, at_ms: 1 }).await.unwrap();
+        let new = NewText { name: "Mine", toml, at_ms: 1, ..NewText::default() };
+        store::design::create(&db, &"mine".parse().unwrap(), new, None).await.unwrap();
         Designs::new(db, Arc::new(catalog::catalog().unwrap()))
     }
 
@@ -152,9 +218,9 @@ mod tests {
     async fn every_reference_design_can_be_run() {
         for reference in catalog::designs() {
             let designs = with(reference.text).await;
-            let known = designs.newest(&"mine".parse().unwrap()).await.unwrap();
-            known.feasible_site().unwrap_or_else(|refusal| panic!("{}: {refusal}", reference.id));
-            assert!(known.summary.gpus > 0, "{}", reference.id);
+            let opened = designs.newest(&"mine".parse().unwrap()).await.unwrap();
+            opened.known.feasible_site().unwrap_or_else(|refusal| panic!("{}: {refusal}", reference.id));
+            assert!(opened.summary().gpus > 0, "{}", reference.id);
         }
     }
 
@@ -162,17 +228,34 @@ mod tests {
     async fn a_design_that_is_nonsense_is_still_listed_and_says_why() {
         for toml in ["name = ", "name = \"Mine\"\nlocation = \"atlantis\"\ncontract_power_w = 1e6\n"] {
             let designs = with(toml).await;
-            let known = &designs.list().await.unwrap()[0];
-            assert_eq!((known.summary.name.as_str(), known.summary.origin), ("Mine", Origin::Own));
-            assert!(matches!(known.feasible_site(), Err(ApiError::Invalid { .. })), "{toml}");
+            let opened = &designs.list(Shelf::InUse).await.unwrap()[0];
+            let summary = opened.summary();
+            assert_eq!((summary.name.as_str(), summary.origin), ("Mine", Origin::Own));
+            assert!(matches!(opened.known.feasible_site(), Err(ApiError::Invalid { .. })), "{toml}");
+            let detail = opened.detail();
+            assert_ne!(detail.design.is_some(), detail.problem.is_some(), "{toml}");
         }
     }
 
     #[tokio::test]
-    async fn a_version_is_worked_out_once() {
-        let designs = with(catalog::designs()[0].text).await;
+    async fn a_text_is_worked_out_once() {
+        let text = catalog::designs()[0].text;
+        let designs = with(text).await;
         let id = "mine".parse().unwrap();
         let (first, second) = (designs.newest(&id).await.unwrap(), designs.version(&id, 1).await.unwrap());
-        assert!(Arc::ptr_eq(&first, &second));
+        assert!(Arc::ptr_eq(&first.known, &second.known));
+        assert!(Arc::ptr_eq(&first.known, &designs.work_out(text).await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_check_names_lines() {
+        let text = catalog::designs()[0].text;
+        let designs = with(text).await;
+        let odd = text.replacen("part = \"ups-250kw\"", "part = \"ups-250kv\"", 1);
+        let line = odd.lines().position(|line| line.contains("ups-250kv")).unwrap() as u32 + 1;
+        let DesignCheck::Read { notes, .. } = designs.check(&odd).await.unwrap() else { panic!("unreadable") };
+        assert_eq!((notes.len(), notes[0].line), (1, Some(line)), "{notes:?}");
+        let DesignCheck::Unreadable { problem } = designs.check("name = 3\n").await.unwrap() else { panic!("read") };
+        assert_eq!(problem.line, Some(1), "{problem}");
     }
 }

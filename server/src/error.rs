@@ -94,8 +94,13 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 pub fn of_store(error: store::Error) -> ApiError {
     match error {
         store::Error::NoDesign { id } => ApiError::NotFound { what: format!("design \"{id}\"") },
+        store::Error::NoVersion { id, version } => {
+            ApiError::NotFound { what: format!("version {version} of design \"{id}\"") }
+        }
+        store::Error::NoSnapshot { id } => ApiError::NotFound { what: format!("snapshot \"{id}\"") },
         store::Error::NoRun { id } => ApiError::NotFound { what: format!("run \"{id}\"") },
-        store::Error::DesignExists { .. } | store::Error::DesignChanged { .. } | store::Error::RunSettled { .. } => {
+        store::Error::Reference { .. } => ApiError::Invalid { reason: sentence(&error.to_string()) },
+        store::Error::DesignChanged { .. } | store::Error::Archived { .. } | store::Error::RunSettled { .. } => {
             ApiError::Conflict { reason: sentence(&error.to_string()) }
         }
         store::Error::Open { .. }
@@ -175,6 +180,39 @@ impl IntoResponse for Refused {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
         response
+    }
+}
+
+/// Why a request was not let in before anyone looked at what it asks.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Its body has more bytes than its address takes.
+    TooLarge {
+        /// How many it takes.
+        limit: usize,
+    },
+    /// Its body ended before its end.
+    BrokenOff,
+    /// Its body did not come in time.
+    TooSlow,
+    /// There is no room for it just now.
+    Busy {
+        /// What is full.
+        reason: String,
+    },
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, reason) = match self {
+            Self::TooLarge { limit } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("The request has more than {limit} bytes."))
+            }
+            Self::BrokenOff => (StatusCode::BAD_REQUEST, "The request ended before its end.".into()),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The request took too long to come.".into()),
+            Self::Busy { reason } => return Refused(ApiError::Busy { reason }).into_response(),
+        };
+        (status, Json(ApiError::Invalid { reason })).into_response()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every answer, refusals included, passes `security`; requests are bounded in size before anything reads them.
 
 pub mod api;
+pub mod body;
 pub mod events;
 pub mod pages;
 pub mod security;
@@ -18,12 +19,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
 use tracing::Level;
-
-/// Longest request body: the longest that is asked today, a run, is under 200 bytes.
-const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
 /// What every handler may reach.
 #[derive(Debug, Clone)]
@@ -54,7 +51,7 @@ pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -
         .with_state(reach)
         .merge(assets::router())
         .layer(middleware::from_fn(pages::status_of_answers))
-        .layer(RequestBodyLimitLayer::new(REQUEST_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(body::Places::default(), body::take_whole))
         .layer(CatchPanicLayer::custom(api::panicked))
         .layer(middleware::from_fn(security::refuse_other_origins))
         .layer(middleware::from_fn_with_state(security::Names::of(address), security::refuse_other_hosts))

@@ -106,8 +106,8 @@ impl Jobs {
     /// Queues a run of a design's newest version; refused where the design is infeasible or the queue is full.
     pub async fn submit(&self, request: &RunRequest) -> Result<RunId, ApiError> {
         check_step(request.step_minutes)?;
-        let known = self.designs.newest(&request.design).await?;
-        known.feasible_site()?;
+        let opened = self.designs.newest(&request.design).await?;
+        opened.known.feasible_site()?;
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Err(ApiError::Busy { reason: "The queue is full: wait for a run to end, or cancel one.".into() });
         };
@@ -115,7 +115,7 @@ impl Jobs {
         let new = NewRun {
             id: clock::new_run_id(created_ms).map_err(of_house)?,
             design: request.design.clone(),
-            version: known.summary.version,
+            version: opened.stored.version.version,
             step_minutes: request.step_minutes,
             seed: request.seed,
             created_ms,
@@ -226,7 +226,7 @@ impl Jobs {
 
     async fn run_to_end(&self, id: &RunId, live: Arc<Live>) -> Result<End, ApiError> {
         let run = store::run::get(&self.db, id).await.map_err(of_store)?;
-        let site = self.designs.version(&run.summary.design, run.summary.version).await?.feasible_site()?;
+        let site = self.designs.version(&run.summary.design, run.summary.version).await?.known.feasible_site()?;
         match store::run::set_running(&self.db, id).await {
             Ok(()) => {}
             Err(store::Error::RunSettled { .. }) => return Ok(End::BrokenOff),

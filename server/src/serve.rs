@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::db::Db;
-use store::design::NewDesign;
+use store::design::NewText;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -131,8 +131,9 @@ async fn store_reference_designs(db: &Db) -> Result<(), Error> {
     for (position, reference) in (0..).zip(catalog::designs()) {
         let id: DesignId = reference.id.parse().map_err(|_| Error::ReferenceName { name: reference.id.into() })?;
         let design = catalog::parse_design(&format!("{id}.toml"), reference.text)?;
-        let new = NewDesign { id: &id, name: &design.name, toml: reference.text, at_ms: clock::now_ms() };
-        store::design::upsert_reference(db, new, position).await?;
+        let (toml, at_ms) = (reference.text, clock::now_ms());
+        let new = NewText { name: &design.name, toml, at_ms, ..NewText::default() };
+        store::design::upsert_reference(db, &id, new, position).await?;
     }
     Ok(())
 }

@@ -37,6 +37,10 @@ id! {
     DesignId;
     /// A run of a design through a year.
     RunId;
+    /// A text that a share link leads to: the first 20 hexadecimal digits of its SHA-256.
+    SnapshotId;
+    /// A file that a user brought: weather, prices, carbon or requests.
+    InputId;
     /// A part in the catalog.
     PartId;
     /// A language model in the catalog.

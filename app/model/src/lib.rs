@@ -18,3 +18,4 @@ pub mod run;
 pub mod scenario;
 pub mod site;
 pub mod trace;
+pub mod version;

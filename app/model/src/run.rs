@@ -1,7 +1,9 @@
 //! Runs and stored designs: what a person asks for and what the server says of it. Never one struct for both.
 
+use crate::design::Design;
 use crate::id::{DesignId, RunId};
 use crate::report::{Evaluation, Report};
+use crate::version::{BranchPoint, TextProblem};
 use serde::{Deserialize, Serialize};
 
 /// A stored design in a list.
@@ -13,8 +15,16 @@ pub struct DesignSummary {
     pub name: String,
     /// One or two sentences.
     pub description: String,
-    /// Its newest version, from 1.
+    /// Which version this is, from 1; in a list, the newest.
     pub version: u32,
+    /// What a person called that version; empty where they did not.
+    pub label: String,
+    /// When that version was saved, milliseconds since 1970 UTC.
+    pub saved_ms: i64,
+    /// What it began as, if it is a branch.
+    pub branched_from: Option<BranchPoint>,
+    /// When it was put away, milliseconds since 1970 UTC; absent while it is in use.
+    pub archived_ms: Option<i64>,
     /// Whether it came with the program.
     pub origin: Origin,
     /// Where it stands.
@@ -44,6 +54,12 @@ pub struct DesignDetail {
     pub summary: DesignSummary,
     /// The design as TOML.
     pub toml: String,
+    /// SHA-256 of that, in hexadecimal.
+    pub text_sha256: String,
+    /// The same, read; absent where the text is no design.
+    pub design: Option<Design>,
+    /// Why the text is no design; absent where it is one.
+    pub problem: Option<TextProblem>,
     /// What it does at full work.
     pub evaluation: Evaluation,
 }

@@ -31,7 +31,7 @@ pub fn DesignPage() -> impl IntoView {
 }
 
 fn page(design: DesignDetail) -> AnyView {
-    let DesignDetail { summary, toml, evaluation } = design;
+    let DesignDetail { summary, toml, evaluation, .. } = design;
     let blocked = blocked(&evaluation);
     let instant = blocked.is_none().then(|| view! { <InstantYear design=summary.id.clone()/> });
     view! {

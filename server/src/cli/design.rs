@@ -1,5 +1,6 @@
 //! What commands share: the design that was named, resolved; and how a command can fail.
 
+use crate::design_text::line_of;
 use crate::error::{Error, chain};
 use catalog::{parse_catalog, parse_design};
 use clap::Args;
@@ -190,30 +191,6 @@ fn refused(file: &str, text: &str, notes: Vec<Note>) -> Failure {
         Failure::BadInput(lines.join("\n"))
     } else {
         Failure::Infeasible(notes)
-    }
-}
-
-/// The line that a note is about, from 1: that of the name or figure it tells of, at or below its place's own name.
-/// None where the text spells it in another way.
-fn line_of(text: &str, note: &Note) -> Option<usize> {
-    use model::note::Kind;
-    let place = note.place.rsplit('"').nth(1).map(|name| format!("\"{name}\""));
-    let from = place
-        .and_then(|name| text.lines().position(|line| line.trim_start().starts_with("name") && line.contains(&name)));
-    let below = |wanted: &dyn Fn(&str) -> bool| {
-        let from = from.unwrap_or(0);
-        text.lines().skip(from).position(wanted).map(|at| from + at + 1)
-    };
-    if let Kind::UnknownPart { name, .. } | Kind::UnknownName { name, .. } | Kind::WrongKind { part: name, .. } =
-        &note.kind
-    {
-        let quoted = format!("\"{name}\"");
-        below(&|line| line.contains(&quoted))
-    } else if let Kind::OutOfRange { field, .. } = &note.kind {
-        let key = field.rsplit('.').next().unwrap_or(field);
-        below(&|line| line.contains(key) && line.contains('='))
-    } else {
-        from.map(|at| at + 1)
     }
 }
 

@@ -64,8 +64,8 @@ pub async fn year(
             format!("A year is sent in steps of {YEAR_STEP_MINUTES_MIN} minutes or more; start a run for finer ones.");
         return Err(Refused(ApiError::Invalid { reason }));
     }
-    let known = reach.house.designs.newest(&id_of::<DesignId>("design", &id)?).await?;
-    let trace = reach.house.jobs.year(known.site()?, query.step_minutes, query.seed).await?;
+    let opened = reach.house.designs.newest(&id_of::<DesignId>("design", &id)?).await?;
+    let trace = reach.house.jobs.year(opened.known.site()?, query.step_minutes, query.seed).await?;
     Ok(Json(Year { columns: trace.columns }))
 }
 

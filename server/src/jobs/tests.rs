@@ -3,7 +3,7 @@
 use super::*;
 use model::id::DesignId;
 use std::time::Duration;
-use store::design::NewDesign;
+use store::design::NewText;
 
 struct Shop {
     db: Db,
@@ -16,8 +16,8 @@ async fn stocked() -> Db {
     let db = store::db::open_in_memory().await.unwrap();
     let id = design();
     let largest = catalog::designs().last().unwrap();
-    let new = NewDesign { id: &id, name: "The largest", toml: largest.text, at_ms: 1 };
-    store::design::upsert_reference(&db, new, 0).await.unwrap();
+    let new = NewText { name: "The largest", toml: largest.text, at_ms: 1, ..NewText::default() };
+    store::design::upsert_reference(&db, &id, new, 0).await.unwrap();
     db
 }
 
@@ -117,7 +117,7 @@ async fn what_cannot_be_run_is_refused_with_a_reason() {
 #[tokio::test]
 async fn the_hash_changes_with_the_input() {
     let designs = open(stocked().await, 1).await.jobs.designs.newest(&design()).await.unwrap();
-    let site = designs.site().unwrap();
+    let site = designs.known.site().unwrap();
     let hash = |minutes, seed| {
         let scenario = sim::defaults::scenario(&site, Span::from_minutes(minutes), seed);
         input_hash(&site, &scenario)

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use model::id::{DesignId, RunId};
+use model::id::{DesignId, RunId, SnapshotId};
 use std::path::PathBuf;
 
 /// Why the store could not do it.
@@ -44,9 +44,23 @@ pub enum Error {
         /// Which.
         id: DesignId,
     },
-    /// The name is taken.
-    #[error("design {id} exists already")]
-    DesignExists {
+    /// The design has no such version.
+    #[error("design {id} has no version {version}")]
+    NoVersion {
+        /// Which.
+        id: DesignId,
+        /// Which version of it.
+        version: u32,
+    },
+    /// It is not a user's to change.
+    #[error("design {id} came with Millwright and stays as it is: branch it, and change the branch")]
+    Reference {
+        /// Which.
+        id: DesignId,
+    },
+    /// It was put away.
+    #[error("design {id} is archived: restore it to change it")]
+    Archived {
         /// Which.
         id: DesignId,
     },
@@ -59,6 +73,12 @@ pub enum Error {
         based_on: u32,
         /// The newest version.
         newest: u32,
+    },
+    /// No share link leads there.
+    #[error("snapshot {id} does not exist")]
+    NoSnapshot {
+        /// Which.
+        id: SnapshotId,
     },
     /// There is no such run.
     #[error("run {id} does not exist")]

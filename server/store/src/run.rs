@@ -233,13 +233,13 @@ fn state(row: &SqliteRow) -> Result<RunState, Error> {
 mod tests {
     use super::*;
     use crate::db::{open, open_in_memory};
-    use crate::design::{self, NewDesign};
+    use crate::design::{self, NewText};
     use std::path::Path;
 
     async fn with_design(db: Db) -> Db {
         let id: DesignId = "hall".parse().unwrap();
-        let new = NewDesign { id: &id, name: "A hall", toml: "", at_ms: 1 };
-        design::upsert_reference(&db, new, 0).await.unwrap();
+        let new = NewText { name: "A hall", at_ms: 1, ..NewText::default() };
+        design::upsert_reference(&db, &id, new, 0).await.unwrap();
         db
     }
 

@@ -1,68 +1,12 @@
 //! The whole house over a socket on loopback: pages, questions, runs, live events, and who is refused.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test is a test; clippy exempts only what bears #[test]")]
-
-use model::id::RunId;
+use crate::common::{House, config};
 use model::report::Report;
-use model::run::{DesignSummary, RunDetail, RunRequest, RunState};
-use reqwest::{Client, Response, StatusCode};
+use model::run::RunState;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
-use server::serve::{self, Config, Served};
-use std::path::Path;
+use server::serve::{self, Config};
 use std::time::{Duration, Instant};
-
-struct House {
-    served: Served,
-    client: Client,
-    dir: tempfile::TempDir,
-}
-
-impl House {
-    async fn open() -> Self {
-        Self::open_in(tempfile::tempdir().unwrap(), 8).await
-    }
-    async fn open_in(dir: tempfile::TempDir, queue_size: usize) -> Self {
-        let served = serve::spawn(config(dir.path(), queue_size)).await.unwrap();
-        Self { served, client: Client::new(), dir }
-    }
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.served.address())
-    }
-    async fn get(&self, path: &str) -> Response {
-        self.client.get(self.url(path)).send().await.unwrap()
-    }
-    async fn ask(&self, question: &str, input: Value) -> Response {
-        self.client.post(self.url(&format!("/api/ask/{question}"))).json(&input).send().await.unwrap()
-    }
-    async fn designs(&self) -> Vec<DesignSummary> {
-        self.ask("designs", json!({})).await.json().await.unwrap()
-    }
-    async fn start(&self, step_minutes: u32) -> Response {
-        let design = self.designs().await.last().unwrap().id.clone(); // the largest takes longest
-        self.ask("run-start", json!({ "request": RunRequest { design, step_minutes, seed: 3 } })).await
-    }
-    async fn started(&self, step_minutes: u32) -> RunId {
-        self.start(step_minutes).await.error_for_status().unwrap().json().await.unwrap()
-    }
-    async fn run(&self, id: &RunId) -> RunDetail {
-        self.ask("run", json!({ "id": id })).await.error_for_status().unwrap().json().await.unwrap()
-    }
-    /// Every state that the stream tells, until it ends.
-    async fn events(&self, id: &RunId) -> Vec<RunState> {
-        let response = self.get(&format!("/api/runs/{id}/events")).await.error_for_status().unwrap();
-        assert_eq!(response.headers()["x-accel-buffering"], "no");
-        assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
-        let text = tokio::time::timeout(Duration::from_mins(2), response.text()).await.unwrap().unwrap();
-        text.lines()
-            .filter_map(|line| line.strip_prefix("data:"))
-            .map(|json| serde_json::from_str(json).unwrap())
-            .collect()
-    }
-}
-
-fn config(data_dir: &Path, queue_size: usize) -> Config {
-    Config { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.to_owned(), queue_size }
-}
 
 #[tokio::test]
 async fn pages_are_rendered_with_what_is_stored() {

@@ -1,0 +1,6 @@
+//! The house proved from outside, over a socket on loopback.
+#![expect(clippy::unwrap_used, reason = "a helper of a test is a test; clippy exempts only what bears #[test]")]
+
+mod common;
+mod pages;
+mod workshop;
