@@ -6,7 +6,7 @@ use crate::design::{Demand, Finance, Precision, Redundancy};
 use crate::location::Location;
 use crate::money::Usd;
 use crate::part::{CoolingPart, Gpu, LanguageModel, LossCurve, PowerKind};
-use crate::quantity::{Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
+use crate::quantity::{Mass, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
 use serde::{Deserialize, Serialize};
 
 /// A facility, resolved.
@@ -164,6 +164,9 @@ pub struct RackClass {
     /// Power limit of each GPU: the design's, or the board's own.
     #[serde(rename = "power_cap_w")]
     pub power_cap: Power,
+    /// Mass of one with its trays.
+    #[serde(rename = "mass_kg")]
+    pub mass: Mass,
     /// Provisioned power of one, at its input.
     #[serde(rename = "rated_power_w")]
     pub rated_power: Power,

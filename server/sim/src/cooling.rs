@@ -135,6 +135,11 @@ impl Plant {
         self.supply_c
     }
 
+    /// Facility water at so much heat from racks, m³/s: in proportion to heat, down to the pumps' least.
+    pub fn flow_m3_per_s(&self, rack_heat_w: f64) -> f64 {
+        self.collected(rack_heat_w).water_w_per_k / WATER_J_PER_M3_K
+    }
+
     /// Heat in the water for so much heat from the racks: pumps and hall fans end up in it too, W. With their powers.
     fn collected(&self, rack_heat_w: f64) -> Collected {
         let share = if self.design_heat_w > 0.0 { rack_heat_w / self.design_heat_w } else { 0.0 };

@@ -1,7 +1,7 @@
 //! The instant answer: a site with everything busy, at its mean weather and on its hottest hour, and what is wrong
 //! with it. Fast enough for every stroke of a key.
 
-use crate::cooling::{Outside, Plant};
+use crate::cooling::{Outside, Plant, WATER_J_PER_M3_K};
 use crate::defaults;
 use crate::engine::Machine;
 use crate::fleet::{self, Lengths};
@@ -11,9 +11,9 @@ use crate::stranded;
 use model::design::Redundancy;
 use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
-use model::quantity::{Bytes, Power, Ratio, Temperature};
-use model::report::{Banded, Evaluation, NodeReport, Stranded};
-use model::site::{CoolingUnits, PowerNode, Site};
+use model::quantity::{Bytes, Mass, Power, Ratio, Temperature};
+use model::report::{Banded, Evaluation, LoopReport, NodeReport, Stranded};
+use model::site::{CoolingUnits, Loop, PowerNode, Site};
 use model::trace::StepValues;
 
 /// Least share of the contract for which stranded power is worth a note.
@@ -36,6 +36,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
         let output_mw = machine.output_w[at] / 1e6;
         Seen { peak_mw: output_mw, mean_mw: output_mw, loss_mwh: 0.0 }
     });
+    let loops = loop_reports(site, &machine, hottest);
     let notes = check_with(site, &machine, &worst, &wanted, hottest, mean);
     let busy = machine.step(capacity, mean);
     let margin = fleet::margin(site, &machine.classes);
@@ -60,9 +61,38 @@ pub fn evaluate(site: &Site) -> Evaluation {
         serving: fleet::serving_points(site, &machine.classes),
         capex_usd: site.capex.iter().map(|line| line.cost).sum::<model::money::Usd>().as_dollars(),
         stranded_power_mw: fall.stranded,
+        rack_mass_t: site.racks.iter().map(|class| class.mass * class.count).sum::<Mass>().as_kilograms() / 1e3,
         power_tree,
+        loops,
+        hottest_c: hottest.dry_bulb_c,
         notes,
     }
+}
+
+/// Each cooling loop as the machine's last step left it.
+fn loop_reports(site: &Site, machine: &Machine, outside: Outside) -> Vec<LoopReport> {
+    let report = |(at, each): (usize, &Loop)| {
+        let heat_w = machine.heat_w()[at];
+        let step = machine.plants[at].step(heat_w, outside);
+        let firm = Plant::new(each, CoolingUnits::firm_units, machine.pressure_pa);
+        let flow_m3_per_s = machine.plants[at].flow_m3_per_s(heat_w);
+        let rise_k = if flow_m3_per_s > 0.0 { step.heat_w / (flow_m3_per_s * WATER_J_PER_M3_K) } else { 0.0 };
+        LoopReport {
+            name: each.name.clone(),
+            heat_mw: heat_w / 1e6,
+            terminal_firm_mw: each.terminal.firm().as_megawatts(),
+            outside_firm_mw: firm.most_heat_w(outside) / 1e6,
+            supply_c: step.supply_c,
+            return_c: step.supply_c + rise_k,
+            flow_m3_per_h: flow_m3_per_s * 3600.0,
+            fan_kw: step.fan_w / 1e3,
+            pump_kw: step.pump_w / 1e3,
+            chiller_kw: step.chiller_w / 1e3,
+            water_m3_per_h: step.water_l_per_s * 3.6,
+            mode: step.mode.name().to_owned(),
+        }
+    };
+    site.loops.iter().enumerate().map(report).collect()
 }
 
 /// What is wrong with a site, worst first. `Severity::Error` means that it can't be run as drawn.

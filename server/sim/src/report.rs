@@ -31,6 +31,7 @@ pub fn report(site: &Site, scenario: &Scenario, trace: &Trace, program_version: 
     report.serving = fleet::serving_points(site, &machine.classes);
     report.power_tree = tree(site, trace);
     report.flows = flows(&report, &machine, trace);
+    report.facility_power_by_hour_mw = by_hour(trace);
     report.load_duration_mw = load_duration(trace);
     hours(&mut report, site, trace);
     let peak_it = Power::from_watts(trace.columns.it_power_w.iter().copied().fold(0.0, f64::max));
@@ -236,6 +237,20 @@ fn flows(report: &Report, machine: &Machine, trace: &Trace) -> Vec<Flow> {
     .filter(|&(_, _, mwh)| mwh > 0.0)
     .map(|(from, to, mwh)| Flow { from: from.to_owned(), to: to.to_owned(), mwh })
     .collect()
+}
+
+/// Mean facility power of each hour, MW, to four significant digits: more would make a report larger and no truer.
+fn by_hour(trace: &Trace) -> Vec<f64> {
+    let per_hour = (1.0 / trace.step.as_hours()).round().max(1.0) as usize;
+    let four = |mw: f64| {
+        if mw <= 0.0 {
+            return 0.0;
+        }
+        let scale = libm::pow(10.0, 3.0 - libm::floor(libm::log10(mw)));
+        libm::round(mw * scale) / scale
+    };
+    let mean = |steps: &[f64]| four(steps.iter().sum::<f64>() / steps.len() as f64 / 1e6);
+    trace.columns.facility_power_w.chunks(per_hour).map(mean).collect()
 }
 
 /// Facility power exceeded for 0, 1, … 100% of the year, MW.

@@ -414,6 +414,7 @@ impl Resolver<'_> {
         };
         self.buy(&group.part, count, rack.price_dollars, AssetClass::It);
         let (mut rated, mut idle, mut busy) = (Power::ZERO, Power::ZERO, Power::ZERO);
+        let mut mass = rack.mass;
         let (mut liquid_power, mut height, mut gpus, mut gpu, mut domain) = (0.0, 0.0, 0_u32, None, rack.domain_gpus);
         for item in rack.trays.iter().chain(&group.trays) {
             self.range(place, "trays.count", f64::from(item.count), 1.0, 1e4);
@@ -428,6 +429,7 @@ impl Resolver<'_> {
             busy += tray.overhead_busy * item.count;
             liquid_power += tray.rated_power.as_watts() * f64::from(item.count) * tray.liquid_fraction.as_fraction();
             height += tray.height_units * f64::from(item.count);
+            mass += tray.mass * item.count;
             if let Some(id) = tray.gpu.as_ref().filter(|_| tray.gpu_count > 0) {
                 match catalog.gpu(id) {
                     Some(row) => gpu = Some(row.clone()),
@@ -464,6 +466,7 @@ impl Resolver<'_> {
             domain_gpus: domain.max(u32::from(gpus > 0)),
             power_cap: cap.unwrap_or(board),
             gpu,
+            mass,
             rated_power: if delivered_whole && group.trays.is_empty() { rack.rated_power } else { rated },
             overhead_idle: idle,
             overhead_busy: busy,

@@ -9,3 +9,4 @@ mod fit;
 mod laws;
 mod measured;
 mod serving;
+mod workshop;
