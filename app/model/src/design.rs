@@ -69,7 +69,7 @@ pub enum Precision {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Demand {
-    /// Scaled so that the busiest step of the year asks for this share of what the fleet can serve.
+    /// Scaled so that the busiest hour of the year asks for this share of what the fleet can serve.
     PeakShare(Ratio),
     /// As many requests as the trace has, each this many times.
     Scale(f64),
@@ -183,14 +183,14 @@ pub enum Redundancy {
 }
 
 impl Redundancy {
-    /// Units whose capacity may be promised, of `installed` ones.
+    /// Whole units whose capacity may be promised, of `installed` ones.
     pub fn firm_units(self, installed: u32) -> f64 {
         let n = f64::from(installed);
         match self {
             Self::N => n,
             Self::NPlus1 => (n - 1.0).max(0.0),
-            Self::TwoN => n / 2.0,
-            Self::ThreeNOverTwo => n * 2.0 / 3.0,
+            Self::TwoN => (n / 2.0).floor(),
+            Self::ThreeNOverTwo => (n * 2.0 / 3.0).floor(),
         }
     }
 }
@@ -372,5 +372,10 @@ mod tests {
         assert!((Redundancy::TwoN.firm_units(6) - 3.0).abs() < 1e-12);
         assert!((Redundancy::ThreeNOverTwo.firm_units(6) - 4.0).abs() < 1e-12);
         assert!(Redundancy::NPlus1.firm_units(0).abs() < 1e-12);
+        // Half a unit carries nothing.
+        assert!((Redundancy::TwoN.firm_units(5) - 2.0).abs() < 1e-12);
+        assert!(Redundancy::TwoN.firm_units(1).abs() < 1e-12);
+        assert!((Redundancy::ThreeNOverTwo.firm_units(4) - 2.0).abs() < 1e-12);
+        assert!((Redundancy::ThreeNOverTwo.firm_units(5) - 3.0).abs() < 1e-12);
     }
 }

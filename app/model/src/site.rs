@@ -6,7 +6,7 @@ use crate::design::{Demand, Finance, Precision, Redundancy};
 use crate::location::Location;
 use crate::money::Usd;
 use crate::part::{CoolingPart, Gpu, LanguageModel, LossCurve, PowerKind};
-use crate::quantity::{Mass, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
+use crate::quantity::{Area, Mass, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
 use serde::{Deserialize, Serialize};
 
 /// A facility, resolved.
@@ -212,6 +212,14 @@ pub struct HallSpace {
     pub rack_power: Power,
     /// Index of the power node that feeds it.
     pub fed_by: u32,
+    /// Floor of one; 0 where the design gives none.
+    #[serde(rename = "floor_m2")]
+    pub floor: Area,
+    /// Floor that the rows, aisles and clearance of one need.
+    #[serde(rename = "floor_needed_m2")]
+    pub floor_needed: Area,
+    /// Racks of one that stand where a column does.
+    pub blocked_racks: u32,
 }
 
 /// How fast a purchase is written off.

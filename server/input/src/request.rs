@@ -132,6 +132,11 @@ impl Arrivals {
             short(mean, hours, shape, report)
         };
         let mean = |tokens: f64| tokens / count as f64;
+        for (what, tokens) in [("prompts", self.input_tokens), ("answers", self.output_tokens)] {
+            if tokens <= 0.0 {
+                report.remarks.push(format!("all {what} have 0 tokens: their length is the design's"));
+            }
+        }
         let (input_tokens, output_tokens) = (mean(self.input_tokens), mean(self.output_tokens));
         Ok(Requests { rate_per_s, input_tokens, output_tokens, prefix_reuse })
     }

@@ -193,6 +193,9 @@ impl Plant {
     }
 
     fn dry(&self, coolers: &DryCoolers, collected: &Collected, entering_c: f64, outside: Outside) -> LoopStep {
+        if collected.heat_w <= 0.0 {
+            return self.held(collected, 0.0, 0.0, CoolingMode::Dry);
+        }
         let free_w = coolers.capacity_w(entering_c, outside.dry_bulb_c);
         if let Some(chillers) = &self.chillers {
             let cop = chillers.cop(self.supply_c, outside);
@@ -222,6 +225,9 @@ impl Plant {
     }
 
     fn wet(&self, towers: &Towers, collected: &Collected, entering_c: f64, outside: Outside) -> LoopStep {
+        if collected.heat_w <= 0.0 {
+            return self.held(collected, 0.0, 0.0, CoolingMode::Tower);
+        }
         let water = collected.water(entering_c);
         let free_w = towers.capacity_w(1.0, water, outside);
         if collected.heat_w <= free_w {

@@ -178,6 +178,7 @@ fn check_with(
     feeds(site, machine, &mut notes);
     contract(site, worst, wanted, &mut notes);
     cooling(site, machine, hottest, mean, &mut notes);
+    floors(site, &mut notes);
     announced(site, &mut notes);
     let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), Power::ZERO);
     notes.extend(stranded_notes(site, &fall.stranded));
@@ -292,9 +293,40 @@ fn cooling(site: &Site, machine: &Machine, hottest: Outside, mean: Outside, note
             let kind = Kind::CoolingShort { heat, capacity: able(outside), outside: temperature };
             notes.push(Note { severity, place: place.clone(), kind });
         }
+        let floats = |outside: Outside| {
+            let step = machine.plants[at].step(machine.heat_w()[at], outside);
+            (step.supply_c > machine.plants[at].set_point_c() + 0.5).then_some((step.supply_c, outside.dry_bulb_c))
+        };
+        let always = floats(mean).map(|found| (found, Severity::Warning));
+        if let Some(((supply_c, dry_bulb_c), severity)) =
+            always.or_else(|| floats(hottest).map(|found| (found, Severity::Note)))
+        {
+            let kind = Kind::SupplyNotHeld {
+                set_point: each.supply,
+                supply: Temperature::from_celsius(supply_c),
+                outside: Temperature::from_celsius(dry_bulb_c),
+            };
+            notes.push(Note { severity, place: place.clone(), kind });
+        }
         if each.terminal.units == 1 && matches!(each.terminal.part.kind, CoolingKind::Cdu { .. }) {
             let kind = Kind::SinglePointOfFailure { part: each.terminal.part.name.clone() };
             notes.push(Note { severity: Severity::Note, place, kind });
+        }
+    }
+}
+
+/// Do the rows fit on the floor, and stand clear of columns?
+fn floors(site: &Site, notes: &mut Vec<Note>) {
+    for hall in &site.halls {
+        let mut warn = |kind| {
+            notes.push(Note { severity: Severity::Warning, place: format!("hall \"{}\"", hall.name), kind });
+        };
+        let (has_m2, needs_m2) = (hall.floor.as_square_metres(), hall.floor_needed.as_square_metres());
+        if has_m2 > 0.0 && needs_m2 > has_m2 * 1.000_001 {
+            warn(Kind::FloorTooSmall { has_m2, needs_m2 });
+        }
+        if hall.blocked_racks > 0 {
+            warn(Kind::ColumnInTheWay { racks: hall.blocked_racks });
         }
     }
 }

@@ -6,7 +6,7 @@ use model::catalog::Catalog;
 use model::design::{CoolingGroup, Design, Redundancy};
 use model::id::{LocationId, ModelId, PartId};
 use model::note::{Kind, Note, Severity};
-use model::quantity::{Power, Ratio};
+use model::quantity::{Area, Power, Ratio, Temperature};
 
 /// Most changes of a draft: each group of a real design is mended once or twice.
 const ROUNDS_MAX: usize = 200;
@@ -37,6 +37,14 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
         Kind::SupplyTooWarm { limit, .. } => {
             mended.cooling.iter_mut().find(|each| Some(each.name.as_str()) == name)?.supply_temperature = *limit;
         }
+        Kind::SupplyNotHeld { supply, .. } => {
+            let each = mended.cooling.iter_mut().find(|each| Some(each.name.as_str()) == name)?;
+            each.supply_temperature = Temperature::from_celsius(supply.as_celsius().ceil());
+        }
+        Kind::FloorTooSmall { needs_m2, .. } => {
+            let hall = mended.halls.iter_mut().find(|hall| Some(hall.name.as_str()) == name)?;
+            hall.floor_area = Area::from_square_metres(needs_m2.ceil());
+        }
         Kind::NoSpace { racks, .. } => {
             mended.halls.iter_mut().find(|hall| Some(hall.name.as_str()) == name)?.positions = *racks;
         }
@@ -56,6 +64,7 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
         | Kind::OutOfRange { .. }
         | Kind::NoCompute
         | Kind::NoLiquidLoop { .. }
+        | Kind::ColumnInTheWay { .. }
         | Kind::RackFull { .. }
         | Kind::RackOverload { .. }
         | Kind::ModelTooLarge { .. }
@@ -171,8 +180,10 @@ fn scaled(template: &Design, brief: &Brief, factor: f64, catalog: &Catalog) -> D
             Ok(site) => evaluate(&site).notes,
             Err(notes) => notes,
         };
-        let wrong =
-            |note: &&Note| note.severity != Severity::Note && !matches!(note.kind, Kind::ContractExceeded { .. });
+        let wrong = |note: &&Note| {
+            let for_a_person = matches!(note.kind, Kind::ContractExceeded { .. } | Kind::SupplyNotHeld { .. });
+            note.severity != Severity::Note && !for_a_person
+        };
         let Some(mended) = notes.iter().filter(wrong).find_map(|note| mend(&design, note)) else { break };
         design = mended;
     }

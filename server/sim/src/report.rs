@@ -342,7 +342,7 @@ fn assumptions(site: &Site, scenario: &Scenario) -> Vec<String> {
         ),
         match service.demand {
             Demand::PeakShare(share) => format!(
-                "Requests are scaled so that the busiest step asks for {:.0}% of what the fleet can make.",
+                "Requests are scaled so that the busiest hour asks for {:.0}% of what the fleet can make.",
                 share.as_percent()
             ),
             Demand::Scale(scale) => format!("Requests are those of the trace, times {scale}."),
