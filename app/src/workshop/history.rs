@@ -130,7 +130,8 @@ mod tests {
 
     fn design(name: &str, positions: u32) -> Design {
         let text = format!(
-            r#"{{"name":{name:?},"location":"phoenix-az","contract_power_w":1e6,"hall":[{{"name":"A","positions":{positions},"fed_by":"x","air":"y"}}]}}"#
+            r#"{{"name":{},"location":"phoenix-az","contract_power_w":1e6,"hall":[{{"name":"A","positions":{positions},"fed_by":"x","air":"y"}}]}}"#,
+            serde_json::to_string(name).unwrap()
         );
         serde_json::from_str(&text).unwrap()
     }
