@@ -123,6 +123,10 @@ pub trait Backend: Send + Sync + 'static {
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError>;
 }
 
+/// Told why a whole page can't be shown, so that its answer bears the status of that, where there is a server.
+#[derive(Clone)]
+pub struct PageRefusal(pub std::sync::Arc<dyn Fn(&ApiError) + Send + Sync>);
+
 /// The house that this page asks, as `server` or a test provided it.
 #[cfg(feature = "ssr")]
 fn backend() -> Result<std::sync::Arc<dyn Backend>, ApiError> {

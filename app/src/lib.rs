@@ -15,6 +15,7 @@ pub mod findings;
 pub mod format;
 pub mod pages;
 pub mod paths;
+pub mod workshop;
 pub mod year;
 
 use components::announcer::Announcer;

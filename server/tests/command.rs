@@ -261,3 +261,62 @@ fn a_warm_supply_is_a_warning_and_a_ring_is_one_error() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("leads back to it") && !said.contains("busway") && !said.contains("mechanical"), "{said}");
 }
+
+/// What a trial of the command found: none of it may come back.
+#[test]
+fn an_output_never_takes_the_place_of_an_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = String::from_utf8(millwright(&["designs", "show", "one-rack-gb200"]).stdout).unwrap();
+    let design = dir.path().join("d.toml");
+    std::fs::write(&design, &text).unwrap();
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&design, &link).unwrap();
+    let (design, link) = (design.to_str().unwrap(), link.to_str().unwrap());
+    for args in [
+        ["simulate", design, "--json", design],
+        ["simulate", design, "--csv", link],
+        ["evaluate", link, "--json", design],
+        ["simulate", "one-rack-gb200", "--prices", design],
+    ] {
+        let (code, words) = refused(&args);
+        assert_eq!(code, 2, "{args:?}: {words}");
+        assert_eq!(std::fs::read_to_string(design).unwrap(), text, "{args:?}");
+    }
+    // Neither file is left where one of two can't be written.
+    let csv = dir.path().join("x.csv");
+    let (code, _) = refused(&["simulate", design, "--csv", csv.to_str().unwrap(), "--json", "/dev/full"]);
+    assert!(code == 2 && !csv.exists());
+    let nowhere = dir.path().join("nowhere");
+    std::os::unix::fs::symlink(dir.path().join("gone"), &nowhere).unwrap();
+    let (code, words) = refused(&["simulate", design, "--json", nowhere.to_str().unwrap()]);
+    assert!(code == 2 && words.contains("leads nowhere"), "{words}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3, "nothing half-written is left");
+}
+
+#[test]
+fn air_goes_to_fan_walls_and_half_a_unit_carries_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = String::from_utf8(millwright(&["designs", "show", "superpod-gb200-su"]).stdout).unwrap();
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        let path = dir.path().join("changed.toml");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (code, words) = refused(&["simulate", &changed("air = \"chilled\"", "air = \"warm\"")]);
+    assert!(code == 2 && words.contains("a fan wall, as `air` of a hall needs"), "{words}");
+    let (code, words) = refused(&["evaluate", &changed("liquid = \"warm\"", "liquid = \"chilled\"")]);
+    assert!(code == 2 && words.contains("a CDU, as `liquid` of a hall needs"), "{words}");
+    let ups =
+        text.lines().skip_while(|line| !line.contains("name = \"ups\"")).find(|l| l.starts_with("units")).unwrap();
+    let block = text.split("[[power]]").find(|block| block.contains("name = \"ups\"")).unwrap();
+    let odd = block.replace(ups, "units = 1").replace("redundancy = \"n+1\"", "redundancy = \"2n\"");
+    let odd = odd.replace("redundancy = \"3n/2\"", "redundancy = \"2n\"");
+    let (code, words) = refused(&["simulate", &changed(block, &odd)]);
+    assert!(code == 3 && words.contains("can promise 0.00 kW"), "{words}");
+    // A rack of one's own is made of the catalog's trays.
+    let parts = dir.path().join("parts.toml");
+    std::fs::write(&parts, millwright(&["catalog", "show", "gb200-nvl72"]).stdout).unwrap();
+    let report = json(&["simulate", "superpod-gb200-su", "--parts", parts.to_str().unwrap()]);
+    assert!(number(&report, "tokens_output") > 0.0);
+}

@@ -78,16 +78,20 @@ impl Catalog {
             .chain(list("model", &self.models))
             .chain(list("location", &self.locations))
     }
-    /// This catalog with a user's own rows before it, so that theirs win where names meet.
+    /// This catalog with a user's own rows before it; theirs take the place of those of the same name.
     #[must_use]
     pub fn with(mut self, own: Self) -> Self {
-        self.gpus.splice(0..0, own.gpus);
-        self.trays.splice(0..0, own.trays);
-        self.racks.splice(0..0, own.racks);
-        self.power.splice(0..0, own.power);
-        self.cooling.splice(0..0, own.cooling);
-        self.models.splice(0..0, own.models);
-        self.locations.splice(0..0, own.locations);
+        fn put<T: Sourced>(rows: &mut Vec<T>, own: Vec<T>) {
+            rows.retain(|row| !own.iter().any(|other| other.row() == row.row()));
+            rows.splice(0..0, own);
+        }
+        put(&mut self.gpus, own.gpus);
+        put(&mut self.trays, own.trays);
+        put(&mut self.racks, own.racks);
+        put(&mut self.power, own.power);
+        put(&mut self.cooling, own.cooling);
+        put(&mut self.models, own.models);
+        put(&mut self.locations, own.locations);
         self
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::id::{LocationId, ModelId, PartId};
 use crate::part::Several;
-use crate::quantity::{Area, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
+use crate::quantity::{Area, Length, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
 use serde::{Deserialize, Serialize};
 
 /// What a person drew.
@@ -72,7 +72,7 @@ pub enum Precision {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Demand {
-    /// Scaled so that the busiest step of the year asks for this share of what the fleet can serve.
+    /// Scaled so that the busiest hour of the year asks for this share of what the fleet can serve.
     PeakShare(Ratio),
     /// As many requests as the trace has, each this many times.
     Scale(f64),
@@ -189,14 +189,14 @@ pub enum Redundancy {
 }
 
 impl Redundancy {
-    /// Units whose capacity may be promised, of `installed` ones.
+    /// Whole units whose capacity may be promised, of `installed` ones.
     pub fn firm_units(self, installed: u32) -> f64 {
         let n = f64::from(installed);
         match self {
             Self::N => n,
             Self::NPlus1 => (n - 1.0).max(0.0),
-            Self::TwoN => n / 2.0,
-            Self::ThreeNOverTwo => n * 2.0 / 3.0,
+            Self::TwoN => (n / 2.0).floor(),
+            Self::ThreeNOverTwo => (n * 2.0 / 3.0).floor(),
         }
     }
 }
@@ -293,9 +293,47 @@ pub struct Hall {
     pub liquid: Option<String>,
     /// The cooling loop that takes its air heat.
     pub air: String,
+    /// How its rows stand on the floor.
+    #[serde(default, skip_serializing_if = "is_default_layout")]
+    pub layout: HallLayout,
     /// Its rows.
     #[serde(default, rename = "row")]
     pub rows: Vec<Row>,
+}
+
+/// How the rows of a hall stand: parallel, fronts facing fronts over cold aisles, backs facing backs over hot ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HallLayout {
+    /// Width of an aisle between fronts.
+    #[serde(rename = "cold_aisle_m")]
+    pub cold_aisle: Length,
+    /// Width of an aisle between backs.
+    #[serde(rename = "hot_aisle_m")]
+    pub hot_aisle: Length,
+    /// Room round the rows, to the walls.
+    #[serde(rename = "clearance_m")]
+    pub clearance: Length,
+    /// Distance of columns from each other, both ways; 0 for a hall without.
+    #[serde(rename = "column_pitch_m")]
+    pub column_pitch: Length,
+}
+
+impl Default for HallLayout {
+    /// Aisles of 1.2 m, two tiles of 600 mm, as ASHRAE TC 9.9's layouts have them; 1.8 m to the walls, so that a rack
+    /// 1.2 m deep can be turned; no columns.
+    fn default() -> Self {
+        Self {
+            cold_aisle: Length::from_metres(1.2),
+            hot_aisle: Length::from_metres(1.2),
+            clearance: Length::from_metres(1.8),
+            column_pitch: Length::from_metres(0.0),
+        }
+    }
+}
+
+fn is_default_layout(layout: &HallLayout) -> bool {
+    *layout == HallLayout::default()
 }
 
 /// A row of racks, or several alike.
@@ -346,5 +384,10 @@ mod tests {
         assert!((Redundancy::TwoN.firm_units(6) - 3.0).abs() < 1e-12);
         assert!((Redundancy::ThreeNOverTwo.firm_units(6) - 4.0).abs() < 1e-12);
         assert!(Redundancy::NPlus1.firm_units(0).abs() < 1e-12);
+        // Half a unit carries nothing.
+        assert!((Redundancy::TwoN.firm_units(5) - 2.0).abs() < 1e-12);
+        assert!(Redundancy::TwoN.firm_units(1).abs() < 1e-12);
+        assert!((Redundancy::ThreeNOverTwo.firm_units(4) - 2.0).abs() < 1e-12);
+        assert!((Redundancy::ThreeNOverTwo.firm_units(5) - 3.0).abs() < 1e-12);
     }
 }

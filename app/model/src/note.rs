@@ -105,6 +105,27 @@ pub enum Kind {
         /// Outside dry bulb then.
         outside: Temperature,
     },
+    /// Nothing makes the water as cold as its set-point.
+    SupplyNotHeld {
+        /// The set-point.
+        set_point: Temperature,
+        /// What the supply comes to.
+        supply: Temperature,
+        /// Outside dry bulb then.
+        outside: Temperature,
+    },
+    /// The rows need more floor than the hall has.
+    FloorTooSmall {
+        /// Floor of the hall, m².
+        has_m2: f64,
+        /// What its rows, aisles and clearance need, m².
+        needs_m2: f64,
+    },
+    /// Racks stand where columns do.
+    ColumnInTheWay {
+        /// How many racks.
+        racks: u32,
+    },
     /// CDUs or fan walls too small.
     TerminalShort {
         /// Heat to move.
@@ -242,6 +263,12 @@ impl Note {
             Kind::SupplyTooWarm { limit, .. } => {
                 Some(format!("set the supply to {:.0} °C or less", limit.as_celsius()))
             }
+            Kind::SupplyNotHeld { supply, .. } => Some(format!(
+                "add coolers or a chiller, or set the supply to {:.0} °C or more",
+                supply.as_celsius().ceil()
+            )),
+            Kind::FloorTooSmall { needs_m2, .. } => Some(format!("give the hall {:.0} m² of floor", needs_m2.ceil())),
+            Kind::ColumnInTheWay { .. } => Some("move the rows, or change the aisles".into()),
             Kind::NoLiquidLoop { .. } => Some("give the hall a `liquid` loop with CDUs".into()),
             Kind::NoSpace { positions, racks } => Some(format!("remove {} racks or add a hall", racks - positions)),
             Kind::RackFull { .. } | Kind::RackOverload { .. } => Some("take trays out, or choose a larger rack".into()),
@@ -322,6 +349,17 @@ impl fmt::Display for Kind {
                 outside.as_celsius(),
                 mw(*heat - *capacity)
             ),
+            Self::SupplyNotHeld { set_point, supply, outside } => write!(
+                f,
+                "at {:.1} °C outside the supply comes to {:.1} °C, above its set-point of {:.1} °C",
+                outside.as_celsius(),
+                supply.as_celsius(),
+                set_point.as_celsius()
+            ),
+            Self::FloorTooSmall { has_m2, needs_m2 } => {
+                write!(f, "its rows, aisles and clearance need {needs_m2:.0} m², its floor has {has_m2:.0} m²")
+            }
+            Self::ColumnInTheWay { racks } => write!(f, "{racks} racks stand where a column does"),
             Self::TerminalShort { heat, capacity, .. } => {
                 write!(f, "must move {}, but can move {}, {} short", mw(*heat), mw(*capacity), mw(*heat - *capacity))
             }

@@ -22,7 +22,12 @@ pub struct Banded {
 impl Banded {
     /// A value with a relative error either way.
     pub fn around(value: f64, relative_error: f64) -> Self {
-        Self { value, low: value * (1.0 - relative_error), high: value * (1.0 + relative_error) }
+        Self::leaning(value, relative_error, relative_error)
+    }
+
+    /// A value with one relative error downwards and another upwards.
+    pub fn leaning(value: f64, below: f64, above: f64) -> Self {
+        Self { value, low: value * (1.0 - below), high: value * (1.0 + above) }
     }
 }
 
@@ -70,6 +75,35 @@ pub struct Stranded {
     pub part_load: f64,
 }
 
+/// A cooling loop at one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LoopReport {
+    /// Its name in the design.
+    pub name: String,
+    /// Heat from racks, MW.
+    pub heat_mw: f64,
+    /// What its CDUs or fan walls can promise to move, MW.
+    pub terminal_firm_mw: f64,
+    /// What its outside plant can promise to take with the supply as warm as racks accept, MW.
+    pub outside_firm_mw: f64,
+    /// Facility water to the halls, °C.
+    pub supply_c: f64,
+    /// Facility water back, °C.
+    pub return_c: f64,
+    /// Facility water, m³/h.
+    pub flow_m3_per_h: f64,
+    /// Fans, outside and in the halls, kW.
+    pub fan_kw: f64,
+    /// Pumps, kW.
+    pub pump_kw: f64,
+    /// Chillers, kW.
+    pub chiller_kw: f64,
+    /// Make-up water, m³/h.
+    pub water_m3_per_h: f64,
+    /// How the heat leaves: `dry`, `adiabatic`, `tower`, `trim`, `chiller`.
+    pub mode: String,
+}
+
 /// What a site does at one moment: everything busy, at its mean weather and at its hottest hour.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -106,8 +140,14 @@ pub struct Evaluation {
     pub capex_usd: f64,
     /// By cause.
     pub stranded_power_mw: Stranded,
+    /// Racks with their trays, t.
+    pub rack_mass_t: f64,
     /// At each node of the power tree, everything busy, hottest hour.
     pub power_tree: Vec<NodeReport>,
+    /// Each cooling loop, everything busy, hottest hour.
+    pub loops: Vec<LoopReport>,
+    /// Dry bulb of that hour, °C.
+    pub hottest_c: f64,
     /// What was found.
     pub notes: Vec<Note>,
 }
@@ -312,6 +352,8 @@ pub struct Report {
     pub flows: Vec<Flow>,
     /// The twelve months.
     pub months: Vec<Month>,
+    /// Mean facility power of each hour of the year, MW, to four digits.
+    pub facility_power_by_hour_mw: Vec<f64>,
     /// Facility power, MW, exceeded for 0, 1, … 100% of the year.
     pub load_duration_mw: Vec<f64>,
     /// How far the energy books are off, relative.

@@ -6,7 +6,7 @@ use crate::design::{Demand, Finance, Precision, Redundancy};
 use crate::location::Location;
 use crate::money::Usd;
 use crate::part::{CoolingPart, Gpu, LanguageModel, LossCurve, PowerKind};
-use crate::quantity::{Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
+use crate::quantity::{Area, Mass, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
 use serde::{Deserialize, Serialize};
 
 /// A facility, resolved.
@@ -170,6 +170,9 @@ pub struct RackClass {
     /// Power limit of each GPU: the design's, or the board's own.
     #[serde(rename = "power_cap_w")]
     pub power_cap: Power,
+    /// Mass of one with its trays.
+    #[serde(rename = "mass_kg")]
+    pub mass: Mass,
     /// Provisioned power of one, at its input.
     #[serde(rename = "rated_power_w")]
     pub rated_power: Power,
@@ -217,6 +220,14 @@ pub struct HallSpace {
     pub rack_power: Power,
     /// Index of the power node that feeds it.
     pub fed_by: u32,
+    /// Floor of one; 0 where the design gives none.
+    #[serde(rename = "floor_m2")]
+    pub floor: Area,
+    /// Floor that the rows, aisles and clearance of one need.
+    #[serde(rename = "floor_needed_m2")]
+    pub floor_needed: Area,
+    /// Racks of one that stand where a column does.
+    pub blocked_racks: u32,
 }
 
 /// How fast a purchase is written off.

@@ -1,6 +1,6 @@
 //! What a page shows while it loads and where it can't: what, why, and what to do.
 
-use crate::api::ApiError;
+use crate::api::{ApiError, PageRefusal};
 use crate::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -93,17 +93,23 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     F: Fn(T) -> AnyView + Copy + Send + Sync + 'static,
 {
+    let refusal = (extent == Extent::Page).then(use_context::<PageRefusal>).flatten();
     view! {
         <Transition fallback=move || view! { <Skeleton noun/> }>
-            {move || Suspend::new(async move {
+            {move || {
+                let refusal = refusal.clone();
+                Suspend::new(async move {
                 match resource.await {
                     Ok(value) => show(value),
                     Err(error) => {
+                        if let Some(PageRefusal(tell)) = refusal {
+                            tell(&error);
+                        }
                         let retry = Callback::new(move |()| resource.refetch());
                         view! { <Failure error noun extent retry/> }.into_any()
                     }
                 }
-            })}
+            })}}
         </Transition>
     }
 }

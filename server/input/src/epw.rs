@@ -2,6 +2,7 @@
 //!
 //! Format: EnergyPlus "Auxiliary Programs", chapter "EnergyPlus Weather File (EPW) Data Dictionary".
 
+use crate::DISORDER_MAX;
 use crate::error::{Error, Problem, shown};
 use crate::report::{CUT, Station, counted, remark_station};
 use crate::table::{Range, number};
@@ -93,9 +94,15 @@ pub(crate) fn read(text: &Text<'_>, place: &Location, report: &mut InputReport) 
         .take(HEADER_LINES_MAX)
         .find(|(_, line)| line.split(',').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("DATA PERIODS")))
         .ok_or_else(|| Error::line(text.file, first, Problem::NotExpected { expected: "followed by DATA PERIODS" }))?;
-    check_periods(&Line::new(text.file, periods.0, periods.1))?;
+    let per_hour = check_periods(&Line::new(text.file, periods.0, periods.1))?;
 
-    let mut rows = Rows { year: Year::new(HOUR), pressure: MeanPressure::at(place), beyond_saturation: 0 };
+    let mut rows = Rows {
+        year: Year::of_rows(HOUR, per_hour),
+        pressure: MeanPressure::at(place),
+        beyond_saturation: 0,
+        latest: (0, 0, 0, 0),
+        early: 0,
+    };
     let mut lines = lines.peekable();
     while let Some((number, line)) = lines.next() {
         match rows.take(&Line::new(text.file, number, line)) {
@@ -109,6 +116,13 @@ pub(crate) fn read(text: &Text<'_>, place: &Location, report: &mut InputReport) 
     }
     if report.rows == 0 {
         return Err(Error::file(text.file, Problem::NoRows));
+    }
+    if rows.early > 0 {
+        let (rows, of) = (rows.early, report.rows);
+        if f64::from(rows) > DISORDER_MAX * f64::from(of) {
+            return Err(Error::file(text.file, Problem::Disorder { rows, of }));
+        }
+        report.remarks.push(format!("{} out of order in time: put in their places", counted(rows, "row")));
     }
     if rows.beyond_saturation > 0 {
         let wet = counted(rows.beyond_saturation, "row");
@@ -130,6 +144,10 @@ struct Rows {
     year: Year<2>,
     pressure: MeanPressure,
     beyond_saturation: u32,
+    /// Month, day, hour and minute of the latest row. A typical year's months are of several years, so years don't count.
+    latest: (u32, u32, u32, u32),
+    /// Rows before one that should stand behind them.
+    early: u32,
 }
 
 impl Rows {
@@ -140,6 +158,13 @@ impl Rows {
         let hour = line.whole(HOUR_OF_DAY, 1, 24)?;
         let minute = line.whole(MINUTE_OF_HOUR, 0, 60)?;
         let year = line.whole(YEAR, 0, 9_999)?;
+        let moment = (month, day, hour, minute);
+        let turn_of_the_year = month == 1 && self.latest.0 == 12;
+        if moment >= self.latest || turn_of_the_year {
+            self.latest = moment;
+        } else {
+            self.early += 1;
+        }
         let dry = line.number(DRY, DRY_BULB)?;
         let dew = line.number(DEW, DEW_POINT)?;
         let relative = line.number(RELATIVE, HUMIDITY)?;
@@ -154,8 +179,8 @@ impl Rows {
     }
 }
 
-/// The periods must cover the year: `DATA PERIODS,count,rows per hour,(name,weekday,first day,last day)…`.
-fn check_periods(line: &Line<'_>) -> Result<(), Error> {
+/// Rows of an hour. The periods must cover the year: `DATA PERIODS,count,rows per hour,(name,weekday,first day,last day)…`.
+fn check_periods(line: &Line<'_>) -> Result<u32, Error> {
     let count = line.whole((1, "number of periods"), 1, 366)? as usize;
     let per_hour = line.whole((2, "rows per hour"), 1, 60)?;
     if 60 % per_hour != 0 {
@@ -172,7 +197,7 @@ fn check_periods(line: &Line<'_>) -> Result<(), Error> {
     }
     let days = covered.iter().filter(|covered| **covered).count() as u32;
     if days == 365 {
-        return Ok(());
+        return Ok(per_hour);
     }
     Err(Error::file(line.file, Problem::TooShort { hours: 24 * days, needed: model::scenario::HOURS }))
 }

@@ -108,6 +108,14 @@ pub enum Problem {
         /// The column that is not there.
         column: String,
     },
+    /// A line with more fields than the header.
+    #[error("the line has {cells} fields and the header {columns}; is a comma used for decimals?")]
+    LongRow {
+        /// Fields of the line.
+        cells: u32,
+        /// Columns of the header.
+        columns: u32,
+    },
     /// Something else in place of a number.
     #[error("is not a number")]
     NotANumber,

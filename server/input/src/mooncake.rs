@@ -55,7 +55,8 @@ impl Cache {
     /// The share of tokens found, and a remark with the share of blocks; none if the trace has no blocks.
     fn reuse(&self, report: &mut InputReport) -> Option<Ratio> {
         if self.blocks == 0 || self.tokens <= 0.0 {
-            report.remarks.push("no hash_ids in the trace: nothing is known of prefix reuse".to_owned());
+            let lacking = if self.blocks == 0 { "no hash_ids" } else { "no tokens in prompts" };
+            report.remarks.push(format!("{lacking} in the trace: nothing is known of prefix reuse"));
             return None;
         }
         let tokens = self.tokens_found / self.tokens;
@@ -82,7 +83,8 @@ pub(crate) fn read(text: &Text<'_>, shape: &[f64; 168], report: &mut InputReport
                 arrivals.push(text.file, at, request.input_length, request.output_length)?;
                 note_ends(&format!("{at} ms"), report);
             }
-            Err(_) if !text.whole && lines.peek().is_none() && !arrivals.is_empty() => {
+            // A line cut off is no JSON; one that is, and wrong, was not cut off.
+            Err(Error::Line { .. }) if !text.whole && lines.peek().is_none() && !arrivals.is_empty() => {
                 report.remarks.push(CUT.to_owned());
             }
             Err(error) => return Err(error),

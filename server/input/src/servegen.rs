@@ -60,7 +60,7 @@ pub(crate) fn read(
         }
         sum = Some(sum.map_or_else(|| series.clone(), |sum| added(&sum, &series)));
     }
-    report.remarks.push("no token lengths in the file: given as 0, the caller's own are needed".to_owned());
+    report.remarks.push("no token lengths in the file: those of the design are used".to_owned());
     let rate_per_s = sum.ok_or_else(|| Error::file(text.file, Problem::NoRows))?;
     Ok(Requests { rate_per_s, input_tokens: 0.0, output_tokens: 0.0, prefix_reuse: None })
 }

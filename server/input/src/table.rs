@@ -37,6 +37,8 @@ pub(crate) struct Table<'a> {
     above: u32,
     /// The last line has its end.
     whole: bool,
+    /// Number of the last line.
+    last: u32,
 }
 
 /// One line of it.
@@ -81,7 +83,8 @@ impl<'a> Table<'a> {
             .enumerate()
             .map(|(index, name)| Column { index, name: name.to_owned(), key: key(name) })
             .collect();
-        Ok(Self { file: text.file, reader, columns, above, whole: text.whole })
+        let last = text.body.lines().count() as u32;
+        Ok(Self { file: text.file, reader, columns, above, whole: text.whole, last })
     }
 
     /// The first of the wanted names that is there.
@@ -119,11 +122,19 @@ impl<'a> Table<'a> {
                 continue; // a line of separators, or the end mark of an old system
             }
             let row = Row { file: self.file, line: line(fields.position()), fields: &fields };
-            match take(&row) {
+            let beyond = fields.iter().skip(self.columns.len()).any(|field| !field.is_empty());
+            let taken = if beyond {
+                let (cells, columns) = (fields.len() as u32, self.columns.len() as u32);
+                Err(Error::line(self.file, row.line, Problem::LongRow { cells, columns }))
+            } else {
+                take(&row)
+            };
+            match taken {
                 Ok(()) => any = true,
                 Err(error) => {
-                    let last = matches!(self.reader.read_record(&mut fields), Ok(false));
-                    return if any && last && !self.whole { Ok(true) } else { Err(error) };
+                    // Only the last line itself can be cut off: a record that ends there but began above holds more.
+                    let cut = row.line == self.last && !self.whole;
+                    return if any && cut { Ok(true) } else { Err(error) };
                 }
             }
         }

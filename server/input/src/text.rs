@@ -74,8 +74,9 @@ pub(crate) fn decode<'a>(file: &'a str, bytes: &'a [u8], limit: u64) -> Result<T
             Cow::Owned(bytes.iter().copied().map(char::from).collect())
         }
     };
-    if text.contains('\r') && !text.contains('\n') {
-        text = Cow::Owned(text.replace('\r', "\n"));
+    // One end of line, so that every reader counts lines as an editor does.
+    if text.contains('\r') {
+        text = Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"));
     }
     if text.trim().is_empty() {
         return Err(Error::file(file, Problem::Empty));

@@ -1,11 +1,11 @@
 //! Rows find their place in the simulated year: month, day and hour count, the year of the row does not.
 
-use crate::COVERAGE_MIN;
 use crate::clock::Row;
 use crate::error::{Error, Problem};
 use crate::gap::{Filled, fill};
 use crate::report::counted;
 use crate::time::{DAY, HOUR, moment};
+use crate::{COVERAGE_MIN, DUPLICATES_MAX};
 use model::quantity::Span;
 use model::scenario::{HOURS, InputReport, MONTH_STARTS, Series};
 
@@ -15,6 +15,9 @@ pub(crate) struct Year<const N: usize> {
     places: Vec<Place<N>>,
     leap: u32,
     beyond: u32,
+    /// Most rows that one place is made of; those beyond it are doubles.
+    rows_max: u32,
+    doubles: u32,
 }
 
 /// One value's place in it.
@@ -31,7 +34,19 @@ impl<const N: usize> Year<N> {
     pub(crate) fn new(interval: i64) -> Self {
         let per_hour = (HOUR / interval) as usize;
         let empty = Place { occurrence: 0, rows: 0, sums: [0.0; N] };
-        Self { interval, places: vec![empty; HOURS as usize * per_hour], leap: 0, beyond: 0 }
+        Self {
+            interval,
+            places: vec![empty; HOURS as usize * per_hour],
+            leap: 0,
+            beyond: 0,
+            rows_max: u32::MAX,
+            doubles: 0,
+        }
+    }
+
+    /// The same, where each place is due `rows_max` rows: more of them are doubles and left out.
+    pub(crate) fn of_rows(interval: i64, rows_max: u32) -> Self {
+        Self { rows_max, ..Self::new(interval) }
     }
 
     /// Rows on the site's standard clock, in order.
@@ -56,6 +71,10 @@ impl<const N: usize> Year<N> {
             self.beyond += 1;
             return;
         }
+        if place.rows >= self.rows_max {
+            self.doubles += 1;
+            return;
+        }
         place.occurrence = occurrence;
         place.rows += 1;
         for (sum, value) in place.sums.iter_mut().zip(values) {
@@ -73,6 +92,9 @@ impl<const N: usize> Year<N> {
     pub(crate) fn finish(self, file: &str, report: &mut InputReport) -> Result<[Series; N], Error> {
         let per_hour = (HOUR / self.interval) as usize;
         let present: Vec<bool> = self.places.iter().map(|place| place.rows > 0).collect();
+        if self.doubles > 2 && f64::from(self.doubles) > DUPLICATES_MAX * f64::from(report.rows) {
+            return Err(Error::file(file, Problem::Duplicates { rows: self.doubles, of: report.rows }));
+        }
         let covered = present.iter().filter(|here| **here).count() / per_hour;
         let needed = (COVERAGE_MIN * f64::from(HOURS)).round() as u32;
         if covered < needed as usize {
@@ -86,6 +108,10 @@ impl<const N: usize> Year<N> {
         report.remarks.extend(filled.remark(per_hour));
         if self.leap > 0 {
             report.remarks.push(format!("29 February left out ({})", counted(self.leap, "row")));
+        }
+        if self.doubles > 0 {
+            let doubles = counted(self.doubles, "row");
+            report.remarks.push(format!("{doubles} for a moment that another row has: the first is used"));
         }
         if self.beyond > 0 {
             let beyond = counted(self.beyond, "row");

@@ -135,6 +135,11 @@ impl Plant {
         self.supply_c
     }
 
+    /// Facility water at so much heat from racks, m³/s: in proportion to heat, down to the pumps' least.
+    pub fn flow_m3_per_s(&self, rack_heat_w: f64) -> f64 {
+        self.collected(rack_heat_w).water_w_per_k / WATER_J_PER_M3_K
+    }
+
     /// Heat in the water for so much heat from the racks: pumps and hall fans end up in it too, W. With their powers.
     fn collected(&self, rack_heat_w: f64) -> Collected {
         let share = if self.design_heat_w > 0.0 { rack_heat_w / self.design_heat_w } else { 0.0 };
@@ -188,6 +193,9 @@ impl Plant {
     }
 
     fn dry(&self, coolers: &DryCoolers, collected: &Collected, entering_c: f64, outside: Outside) -> LoopStep {
+        if collected.heat_w <= 0.0 {
+            return self.held(collected, 0.0, 0.0, CoolingMode::Dry);
+        }
         let free_w = coolers.capacity_w(entering_c, outside.dry_bulb_c);
         if let Some(chillers) = &self.chillers {
             let cop = chillers.cop(self.supply_c, outside);
@@ -217,6 +225,9 @@ impl Plant {
     }
 
     fn wet(&self, towers: &Towers, collected: &Collected, entering_c: f64, outside: Outside) -> LoopStep {
+        if collected.heat_w <= 0.0 {
+            return self.held(collected, 0.0, 0.0, CoolingMode::Tower);
+        }
         let water = collected.water(entering_c);
         let free_w = towers.capacity_w(1.0, water, outside);
         if collected.heat_w <= free_w {

@@ -86,7 +86,10 @@ impl Inputs {
     fn new(site: &Site, scenario: &Scenario, capacity: f64, steps: usize) -> Self {
         let lengths = lengths(site, scenario);
         let mut demand = scenario.requests.rate_per_s.resampled(steps);
-        let busiest = demand.iter().copied().fold(0.0, f64::max);
+        // The busiest hour, so that a finer step does not change how much work the year brings.
+        let per_hour = (1.0 / scenario.step.as_hours()).round().max(1.0) as usize;
+        let mean = |hour: &[f64]| hour.iter().sum::<f64>() / hour.len() as f64;
+        let busiest = demand.chunks(per_hour).map(mean).fold(0.0, f64::max);
         let scale = match site.service.demand {
             Demand::PeakShare(share) if busiest > 0.0 => share.as_fraction() * capacity / busiest,
             Demand::PeakShare(_) => 0.0,

@@ -1,7 +1,7 @@
 //! The instant answer: a site with everything busy, at its mean weather and on its hottest hour, and what is wrong
 //! with it. Fast enough for every stroke of a key.
 
-use crate::cooling::{Outside, Plant};
+use crate::cooling::{Outside, Plant, WATER_J_PER_M3_K};
 use crate::defaults;
 use crate::engine::Machine;
 use crate::fleet::{self, Lengths};
@@ -11,9 +11,9 @@ use crate::stranded;
 use model::design::Redundancy;
 use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
-use model::quantity::{Bytes, Power, Ratio, Temperature};
-use model::report::{Banded, Evaluation, NodeReport, Stranded};
-use model::site::{CoolingUnits, PowerNode, Site};
+use model::quantity::{Bytes, Mass, Power, Ratio, Temperature};
+use model::report::{Banded, Evaluation, LoopReport, NodeReport, Stranded};
+use model::site::{CoolingUnits, Loop, PowerNode, Site};
 use model::trace::StepValues;
 
 /// Least share of the contract for which stranded power is worth a note.
@@ -36,9 +36,10 @@ pub fn evaluate(site: &Site) -> Evaluation {
         let output_mw = machine.output_w[at] / 1e6;
         Seen { peak_mw: output_mw, mean_mw: output_mw, loss_mwh: 0.0 }
     });
+    let loops = loop_reports(site, &machine, hottest);
     let notes = check_with(site, &machine, &worst, &wanted, hottest, mean);
     let busy = machine.step(capacity, mean);
-    let error = fleet::relative_error(site, &machine.classes);
+    let margin = fleet::margin(site, &machine.classes);
     let per_mw =
         if busy.facility_power_w > 0.0 { busy.output_tokens_per_s / (busy.facility_power_w / 1e6) } else { 0.0 };
     let short = short_heat(site, &machine, hottest);
@@ -56,13 +57,42 @@ pub fn evaluate(site: &Site) -> Evaluation {
         gpu_power_mw: busy.gpu_power_w / 1e6,
         pue: if busy.it_power_w > 0.0 { busy.facility_power_w / busy.it_power_w } else { 0.0 },
         output_tokens_per_s: busy.output_tokens_per_s,
-        tokens_per_second_per_mw_facility: Banded::around(per_mw, error),
+        tokens_per_second_per_mw_facility: Banded::leaning(per_mw, margin.below, margin.above),
         serving: fleet::serving_points(site, &machine.classes),
         capex_usd: site.capex.iter().map(|line| line.cost).sum::<model::money::Usd>().as_dollars(),
         stranded_power_mw: fall.stranded,
+        rack_mass_t: site.racks.iter().map(|class| class.mass * class.count).sum::<Mass>().as_kilograms() / 1e3,
         power_tree,
+        loops,
+        hottest_c: hottest.dry_bulb_c,
         notes,
     }
+}
+
+/// Each cooling loop as the machine's last step left it.
+fn loop_reports(site: &Site, machine: &Machine, outside: Outside) -> Vec<LoopReport> {
+    let report = |(at, each): (usize, &Loop)| {
+        let heat_w = machine.heat_w()[at];
+        let step = machine.plants[at].step(heat_w, outside);
+        let firm = Plant::new(each, CoolingUnits::firm_units, machine.pressure_pa);
+        let flow_m3_per_s = machine.plants[at].flow_m3_per_s(heat_w);
+        let rise_k = if flow_m3_per_s > 0.0 { step.heat_w / (flow_m3_per_s * WATER_J_PER_M3_K) } else { 0.0 };
+        LoopReport {
+            name: each.name.clone(),
+            heat_mw: heat_w / 1e6,
+            terminal_firm_mw: each.terminal.firm().as_megawatts(),
+            outside_firm_mw: firm.most_heat_w(outside) / 1e6,
+            supply_c: step.supply_c,
+            return_c: step.supply_c + rise_k,
+            flow_m3_per_h: flow_m3_per_s * 3600.0,
+            fan_kw: step.fan_w / 1e3,
+            pump_kw: step.pump_w / 1e3,
+            chiller_kw: step.chiller_w / 1e3,
+            water_m3_per_h: step.water_l_per_s * 3.6,
+            mode: step.mode.name().to_owned(),
+        }
+    };
+    site.loops.iter().enumerate().map(report).collect()
 }
 
 /// What is wrong with a site, worst first. `Severity::Error` means that it can't be run as drawn.
@@ -148,6 +178,7 @@ fn check_with(
     feeds(site, machine, &mut notes);
     contract(site, worst, wanted, &mut notes);
     cooling(site, machine, hottest, mean, &mut notes);
+    floors(site, &mut notes);
     announced(site, &mut notes);
     let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), Power::ZERO);
     notes.extend(stranded_notes(site, &fall.stranded));
@@ -262,9 +293,40 @@ fn cooling(site: &Site, machine: &Machine, hottest: Outside, mean: Outside, note
             let kind = Kind::CoolingShort { heat, capacity: able(outside), outside: temperature };
             notes.push(Note { severity, place: place.clone(), kind });
         }
+        let floats = |outside: Outside| {
+            let step = machine.plants[at].step(machine.heat_w()[at], outside);
+            (step.supply_c > machine.plants[at].set_point_c() + 0.5).then_some((step.supply_c, outside.dry_bulb_c))
+        };
+        let always = floats(mean).map(|found| (found, Severity::Warning));
+        if let Some(((supply_c, dry_bulb_c), severity)) =
+            always.or_else(|| floats(hottest).map(|found| (found, Severity::Note)))
+        {
+            let kind = Kind::SupplyNotHeld {
+                set_point: each.supply,
+                supply: Temperature::from_celsius(supply_c),
+                outside: Temperature::from_celsius(dry_bulb_c),
+            };
+            notes.push(Note { severity, place: place.clone(), kind });
+        }
         if each.terminal.units == 1 && matches!(each.terminal.part.kind, CoolingKind::Cdu { .. }) {
             let kind = Kind::SinglePointOfFailure { part: each.terminal.part.name.clone() };
             notes.push(Note { severity: Severity::Note, place, kind });
+        }
+    }
+}
+
+/// Do the rows fit on the floor, and stand clear of columns?
+fn floors(site: &Site, notes: &mut Vec<Note>) {
+    for hall in &site.halls {
+        let mut warn = |kind| {
+            notes.push(Note { severity: Severity::Warning, place: format!("hall \"{}\"", hall.name), kind });
+        };
+        let (has_m2, needs_m2) = (hall.floor.as_square_metres(), hall.floor_needed.as_square_metres());
+        if has_m2 > 0.0 && needs_m2 > has_m2 * 1.000_001 {
+            warn(Kind::FloorTooSmall { has_m2, needs_m2 });
+        }
+        if hall.blocked_racks > 0 {
+            warn(Kind::ColumnInTheWay { racks: hall.blocked_racks });
         }
     }
 }

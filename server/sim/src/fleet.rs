@@ -1,7 +1,7 @@
 //! The fleet in plain numbers: what each class of racks draws and makes at a share of its full work.
 
 use crate::power::group_loss_w;
-use crate::serving::{self, Capped, Point, Refusal, Work};
+use crate::serving::{self, Capped, Margin, Point, Refusal, Roofline, Work};
 use model::quantity::Power;
 use model::report::ServingPoint;
 use model::site::{RackClass, Shelf, Site};
@@ -155,7 +155,7 @@ fn work(site: &Site, lengths: Lengths) -> Work<'_> {
 
 fn compute(rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
     let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
-    Some(serving::best_point(gpu, rack.domain_gpus, work).map(|point| {
+    Some(serving::best_point(&Roofline::FITTED, gpu, rack.domain_gpus, work).map(|point| {
         let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
         let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
         let mut best = [1.0; BEST_POINTS];
@@ -214,13 +214,19 @@ pub(crate) fn serving_points(site: &Site, classes: &[Class]) -> Vec<ServingPoint
     points
 }
 
-/// Relative error of the fleet's tokens per second and of its energy per token together, weighted by tokens.
-pub(crate) fn relative_error(site: &Site, classes: &[Class]) -> f64 {
-    let (mut weighted, mut all) = (0.0, 0.0);
-    for compute in classes.iter().filter_map(|class| class.compute.as_ref()) {
-        weighted += compute.capacity() * serving::relative_error(&compute.gpu, &site.service.model);
+/// Margin of the fleet's tokens per second and of its energy per token together, weighted by tokens.
+pub(crate) fn margin(site: &Site, classes: &[Class]) -> Margin {
+    let (mut below, mut above, mut all) = (0.0, 0.0, 0.0);
+    for (rack, class) in site.racks.iter().zip(classes) {
+        let Some(compute) = &class.compute else { continue };
+        let margin = serving::margin(&compute.gpu, rack.domain_gpus, &site.service.model);
+        below += compute.capacity() * margin.below;
+        above += compute.capacity() * margin.above;
         all += compute.capacity();
     }
-    let tokens = if all > 0.0 { weighted / all } else { 0.0 };
-    libm::sqrt(tokens * tokens + crate::board::POWER_ERROR * crate::board::POWER_ERROR)
+    let with_power = |weighted: f64| {
+        let tokens = if all > 0.0 { weighted / all } else { 0.0 };
+        libm::sqrt(tokens * tokens + crate::board::POWER_ERROR * crate::board::POWER_ERROR)
+    };
+    Margin { below: with_power(below), above: with_power(above) }
 }

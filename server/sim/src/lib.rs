@@ -5,14 +5,19 @@
 //!
 //! Read `resolve` first (a design becomes a site), then `engine` (the year), then the physics it calls: `fleet`,
 //! `serving`, `board`, `cooling`, `power`; `evaluate` gives the instant answer and says what is wrong with a site,
-//! `report` sums a trace up, `defaults` makes a year where the user brings none.
+//! `report` sums a trace up, `defaults` makes a year where the user brings none. `floor`, `failure` and `drivers` answer the
+//! workshop's questions: where things stand, what if this fails, what drives the year and what would improve it.
 
 pub mod board;
 pub mod cooling;
 pub mod defaults;
+pub mod drivers;
 mod engine;
 mod evaluate;
+pub mod failure;
 mod fleet;
+pub mod floor;
+pub mod mend;
 pub mod power;
 pub mod psychrometrics;
 pub mod report;

@@ -91,17 +91,40 @@ pub fn wet_bulb(dry_bulb: Temperature, humidity: Ratio, pressure: Pressure) -> T
 /// Thermodynamic wet bulb, °C: the inverse of [`humidity_ratio_from_wet_bulb`], to 1e-6 K.
 ///
 /// Air at or beyond saturation is at its wet bulb. In a narrow band about the freezing point both equations have a
-/// root, as a wet and as an iced bulb read differently there (by 0.6 K in air of 10 °C): then the wet one, of 0 °C or
-/// above, is meant, so that more humidity never lowers the answer.
+/// root, as a wet and as an iced bulb read differently there (by 0.6 K in air of 10 °C). Neither is wrong; then the one
+/// is taken on which halving the interval from dew point to dry bulb ends, as PsychroLib does, so that both agree.
 pub fn wet_bulb_c(dry_bulb_c: f64, humidity_ratio: f64, pressure_pa: f64) -> f64 {
     let w = humidity_ratio.max(0.0);
-    let wet = dry_bulb_c >= 0.0 && w >= wet_bulb_humidity_ratio(dry_bulb_c, 0.0, pressure_pa, Surface::Water);
-    let (surface, low, high) =
-        if wet { (Surface::Water, 0.0, dry_bulb_c) } else { (Surface::Ice, COLDEST_C, dry_bulb_c.min(0.0)) };
-    if w >= wet_bulb_humidity_ratio(dry_bulb_c, high, pressure_pa, surface) {
-        return high;
+    let at = |wet: f64, surface| wet_bulb_humidity_ratio(dry_bulb_c, wet, pressure_pa, surface);
+    let solve = |surface, low, high| {
+        if w >= at(high, surface) { high } else { root(low, high, |t| at(t, surface) - w) }
+    };
+    if dry_bulb_c < 0.0 || w < at(0.0, Surface::Water) {
+        return solve(Surface::Ice, COLDEST_C, dry_bulb_c.min(0.0));
     }
-    root(low, high, |t| wet_bulb_humidity_ratio(dry_bulb_c, t, pressure_pa, surface) - w)
+    let wet = solve(Surface::Water, 0.0, dry_bulb_c);
+    if w >= at(0.0, Surface::Ice) {
+        return wet;
+    }
+    let iced = solve(Surface::Ice, COLDEST_C, 0.0);
+    let vapour_pa = pressure_pa * w / (MASS_RATIO + w);
+    ended_on_by_halving(dew_point_c(vapour_pa), dry_bulb_c, iced, wet)
+}
+
+/// Which of two roots, `iced` below 0 °C and `wet` above, halving from `low` to `high` ends on.
+fn ended_on_by_halving(mut low: f64, mut high: f64, iced: f64, wet: f64) -> f64 {
+    for _ in 0..STEPS_MAX {
+        if high < 0.0 || low >= 0.0 {
+            break;
+        }
+        let middle = f64::midpoint(low, high);
+        if middle > if middle < 0.0 { iced } else { wet } {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    if low >= 0.0 { wet } else { iced }
 }
 
 /// Enthalpy of moist air, J per kg of dry air, from 0 °C dry air and liquid water.

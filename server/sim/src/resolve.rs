@@ -1,13 +1,14 @@
 //! A design becomes a site: names are looked up, counts multiplied, racks summed from their trays. All that is wrong is
 //! said at once.
 
+use crate::floor;
 use model::catalog::Catalog;
 use model::design::{self, Design};
 use model::id::PartId;
 use model::money::Usd;
 use model::note::{Kind, Note, Severity};
 use model::part::{CoolingKind, LossCurve, PowerKind, RackKind};
-use model::quantity::{Power, Ratio, Temperature};
+use model::quantity::{Area, Power, Ratio, Temperature};
 use model::site::{
     AssetClass, CapexLine, CoolingUnits, HallSpace, Loop, PowerNode, RackClass, Shelf, Site, SiteService,
 };
@@ -368,6 +369,7 @@ impl Resolver<'_> {
             let fed_by = self.power_index(&place, power, &hall.fed_by);
             let air = self.loop_index(&place, loops, &hall.air);
             let liquid = hall.liquid.as_ref().map(|name| self.loop_index(&place, loops, name));
+            self.terminals(&place, loops.get(air as usize), liquid.and_then(|at| loops.get(at as usize)));
             let (mut racks, mut rack_power) = (0_u32, Power::ZERO);
             for row in &hall.rows {
                 let place = format!("{place} › row \"{}\"", row.name);
@@ -386,18 +388,35 @@ impl Resolver<'_> {
             if racks > hall.positions {
                 self.error(&place, Kind::NoSpace { positions: hall.positions, racks });
             }
+            let plan = floor::plan(hall, self.catalog);
             spaces.push(HallSpace {
                 name: hall.name.clone(),
                 positions: hall.positions.saturating_mul(hall.count),
                 racks: racks.saturating_mul(hall.count),
                 rack_power,
                 fed_by,
+                floor: hall.floor_area,
+                floor_needed: Area::from_square_metres(plan.length_m * plan.width_m),
+                blocked_racks: plan.blocked_racks,
             });
         }
         if spaces.iter().map(|space| u64::from(space.racks)).sum::<u64>() > 10_000_000 {
             self.error("design", Kind::OutOfRange { field: "racks".into(), value: 1e7, low: 0.0, high: 1e7 });
         }
         (classes, spaces)
+    }
+
+    /// Air takes heat to fan walls, liquid to CDUs; a loop of the other kind moves none of it.
+    fn terminals(&mut self, place: &str, air: Option<&Loop>, liquid: Option<&Loop>) {
+        let is_cdu = |each: &&Loop| matches!(each.terminal.part.kind, CoolingKind::Cdu { .. });
+        if let Some(each) = air.filter(is_cdu) {
+            let needed = format!("a fan wall, as `air` of a hall needs; loop \"{}\" has CDUs", each.name);
+            self.wrong_kind(place, &each.terminal, &needed);
+        }
+        if let Some(each) = liquid.filter(|each| !is_cdu(each)) {
+            let needed = format!("a CDU, as `liquid` of a hall needs; loop \"{}\" has fan walls", each.name);
+            self.wrong_kind(place, &each.terminal, &needed);
+        }
     }
 
     fn rack_class(
@@ -414,6 +433,7 @@ impl Resolver<'_> {
         };
         self.buy(&group.part, count, rack.price_dollars, AssetClass::It);
         let (mut rated, mut idle, mut busy) = (Power::ZERO, Power::ZERO, Power::ZERO);
+        let mut mass = rack.mass;
         let (mut liquid_power, mut height, mut gpus, mut gpu, mut domain) = (0.0, 0.0, 0_u32, None, rack.domain_gpus);
         for item in rack.trays.iter().chain(&group.trays) {
             self.range(place, "trays.count", f64::from(item.count), 1.0, 1e4);
@@ -428,6 +448,7 @@ impl Resolver<'_> {
             busy += tray.overhead_busy * item.count;
             liquid_power += tray.rated_power.as_watts() * f64::from(item.count) * tray.liquid_fraction.as_fraction();
             height += tray.height_units * f64::from(item.count);
+            mass += tray.mass * item.count;
             if let Some(id) = tray.gpu.as_ref().filter(|_| tray.gpu_count > 0) {
                 match catalog.gpu(id) {
                     Some(row) => gpu = Some(row.clone()),
@@ -464,6 +485,7 @@ impl Resolver<'_> {
             domain_gpus: domain.max(u32::from(gpus > 0)),
             power_cap: cap.unwrap_or(board),
             gpu,
+            mass,
             rated_power: if delivered_whole && group.trays.is_empty() { rack.rated_power } else { rated },
             overhead_idle: idle,
             overhead_busy: busy,

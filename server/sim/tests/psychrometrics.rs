@@ -51,13 +51,11 @@ fn ratio_at_wet_bulb(dry: f64, wet: f64, pressure: f64) -> f64 {
     humidity_ratio_from_wet_bulb(dry, wet, Pressure::from_pascals(pressure)).as_fraction()
 }
 
-/// PsychroLib 2.5.0, whose own searches end at 0.001 K. Just about freezing the wet-bulb equation has two roots, one for
-/// a wet and one for an iced bulb: PsychroLib's halving ends on either, we take the wet one.
+/// PsychroLib 2.5.0, whose own searches end at 0.001 K.
 #[test]
 fn agrees_with_psychrolib() {
     let rows = oracle();
     assert!(rows.len() >= 2000, "{} rows", rows.len());
-    let mut two_roots = 0;
     for r in &rows {
         let at = format!("{} °C, {} %, {} Pa", r.dry, r.humidity, r.pressure);
         let (dry, pressure) = (Temperature::from_celsius(r.dry), Pressure::from_pascals(r.pressure));
@@ -71,14 +69,8 @@ fn agrees_with_psychrolib() {
         let density = density_kg_per_m3(dry, w, pressure);
         assert!((density - r.density).abs() < 1e-5, "density at {at}: {density} for {}", r.density);
         let wet = wet_bulb(dry, w, pressure).as_celsius();
-        if (wet - r.wet).abs() >= 0.01 {
-            let iced = ratio_at_wet_bulb(r.dry, r.wet, r.pressure);
-            assert!(wet >= 0.0 && r.wet < 0.0 && r.wet > -1.5, "wet bulb at {at}: {wet} for {}", r.wet);
-            assert!((iced - ratio).abs() < 2e-6, "{at}: {} is no root", r.wet);
-            two_roots += 1;
-        }
+        assert!((wet - r.wet).abs() < 0.01, "wet bulb at {at}: {wet} for {}", r.wet);
     }
-    assert!(two_roots * 100 < rows.len(), "{two_roots} of {} rows on the other root", rows.len());
 }
 
 /// ASHRAE Handbook Fundamentals 2017, ch. 1: table 1 (standard atmosphere) and table 3 (saturated water), four digits.
@@ -133,7 +125,10 @@ proptest! {
         dry in -40.0..55.0_f64, percent in 0.5..99.0_f64, more in 0.0..1.0_f64, pressure in 6e4..1.05e5_f64,
     ) {
         let (a, b) = (ratio_at(dry, percent, pressure), ratio_at(dry, percent + more, pressure));
-        prop_assert!(wet_bulb_c(dry, a, pressure) <= wet_bulb_c(dry, b, pressure) + 1e-6);
+        let (before, after) = (wet_bulb_c(dry, a, pressure), wet_bulb_c(dry, b, pressure));
+        // Where a wet and an iced bulb both fit the air, either may be read.
+        let either = before.abs() < 1.0 && after.abs() < 1.0;
+        prop_assert!(before <= after + 1e-6 || either, "{before} fell to {after}");
         let dew = |w| dew_point_from_humidity_ratio(Ratio::from_fraction(w), Pressure::from_pascals(pressure));
         prop_assert!(dew(a).as_celsius() <= dew(b).as_celsius() + 1e-6);
     }

@@ -88,6 +88,12 @@ impl DesignArgs {
         sim::resolve(&design, &catalog).map_err(|notes| refused(&self.design, &text, notes))
     }
 
+    /// The files that it is read from.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let design = Path::new(&self.design);
+        design.is_file().then_some(design).into_iter().chain(self.parts.as_deref())
+    }
+
     fn design(&self, text: &str, catalog: &Catalog) -> Result<Design, Failure> {
         let mut design = parse_design(&self.design, text).map_err(|error| Failure::bad(&error))?;
         let changes = Changes {
@@ -134,7 +140,7 @@ pub fn catalog(own: Option<&Path>) -> Result<Catalog, Failure> {
     let catalog = catalog.with(own.clone());
     // Rows of their own are held to the same rules as ours; references may lead to either.
     let theirs: Vec<String> = own.rows().map(|(_, row)| row.row()).collect();
-    let wrong: Vec<String> = catalog::check(&own)
+    let wrong: Vec<String> = catalog::check(&catalog)
         .iter()
         .filter(|problem| theirs.contains(&problem.row))
         .map(|problem| format!("{}: {problem}", path.display()))

@@ -18,9 +18,11 @@ pub struct Evaluate {
 impl Evaluate {
     /// Prints the evaluation; infeasible designs are printed too, and then refused.
     pub fn run(&self) -> Result<(), Failure> {
+        let outputs: Vec<&Path> = self.json.as_deref().into_iter().collect();
+        output::keep_apart(&outputs, &self.design.paths().collect::<Vec<_>>())?;
         let evaluation = sim::evaluate(&self.design.site()?);
         if let Some(path) = &self.json {
-            output::json(path, &evaluation)?;
+            output::write(&[(path, output::json(path, &evaluation)?)])?;
         }
         if self.json.as_deref() != Some(Path::new("-")) {
             output::print(&text::evaluation(&evaluation))?;

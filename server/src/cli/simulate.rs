@@ -58,9 +58,8 @@ fn step(text: &str) -> Result<u32, String> {
 impl Simulate {
     /// Runs the year and tells what it came to.
     pub fn run(&self) -> Result<(), Failure> {
-        if self.json.is_some() && self.json == self.csv {
-            return Err(Failure::BadInput("--json and --csv name one place; give each its own".into()));
-        }
+        let outputs: Vec<&Path> = [&self.csv, &self.json].into_iter().flatten().map(PathBuf::as_path).collect();
+        output::keep_apart(&outputs, &self.inputs())?;
         let site = self.design.site()?;
         let wrong = errors(&sim::check(&site));
         if !wrong.is_empty() {
@@ -70,14 +69,22 @@ impl Simulate {
         let trace = run_with_progress(&site, &scenario);
         let hash = input_hash(&site, &scenario);
         let report = sim::report::report(&site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash);
+        let mut files: Vec<(&Path, Vec<u8>)> = Vec::with_capacity(2);
         if let Some(path) = &self.csv {
-            output::file(path, columns_csv(&trace).as_bytes())?;
+            files.push((path, columns_csv(&trace).into_bytes()));
         }
         if let Some(path) = &self.json {
-            output::json(path, &report)?;
+            files.push((path, output::json(path, &report)?));
         }
+        output::write(&files)?;
         let silent = [&self.csv, &self.json].into_iter().flatten().any(|path| path == Path::new("-"));
         if silent { Ok(()) } else { output::print(&text::report(&report)) }
+    }
+
+    /// Every file that is read.
+    fn inputs(&self) -> Vec<&Path> {
+        let own = [&self.weather, &self.prices, &self.carbon, &self.requests];
+        own.into_iter().flatten().map(PathBuf::as_path).chain(self.design.paths()).collect()
     }
 
     /// What the user brought, and made years for the rest.

@@ -48,7 +48,11 @@ pub fn report(r: &Report) -> String {
     lines.row("per IT megawatt", &figure(r.tokens_per_second_per_mw_it), "output tokens/s per MW into racks");
     lines.row("per GPU-board megawatt", &figure(r.tokens_per_second_per_mw_gpu), "output tokens/s per MW into boards");
     lines.row("Tokens made", &figure(r.tokens_output / 1e9), "billion output tokens");
-    lines.row("Cost", &self::band(r.cost_per_million_tokens_usd_band), "$ per million output tokens");
+    if r.tokens_output > 0.0 {
+        lines.row("Cost", &self::band(r.cost_per_million_tokens_usd_band), "$ per million output tokens");
+    } else {
+        lines.row("Cost", "—", "$ per million output tokens: none were made");
+    }
     lines.row("PUE, WUE", &format!("{:.3}, {:.3}", r.pue, r.wue_l_per_kwh), "facility/IT energy, L/kWh IT");
     lines.row(
         "Power, mean and peak",

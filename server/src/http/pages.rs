@@ -3,7 +3,7 @@
 use super::Reach;
 use super::security::{content_security_policy, nothing_at};
 use crate::error::{Refused, status};
-use app::api::{ApiError, Backend};
+use app::api::{ApiError, Backend, PageRefusal};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -80,7 +80,10 @@ fn context(reach: &Reach) -> impl Fn() + Clone + Send + Sync + 'static {
     let backend: Arc<dyn Backend> = Arc::clone(&reach.house) as Arc<dyn Backend>;
     move || {
         provide_context(Arc::clone(&backend));
-        if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) {
+        let Some(response) = use_context::<ResponseOptions>() else { return };
+        let refused = response.clone();
+        provide_context(PageRefusal(Arc::new(move |error| refused.set_status(status(error)))));
+        if let Some(nonce) = use_nonce() {
             response.insert_header(header::CONTENT_SECURITY_POLICY, content_security_policy(Some(&nonce)));
         }
     }

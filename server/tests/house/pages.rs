@@ -25,7 +25,9 @@ async fn pages_are_rendered_with_what_is_stored() {
         let text = page.text().await.unwrap();
         assert!(text.contains("/pkg/millwright.js") && text.contains("/pkg/millwright_bg.wasm"), "{path}");
     }
-    assert_eq!(house.get("/no/such/page").await.status(), StatusCode::NOT_FOUND);
+    for path in ["/no/such/page", "/designs/nowhere", "/designs/not%20an%20id", "/runs/nowhere"] {
+        assert_eq!(house.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     assert_eq!(house.get("/healthz").await.text().await.unwrap(), "ok\n");
 }
 

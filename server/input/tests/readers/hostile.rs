@@ -159,6 +159,24 @@ fn wrong_headers_and_missing_rows_are_told() {
 }
 
 #[test]
+fn doubled_and_shuffled_weather_is_told() {
+    let text = epw(1, 0.0, 28);
+    let (head, rows): (Vec<&str>, Vec<&str>) = {
+        let lines: Vec<&str> = text.lines().collect();
+        (lines[..8].to_vec(), lines[8..].to_vec())
+    };
+    let file = |rows: &[&str]| [&head[..], rows].concat().join("\n").into_bytes();
+    remarked(weather, &file(&[&rows[..40], &rows[39..]].concat()), "1 row for a moment that another row has");
+    refused(weather, &file(&[&rows[..], &rows[..]].concat()), "does it hold several places or products?");
+    let mut swapped = rows.clone();
+    swapped.swap(100, 140);
+    remarked(weather, &file(&swapped), "out of order in time: put in their places");
+    let mut backwards = rows;
+    backwards.reverse();
+    refused(weather, &file(&backwards), "rows out of order in time");
+}
+
+#[test]
 fn sizes_are_limited() {
     let big = vec![b'1'; input::WEATHER_BYTES_MAX as usize + 1];
     refused(weather, &big, "has more than 8388608 bytes");

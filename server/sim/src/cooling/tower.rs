@@ -1,4 +1,8 @@
-//! Open cooling towers: Merkel's theory in effectiveness form, and their water.
+//! Open cooling towers: Merkel's theory in effectiveness form, for cross flow, and their water.
+//!
+//! Units of transfer are NTU = c·(L/G)^(1+n); n of measured towers runs from −0.35 to −1.1 (ASHRAE Systems and Equipment,
+//! ch. 40). n = −1, so that NTU does not change with flow, with cross flow, is what follows EnergyPlus's empirical
+//! CoolTools tower best at Dulles; `tests/engine/agrees.rs` says how well there and at two places that had no part in it.
 
 use super::Outside;
 use super::reject::density_share;
@@ -7,12 +11,9 @@ use crate::search::turning_point;
 use model::part::{CoolingKind, CoolingPart};
 use model::quantity::{Pressure, Ratio, Temperature};
 
-/// Water over air mass flow at the rating. Counterflow towers run 0.75 to 1.5 (ASHRAE Systems and Equipment, ch. 40);
-/// 1.5, the end of that range, was chosen after 1.2 gave 16% less fan energy than EnergyPlus, so that comparison
-/// (`tests/engine/agrees.rs`) is a calibration and no validation.
-const WATER_OVER_AIR: f64 = 1.5;
-/// Exponent of transfer units with water over air flow: NTU = c·(L/G)^(1+n), n = −0.6 (Braun 1989; ASHRAE ch. 40).
-const FLOW_EXPONENT: f64 = 0.4;
+/// Water over air mass flow at the rating: EnergyPlus 25.2 sizes 31.9 m³/s of air for 24.0 kg/s of water. It hardly moves
+/// fan power, as units of transfer do not depend on it, but dilutes the leaving air, and so makes water.
+const WATER_OVER_AIR: f64 = 0.63;
 /// Specific heat of water, J/(kg·K).
 const WATER_J_PER_KG_K: f64 = 4180.0;
 
@@ -20,7 +21,8 @@ const WATER_J_PER_KG_K: f64 = 4180.0;
 #[derive(Debug, Clone)]
 pub(super) struct Towers {
     air_kg_per_s: f64,
-    transfer: f64,
+    /// 1 − e^−NTU: the share of their way to each other that air and water go, were there endless water.
+    reach: f64,
     fan_w: f64,
     drift: f64,
     cycles: f64,
@@ -83,16 +85,14 @@ impl Towers {
             range_k: range.as_kelvins(),
             w_per_k: water_kg_per_s * WATER_J_PER_KG_K,
         };
-        // The effectiveness that the rating needs, turned into transfer units: e^(−NTU(1−m)) = (1−ε)/(1−ε·m).
-        let effectiveness = (heat_w / (air_kg_per_s * water.drive(rated)).max(1e-9)).clamp(0.01, 0.99);
-        let m = f64::min(air_kg_per_s * water.slope(rated) / water.w_per_k, 1.0 / effectiveness - 1e-3);
-        let left = (1.0 - effectiveness) / (1.0 - effectiveness * m);
-        let units_of_transfer =
-            if (1.0 - m).abs() < 1e-9 { effectiveness / (1.0 - effectiveness) } else { -libm::log(left) / (1.0 - m) };
+        // The reach that the rating needs: see `capacity_w`, solved for it.
+        let m = air_kg_per_s * water.slope(rated) / water.w_per_k;
+        let effectiveness = heat_w / (air_kg_per_s * water.drive(rated)).max(1e-9);
+        let reach = -libm::log(f64::max(1.0 - effectiveness * m, 1e-9)) / m;
         let density = density_share(pressure_pa);
         Some(Self {
             air_kg_per_s: air_kg_per_s * density,
-            transfer: units_of_transfer / libm::pow(WATER_OVER_AIR, FLOW_EXPONENT),
+            reach: reach.clamp(0.01, 1.0),
             fan_w: units * fan_power.as_watts() * density,
             drift: drift_fraction.as_fraction(),
             cycles: cycles_of_concentration.max(1.01),
@@ -101,59 +101,24 @@ impl Towers {
 
     /// Heat rejected at a fan speed 0..=1, W.
     ///
-    /// Q = ε·G·(h_s(entering water) − h(outside)), ε = (1 − e^(−NTU(1−m))) / (1 − m·e^(−NTU(1−m))),
-    /// m = G·c_s / (L·c_w), c_s the slope of saturated enthalpy over the water's range (Braun 1989).
+    /// Q = ε·G·(h_s(entering water) − h(outside)), ε = (1 − e^(−m·(1 − e^−NTU))) / m for cross flow, m = G·c_s / (L·c_w),
+    /// c_s the slope of saturated enthalpy over the water's range (Braun 1989). As NTU does not change with G, it is
+    /// Q = (L·c_w/c_s)·(1 − e^(−m·reach))·(h_s − h).
     pub(super) fn capacity_w(&self, speed: f64, water: Water, outside: Outside) -> f64 {
-        let air_flow = self.air_kg_per_s * speed;
-        let difference = water.drive(outside);
-        if air_flow <= 0.0 || difference <= 0.0 {
-            return 0.0;
-        }
-        self.transferred(air_flow, water.slope(outside), water.w_per_k) * difference
+        let (most_w, air) = self.most_and_air(water, outside);
+        if most_w <= 0.0 { 0.0 } else { most_w * -libm::expm1(-air * speed) }
     }
 
-    /// ε·G, kg/s.
-    fn transferred(&self, air_flow: f64, slope: f64, water_w_per_k: f64) -> f64 {
-        let units = self.transfer * libm::pow(water_w_per_k / WATER_J_PER_KG_K / air_flow, FLOW_EXPONENT);
-        let m = air_flow * slope / water_w_per_k;
-        let e = libm::exp(-units * (1.0 - m));
-        let effectiveness = if (1.0 - m).abs() < 1e-9 { units / (1.0 + units) } else { (1.0 - e) / (1.0 - m * e) };
-        effectiveness * air_flow
-    }
-
-    /// Fan speed that rejects just `heat_w`, which must be within capacity; regula falsi, to 1e-10 of speed.
+    /// Fan speed that rejects just `heat_w`, which must be within capacity: [`capacity_w`](Self::capacity_w) turned round.
     pub(super) fn speed_for(&self, heat_w: f64, water: Water, outside: Outside) -> f64 {
-        let (difference, slope) = (water.drive(outside), water.slope(outside));
-        let missing =
-            |speed: f64| self.transferred(self.air_kg_per_s * speed, slope, water.w_per_k) * difference - heat_w;
-        let (mut low, mut high) = (0.0, 1.0);
-        let (mut at_low, mut at_high) = (-heat_w, missing(1.0));
-        let mut side = 0;
-        for _ in 0..60 {
-            if high - low < 1e-10 || at_high <= 0.0 {
-                break;
-            }
-            let middle = (low * at_high - high * at_low) / (at_high - at_low);
-            let at = missing(middle);
-            if at.abs() <= 1e-11 * heat_w {
-                return middle;
-            }
-            // The Illinois rule: halve the weight of an end that stays, so that both ends move.
-            if at < 0.0 {
-                (low, at_low) = (middle, at);
-                if side == -1 {
-                    at_high *= 0.5;
-                }
-                side = -1;
-            } else {
-                (high, at_high) = (middle, at);
-                if side == 1 {
-                    at_low *= 0.5;
-                }
-                side = 1;
-            }
-        }
-        high
+        let (most_w, air) = self.most_and_air(water, outside);
+        if most_w <= heat_w { 1.0 } else { f64::min(-libm::log1p(-heat_w / most_w) / air, 1.0) }
+    }
+
+    /// Heat that endless air would take, W, and m·reach at full speed.
+    fn most_and_air(&self, water: Water, outside: Outside) -> (f64, f64) {
+        let slope = water.slope(outside);
+        (water.w_per_k / slope * water.drive(outside), self.air_kg_per_s * slope / water.w_per_k * self.reach)
     }
 
     /// Entering water at which full speed rejects `heat_w`, °C; at least `from_c`.

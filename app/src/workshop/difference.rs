@@ -1,0 +1,128 @@
+//! Two designs beside each other: which fields differ, and which figures.
+
+use model::design::Design;
+use model::report::Evaluation;
+use serde_json::Value;
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where, as a person reads it: `hall building › row unit › rack gb300-nvl72 › count`.
+    pub place: String,
+    /// What stood there; empty for nothing.
+    pub before: String,
+    /// What stands there now; empty for nothing.
+    pub after: String,
+}
+
+/// Every field that differs, in the design's order. Things in lists are told apart by name, else by part, else by place.
+pub fn changes(before: &Design, after: &Design) -> Vec<Change> {
+    let value = |design: &Design| serde_json::to_value(design).unwrap_or_default();
+    let mut found = Vec::new();
+    compare(&value(before), &value(after), "", &mut found);
+    found
+}
+
+fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) {
+    let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place} › {key}") };
+    match (before, after) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            for key in keys {
+                compare(a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), &below(key), found);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            let names =
+                |list: &[Value]| -> Vec<String> { list.iter().enumerate().map(|(at, v)| name(v, at, list)).collect() };
+            let (a_names, b_names) = (names(a), names(b));
+            for (item, key) in a.iter().zip(&a_names) {
+                let other = b_names.iter().position(|other| other == key).map_or(&Value::Null, |at| &b[at]);
+                compare(item, other, &below(key), found);
+            }
+            for (item, key) in b.iter().zip(&b_names).filter(|(_, key)| !a_names.contains(key)) {
+                compare(&Value::Null, item, &below(key), found);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => found.push(Change { place: place.to_owned(), before: words(a), after: words(b) }),
+    }
+}
+
+/// What a thing in a list goes by.
+fn name(item: &Value, at: usize, list: &[Value]) -> String {
+    let own =
+        |value: &Value| value.get("name").or_else(|| value.get("part")).and_then(Value::as_str).map(str::to_owned);
+    match own(item) {
+        Some(name) if list.iter().filter(|other| own(other).as_deref() == Some(&name)).count() == 1 => name,
+        Some(name) => format!("{name} ({})", at + 1),
+        None => format!("{}", at + 1),
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string().replace(['{', '}', '"', '[', ']'], "").replace(',', ", ")
+        }
+    }
+}
+
+/// A figure of two designs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// What it is.
+    pub name: &'static str,
+    /// Of the first.
+    pub before: f64,
+    /// Of the second.
+    pub after: f64,
+}
+
+impl Figure {
+    /// Change as a share of the first; none where that is nothing.
+    pub fn share(&self) -> Option<f64> {
+        (self.before.abs() > 0.0).then(|| self.after / self.before - 1.0)
+    }
+}
+
+/// The figures that a planner compares, with everything busy.
+pub fn figures(before: &Evaluation, after: &Evaluation) -> [Figure; 9] {
+    let figure = |name, of: fn(&Evaluation) -> f64| Figure { name, before: of(before), after: of(after) };
+    [
+        figure("Output tokens per second and facility MW", |e| e.tokens_per_second_per_mw_facility.value),
+        figure("Output tokens per second", |e| e.output_tokens_per_s),
+        figure("Peak draw, MW", |e| e.peak_power_mw),
+        figure("PUE", |e| e.pue),
+        figure("Racks", |e| f64::from(e.racks)),
+        figure("GPUs", |e| f64::from(e.gpus)),
+        figure("To build, million $", |e| e.capex_usd / 1e6),
+        figure("Weight of racks, t", |e| e.rack_mass_t),
+        figure("Contract, MW", |e| e.contract_power_mw),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_by_name() {
+        let text = |supply: u32, extra: &str| -> Design {
+            serde_json::from_str(&format!(
+                r#"{{"name":"D","location":"phoenix-az","contract_power_w":1e6,
+                    "cooling":[{{"name":"warm","supply_temperature_c":{supply},"terminal":{{"part":"c","units":2}}}}{extra}]}}"#
+            ))
+            .unwrap()
+        };
+        let second = r#",{"name":"cold","supply_temperature_c":20,"terminal":{"part":"f","units":2}}"#;
+        assert!(changes(&text(40, ""), &text(40, "")).is_empty());
+        let found = changes(&text(40, ""), &text(45, second));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0].place, "cooling › warm › supply_temperature_c");
+        assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("40.0", "45.0"));
+        assert!(found[1].place == "cooling › cold" && found[1].before.is_empty());
+    }
+}

@@ -1,0 +1,123 @@
+//! The workshop's questions: mends that mend, drafts that hold, failures that darken what hangs on them, drivers that
+//! point the right way.
+
+use crate::common::{site, year};
+use model::note::{Kind, Severity};
+use model::quantity::Power;
+use sim::failure::{Fate, after_loss, dark_racks};
+use sim::mend::{Brief, draft, mend};
+
+fn design(id: &str) -> model::design::Design {
+    catalog::parse_design(id, catalog::design(id).unwrap().text).unwrap()
+}
+
+#[test]
+fn a_mend_answers_its_note() {
+    let catalog = catalog::catalog().unwrap();
+    let mut broken = design("facility-100mw");
+    for group in broken.power.iter_mut().filter(|group| group.name != "substation") {
+        group.units = group.units.div_ceil(3);
+    }
+    broken.cooling[0].terminal.units = 3;
+    broken.cooling[0].rejection.as_mut().unwrap().units = 10;
+    for _ in 0..60 {
+        let notes = match sim::resolve(&broken, &catalog) {
+            Ok(site) => sim::evaluate(&site).notes,
+            Err(notes) => notes,
+        };
+        let Some(note) = notes.iter().find(|note| note.severity != Severity::Note) else { return };
+        broken = mend(&broken, note).unwrap_or_else(|| panic!("no mend for {note}"));
+    }
+    panic!("sixty mends were not enough");
+}
+
+#[test]
+fn a_misspelt_part_is_renamed() {
+    let catalog = catalog::catalog().unwrap();
+    let mut broken = design("facility-100mw");
+    broken.power[0].part = "transformer-60mvb".parse().unwrap();
+    let notes = sim::resolve(&broken, &catalog).unwrap_err();
+    let note = notes.iter().find(|note| matches!(note.kind, Kind::UnknownPart { .. })).unwrap();
+    assert_eq!(mend(&broken, note).unwrap(), design("facility-100mw"));
+}
+
+#[test]
+fn a_draft_of_any_size_and_place_can_be_built() {
+    let catalog = catalog::catalog().unwrap();
+    for template in catalog::designs() {
+        for (megawatts, location) in
+            [(0.6, "phoenix-az"), (4.0, "ashburn-va"), (30.0, "dallas-tx"), (150.0, "phoenix-az")]
+        {
+            let template = design(template.id);
+            let brief = Brief {
+                name: "Draft".into(),
+                location: location.parse().unwrap(),
+                contract: Power::from_megawatts(megawatts),
+                model: template.service.model.clone(),
+            };
+            // A template is for its own size and a few times more or less.
+            let factor = brief.contract / template.contract_power;
+            if !(0.2..=10.0).contains(&factor) {
+                continue;
+            }
+            let drawn = draft(&template, &brief, &catalog);
+            let site = sim::resolve(&drawn, &catalog).unwrap_or_else(|notes| panic!("{}: {notes:?}", template.name));
+            let found = sim::evaluate(&site);
+            let errors: Vec<_> = found.notes.iter().filter(|note| note.severity == Severity::Error).collect();
+            assert!(errors.is_empty(), "{} at {megawatts} MW in {location}: {errors:?}", template.name);
+            let used = found.peak_power_mw / megawatts;
+            println!("{} at {megawatts} MW in {location}: {:.0}% of the contract", template.name, used * 100.0);
+            assert!(used <= 1.0, "{} at {megawatts} MW in {location}: {used}", template.name);
+        }
+    }
+}
+
+#[test]
+fn a_lost_side_darkens_or_overloads_what_hangs_on_it() {
+    let site = site("facility-100mw");
+    let tree = sim::evaluate(&site).power_tree;
+    let at = |name: &str| site.power.iter().position(|node| node.name == name).unwrap();
+    let one_side = after_loss(&site, &tree, at("busway"), site.power[at("busway")].units / 2);
+    assert!(matches!(one_side[at("busway")], Fate::Energised { .. }), "2N carries on with one side: {one_side:?}");
+    let all = after_loss(&site, &tree, at("ups"), u32::MAX);
+    assert_eq!((all[at("ups")], all[at("busway")]), (Fate::Dark, Fate::Dark));
+    assert!(matches!(all[at("substation")], Fate::Energised { .. }));
+    assert_eq!(dark_racks(&site, &all), site.rack_count());
+    let most = after_loss(&site, &tree, at("ups"), site.power[at("ups")].units - 4);
+    assert!(matches!(most[at("ups")], Fate::Overloaded { .. }), "{most:?}");
+}
+
+#[test]
+fn drivers_point_the_right_way() {
+    let site = site("superpod-gb200-su");
+    let scenario = year(&site);
+    let drivers = sim::drivers::drivers(&site, &scenario);
+    let of = |name: &str| drivers.iter().find(|driver| driver.name == name).unwrap();
+    assert!(drivers.windows(2).all(|pair| pair[0].swing() >= pair[1].swing()));
+    assert!(of("Outside temperature").tokens_per_mw.0 >= of("Outside temperature").tokens_per_mw.1);
+    assert!(of("Energy price").cost_per_million_usd.0 < of("Energy price").cost_per_million_usd.1);
+    assert!(of("Energy price").swing() < 1e-9, "a price makes no tokens");
+    assert!(of("Price of computers").cost_swing() > of("Cost of capital").cost_swing() * 0.1);
+}
+
+#[test]
+fn improvements_are_worth_something() {
+    for id in ["superpod-gb200-su", "tower-50mw"] {
+        let site = site(id);
+        let scenario = year(&site);
+        let trace = sim::simulate(&site, &scenario);
+        let base = sim::report::report(&site, &scenario, &trace, "", "");
+        let found = sim::drivers::improvements(&site, &scenario, &base);
+        assert!(found.len() >= 3, "{id}: {found:?}");
+        assert!(found.windows(2).all(|pair| pair[0].dollars >= pair[1].dollars));
+        for each in &found {
+            println!(
+                "{id}: {}: {:.0} M$, {:.2} MW, {:+.1}% tokens/MW",
+                each.name,
+                each.dollars / 1e6,
+                each.power_mw,
+                each.tokens_per_mw_share * 100.0
+            );
+        }
+    }
+}
