@@ -303,6 +303,7 @@ pub struct Hall {
 
 /// How the rows of a hall stand: parallel, fronts facing fronts over cold aisles, backs facing backs over hot ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HallLayout {
     /// Width of an aisle between fronts.

@@ -77,6 +77,7 @@ pub struct Stranded {
 
 /// A cooling loop at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LoopReport {
     /// Its name in the design.
     pub name: String,
