@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::db::Db;
 use store::design::{Shelf, StoredDesign};
 
-/// Texts kept worked out: every reference design and the few dozen that people have open, at some 50 kB each.
-const KNOWN_MAX: usize = 64;
+/// Texts kept worked out: every reference design and what a team has in its list, at some 50 kB each.
+const KNOWN_MAX: usize = 256;
 /// Longest text that is kept worked out: longer ones are rare, and many times as large once they are read.
 const KNOWN_BYTES_MAX: usize = 64 << 10;
 

@@ -1,6 +1,6 @@
 //! The program killed under load, again and again: what it had said was kept is there, whole, and it is soon up again.
 //!
-//! `MILLWRIGHT_CRASH_CYCLES` says how often (10 where nothing is said), `MILLWRIGHT_BINARY` which program (the one of this
+//! `MILLWRIGHT_CRASH_CYCLES` says how often (10 where nothing is said), `MILLWRIGHT_BIN` which program (the one of this
 //! build). `make crash` kills the release 200 times.
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test; clippy exempts only what bears #[test]")]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
@@ -158,7 +158,7 @@ async fn ask_again(client: &Client, url: &str, db: &Db, told: &mut Told) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_said_to_be_kept_survives_being_killed() {
     let cycles: u32 = std::env::var("MILLWRIGHT_CRASH_CYCLES").map_or(10, |text| text.parse().unwrap());
-    let given = std::env::var_os("MILLWRIGHT_BINARY").map(PathBuf::from);
+    let given = std::env::var_os("MILLWRIGHT_BIN").map(PathBuf::from);
     let start_max = if given.is_some() { START_MAX } else { 5 * START_MAX };
     let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_millwright").into());
     let (dir, client, told) = (tempfile::tempdir().unwrap(), Client::new(), Arc::new(Mutex::new(Told::default())));
