@@ -14,3 +14,4 @@ pub mod progress;
 pub mod report;
 pub mod run_year;
 pub mod theme;
+pub mod workshop;
