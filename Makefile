@@ -11,10 +11,10 @@ BUNDLE_SOURCES := $(shell find app server/sim -name '*.rs' -o -name Cargo.toml 2
 WASM := --target wasm32-unknown-unknown --no-default-features --features hydrate
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run build test check bench bundle browser clean
+.PHONY: help run build test check bench bundle browser fuzz-api crash clean
 
 help: ## what there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 run: build ## build if needed, then serve http://127.0.0.1:8080 (LISTEN=ADDRESS for another)
 	$(BINARY) serve --listen $(LISTEN)
@@ -57,6 +57,12 @@ browser: end2end/node_modules/.package-lock.json
 
 end2end/node_modules/.package-lock.json: end2end/package-lock.json
 	cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund
+
+crash: build ## kill the program 200 times under load: nothing that it said was kept may be lost
+	MILLWRIGHT_CRASH_CYCLES=200 MILLWRIGHT_BINARY=$(abspath $(BINARY)) cargo test -p server --test crash -- --nocapture
+
+fuzz-api: build ## ask the API whatever its description allows, and more, from a fixed seed (needs python3)
+	bash end2end/fuzz/run.sh
 
 clean: ## remove everything that was built
 	rm -rf target end2end/node_modules end2end/test-results end2end/playwright-report

@@ -41,7 +41,7 @@ try {
   const milliseconds = await page.evaluate(async () => {
     const engine = await import("/pkg/millwright.js");
     await engine.default({ module_or_path: "/pkg/millwright_bg.wasm" });
-    const site = await (await fetch("/api/designs/facility-100mw/site")).text();
+    const site = await (await fetch("/api/v1/designs/facility-100mw/site")).text();
     return JSON.parse(engine.simulate_year(site, 60, 1, 40)).milliseconds;
   });
   tell("year of the 100 MW design in Chromium, best of 40", milliseconds, 60, "ms");

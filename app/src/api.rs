@@ -3,7 +3,8 @@
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
 use model::catalog::Catalog;
-use model::id::{DesignId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, RunId, SnapshotId};
+use model::input::{InputSave, StoredInput};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
 use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
@@ -104,6 +105,12 @@ pub trait Backend: Send + Sync + 'static {
     async fn snapshot(&self, id: SnapshotId) -> Result<String, ApiError>;
     /// Everything that a design may name.
     async fn catalog(&self) -> Result<Catalog, ApiError>;
+    /// Keeps a file for runs to be made with, or says what is wrong in which line and column of it.
+    async fn input_save(&self, save: InputSave) -> Result<StoredInput, ApiError>;
+    /// Files that are kept, the newest first.
+    async fn input_list(&self) -> Result<Vec<StoredInput>, ApiError>;
+    /// Forgets a file; refused where a run was made with it.
+    async fn input_delete(&self, id: InputId) -> Result<(), ApiError>;
     /// Its newest version resolved, so that the browser can run the year itself.
     async fn site(&self, id: DesignId) -> Result<Site, ApiError>;
     /// Starts a year of a design as a job; refused where the design is infeasible or the queue is full.
@@ -235,6 +242,30 @@ pub async fn snapshot(
 #[server(name = AskCatalog, prefix = "/api/ask", endpoint = "catalog", input = Json)]
 pub async fn catalog() -> Result<Catalog, ApiError> {
     backend()?.catalog().await
+}
+
+/// Keeps a file for runs to be made with.
+#[server(name = AskInputSave, prefix = "/api/ask", endpoint = "input-save", input = Json)]
+pub async fn input_save(
+    /// What it is about, its name and what stands in it.
+    save: InputSave,
+) -> Result<StoredInput, ApiError> {
+    backend()?.input_save(save).await
+}
+
+/// Files that are kept, the newest first.
+#[server(name = AskInputList, prefix = "/api/ask", endpoint = "input-list", input = Json)]
+pub async fn input_list() -> Result<Vec<StoredInput>, ApiError> {
+    backend()?.input_list().await
+}
+
+/// Forgets a file.
+#[server(name = AskInputDelete, prefix = "/api/ask", endpoint = "input-delete", input = Json)]
+pub async fn input_delete(
+    /// Which one.
+    id: InputId,
+) -> Result<(), ApiError> {
+    backend()?.input_delete(id).await
 }
 
 /// A design's newest version, resolved, for the browser's own year.

@@ -131,7 +131,7 @@ pub fn run(id: &RunId) -> String {
 
 /// The live events of a run. Each message is a `model::run::RunState` as JSON.
 pub fn run_events(id: &RunId) -> String {
-    format!("/api/runs/{id}/events")
+    format!("/api/v1/runs/{id}/events")
 }
 
 /// The same paths as the router matches them.
@@ -164,7 +164,7 @@ mod tests {
     fn paths_are_those_that_the_router_knows() {
         let id: RunId = "r-1".parse().unwrap();
         assert_eq!(run(&id), "/runs/r-1");
-        assert_eq!(run_events(&id), "/api/runs/r-1/events");
+        assert_eq!(run_events(&id), "/api/v1/runs/r-1/events");
         assert_eq!(design(&"facility-100mw".parse().unwrap()), "/designs/facility-100mw");
         let at = Workbench {
             view: View::OneLine,

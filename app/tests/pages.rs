@@ -7,7 +7,8 @@ use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
 use model::catalog::Catalog;
-use model::id::{DesignId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, RunId, SnapshotId};
+use model::input::{InputSave, StoredInput};
 use model::note::{Kind, Note, Severity};
 use model::quantity::Power;
 use model::report::{Banded, Evaluation, Flow, Money, Month, NodeReport, Report, ServingPoint, Stranded};
@@ -69,6 +70,15 @@ impl Backend for FakeBackend {
         broken()
     }
     async fn catalog(&self) -> Result<Catalog, ApiError> {
+        broken()
+    }
+    async fn input_save(&self, _: InputSave) -> Result<StoredInput, ApiError> {
+        broken()
+    }
+    async fn input_list(&self) -> Result<Vec<StoredInput>, ApiError> {
+        broken()
+    }
+    async fn input_delete(&self, _: InputId) -> Result<(), ApiError> {
         broken()
     }
     async fn site(&self, _: DesignId) -> Result<Site, ApiError> {
@@ -278,7 +288,8 @@ fn report() -> Report {
 }
 
 fn house_with_run(state: RunState, report: Option<Report>) -> FakeBackend {
-    FakeBackend { run: Some(RunDetail { summary: run_summary(state), report }), ..FakeBackend::default() }
+    let request = RunRequest::of(id("facility-100mw"));
+    FakeBackend { run: Some(RunDetail { summary: run_summary(state), request, report }), ..FakeBackend::default() }
 }
 
 #[test]

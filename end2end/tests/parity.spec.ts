@@ -10,9 +10,9 @@ test("the year in the browser is the year on the server", async ({ page }) => {
     const bundle = "/pkg/millwright.js";
     const engine = await import(bundle);
     await engine.default({ module_or_path: "/pkg/millwright_bg.wasm" });
-    const site = await (await fetch(`/api/designs/${design}/site`)).text();
+    const site = await (await fetch(`/api/v1/designs/${design}/site`)).text();
     const here = JSON.parse(engine.simulate_year(site, 60, 1, 5));
-    const there = await (await fetch(`/api/designs/${design}/year.json?step_minutes=60&seed=1`)).json();
+    const there = await (await fetch(`/api/v1/designs/${design}/year?step_minutes=60&seed=1`)).json();
     return { here, there };
   }, DESIGN);
 

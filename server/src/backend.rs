@@ -1,15 +1,18 @@
 //! The port's real side: what the pages ask, answered from the store, the catalog, the simulator and the jobs.
 
+use crate::brought::{self, Brought};
 use crate::clock;
 use crate::design_text::{self, to_keep};
 use crate::designs::{Designs, Opened};
-use crate::error::{of_store, of_task};
+use crate::error::{of_input, of_store, of_task};
 use crate::jobs::Jobs;
 use crate::merge::merge;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
 use model::catalog::Catalog;
-use model::id::{DesignId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
+use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
+use model::location::Location;
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
 use model::version::{
@@ -18,10 +21,14 @@ use model::version::{
 use std::sync::Arc;
 use store::db::Db;
 use store::design::{NewText, Shelf};
+use store::input::NewInput;
 use tokio::sync::watch;
 
 /// Runs in the list: a few screens; older ones are reached by their link.
 const RUNS_LISTED: u32 = 200;
+
+/// Files in the list: as many as the largest of them leave room for, several times over.
+const INPUTS_LISTED: u32 = 1_000;
 
 /// The house, as pages and the HTTP API see it.
 #[derive(Debug)]
@@ -62,8 +69,64 @@ impl House {
         summary
     }
 
+    /// The newest runs, no more than `limit` of them, and those alone that came before the run `before`.
+    pub async fn run_page(&self, before: Option<&RunId>, limit: u32) -> Result<Vec<RunSummary>, ApiError> {
+        let stored = store::run::list(&self.db, before, limit).await.map_err(of_store)?;
+        Ok(stored.into_iter().map(|summary| self.brought_up_to_date(summary)).collect())
+    }
+
+    /// A run as a list shows it.
+    pub async fn run_summary(&self, id: &RunId) -> Result<RunSummary, ApiError> {
+        Ok(self.brought_up_to_date(store::run::get(&self.db, id).await.map_err(of_store)?.summary))
+    }
+
+    /// Keeps a file that can be read.
+    pub async fn keep_input(
+        &self,
+        kind: InputKind,
+        name: &str,
+        bytes: Vec<u8>,
+        location: Option<&LocationId>,
+    ) -> Result<StoredInput, ApiError> {
+        let (name, place) = (name.trim().to_owned(), self.place(location)?);
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(ApiError::Invalid { reason: "A file needs a name, in one line.".into() });
+        }
+        check_length("name of the file", &name, FILE_NAME_CHARS_MAX)?;
+        if bytes.len() > kind.bytes_max() {
+            let reason = format!("{name} has {} bytes; {} are taken of a {kind} file.", bytes.len(), kind.bytes_max());
+            return Err(ApiError::Invalid { reason });
+        }
+        let work = move || {
+            let brought = Brought { name, bytes };
+            brought::summary(kind, &brought, &place).map(|summary| (brought, summary))
+        };
+        let read = tokio::task::spawn_blocking(work).await.map_err(|error| of_task("read the file", error))?;
+        let (Brought { name, bytes }, summary) = read.map_err(|error| of_input(&error))?;
+        let new = NewInput { kind, name: &name, content: &bytes, summary: &summary, at_ms: clock::now_ms() };
+        let kept = store::input::save(&self.db, new).await.map_err(of_store)?;
+        tracing::info!(input = %kept.id, %kind, "Kept an input file.");
+        Ok(kept)
+    }
+
+    /// Files that are kept, the newest first.
+    pub async fn input_page(&self, before: Option<&InputId>, limit: u32) -> Result<Vec<StoredInput>, ApiError> {
+        store::input::list(&self.db, before, limit).await.map_err(of_store)
+    }
+
+    /// A place of the catalog; its first where none is named.
+    fn place(&self, id: Option<&LocationId>) -> Result<Location, ApiError> {
+        let catalog = self.designs.catalog();
+        let found = match id {
+            Some(id) => catalog.location(id),
+            None => catalog.locations.first(),
+        };
+        let wanted = id.map(LocationId::as_str).unwrap_or_default();
+        found.cloned().ok_or_else(|| ApiError::Invalid { reason: format!("The catalog has no location \"{wanted}\".") })
+    }
+
     /// Both sides of a save that came too late.
-    async fn conflict(&self, save: DesignSave) -> Result<SaveConflict, ApiError> {
+    pub async fn conflict(&self, save: DesignSave) -> Result<SaveConflict, ApiError> {
         let newest = store::design::newest(&self.db, &save.id).await.map_err(of_store)?;
         let base = store::design::version(&self.db, &save.id, save.based_on_version).await.map_err(of_store)?;
         let work = move || {
@@ -158,6 +221,20 @@ impl Backend for House {
         store::snapshot::get(&self.db, &id).await.map_err(of_store)
     }
 
+    async fn input_save(&self, save: InputSave) -> Result<StoredInput, ApiError> {
+        self.keep_input(save.kind, &save.name, save.text.into_bytes(), save.location.as_ref()).await
+    }
+
+    async fn input_list(&self) -> Result<Vec<StoredInput>, ApiError> {
+        self.input_page(None, INPUTS_LISTED).await
+    }
+
+    async fn input_delete(&self, id: InputId) -> Result<(), ApiError> {
+        store::input::delete(&self.db, &id).await.map_err(of_store)?;
+        tracing::info!(input = %id, "Deleted an input file.");
+        Ok(())
+    }
+
     async fn catalog(&self) -> Result<Catalog, ApiError> {
         Ok(self.designs.catalog().clone())
     }
@@ -177,12 +254,11 @@ impl Backend for House {
     async fn run(&self, id: RunId) -> Result<RunDetail, ApiError> {
         let stored = store::run::get(&self.db, &id).await.map_err(of_store)?;
         let report = store::run::report(&self.db, &id).await.map_err(of_store)?;
-        Ok(RunDetail { summary: self.brought_up_to_date(stored.summary), report })
+        Ok(RunDetail { summary: self.brought_up_to_date(stored.summary), request: stored.request, report })
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError> {
-        let stored = store::run::list(&self.db, RUNS_LISTED).await.map_err(of_store)?;
-        Ok(stored.into_iter().map(|summary| self.brought_up_to_date(summary)).collect())
+        self.run_page(None, RUNS_LISTED).await
     }
 }
 

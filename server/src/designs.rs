@@ -1,14 +1,15 @@
 //! Stored designs, resolved and evaluated. Working one out takes milliseconds, so each text is worked out once.
 
+use crate::changes::Changes;
 use crate::design_text;
-use crate::error::{of_store, of_task};
+use crate::error::{not_a_cursor, of_store, of_task};
 use app::api::ApiError;
 use model::catalog::Catalog;
 use model::design::Design;
 use model::id::DesignId;
 use model::note::{Note, Severity};
 use model::report::Evaluation;
-use model::run::{DesignDetail, DesignSummary};
+use model::run::{DesignDetail, DesignSummary, RunRequest};
 use model::site::Site;
 use model::version::{DesignCheck, LocatedNote, TextProblem};
 use std::collections::BTreeMap;
@@ -115,8 +116,16 @@ impl Designs {
 
     /// The newest version of each on a shelf.
     pub async fn list(&self, shelf: Shelf) -> Result<Vec<Opened>, ApiError> {
+        self.page(shelf, None, u32::MAX).await
+    }
+
+    /// The same, no more than `limit` of them, and those alone that stand behind the design `after`.
+    pub async fn page(&self, shelf: Shelf, after: Option<&DesignId>, limit: u32) -> Result<Vec<Opened>, ApiError> {
+        let found = store::design::page(&self.db, shelf, after, limit).await.map_err(|error| {
+            if matches!(error, store::Error::NoDesign { .. }) { not_a_cursor() } else { of_store(error) }
+        })?;
         let mut all = Vec::new();
-        for stored in store::design::list(&self.db, shelf).await.map_err(of_store)? {
+        for stored in found {
             all.push(self.open(stored).await?);
         }
         Ok(all)
@@ -160,6 +169,20 @@ impl Designs {
         Ok(known)
     }
 
+    /// The site of a run: the design's own, or with what the run changes in it; one that can be built as drawn.
+    pub async fn site_for(&self, opened: &Opened, request: &RunRequest) -> Result<Arc<Site>, ApiError> {
+        let changes = Changes::from(request);
+        if changes.are_none() {
+            return opened.known.feasible_site();
+        }
+        let unreadable = |problem: &TextProblem| ApiError::Invalid { reason: unreadable(problem) };
+        let mut design = opened.known.design.clone().map_err(|problem| unreadable(&problem))?;
+        let catalog = Arc::clone(&self.catalog);
+        tokio::task::spawn_blocking(move || changed_site(&mut design, &changes, &catalog))
+            .await
+            .map_err(|error| of_task("change the design", error))?
+    }
+
     /// What a text says, with the line of each note.
     pub async fn check(&self, toml: &str) -> Result<DesignCheck, ApiError> {
         let known = self.work_out(toml).await?;
@@ -181,7 +204,7 @@ fn work_out(toml: &str, catalog: &Catalog) -> Known {
     let design = design_text::read(toml);
     let mut evaluation = Evaluation::default();
     let site = match &design {
-        Err(problem) => Err(format!("The design can't be read: {problem}.")),
+        Err(problem) => Err(unreadable(problem)),
         Ok(design) => sim::resolve(design, catalog).map_err(|notes| {
             let reason = format!("The design does not add up. {}", words(&notes.iter().collect::<Vec<_>>()));
             evaluation.design.clone_from(&design.name);
@@ -194,6 +217,25 @@ fn work_out(toml: &str, catalog: &Catalog) -> Known {
         evaluation = sim::evaluate(site);
     }
     Known { design, site: site.map(Arc::new), evaluation }
+}
+
+fn changed_site(design: &mut Design, changes: &Changes, catalog: &Catalog) -> Result<Arc<Site>, ApiError> {
+    changes
+        .apply(design, catalog)
+        .map_err(|error| ApiError::Invalid { reason: format!("`{}`: {error}.", error.field()) })?;
+    let site = sim::resolve(design, catalog).map_err(|notes| ApiError::Invalid {
+        reason: format!("The changed design does not add up. {}", words(&notes.iter().collect::<Vec<_>>())),
+    })?;
+    let notes = sim::check(&site);
+    let wrong: Vec<&Note> = notes.iter().filter(|note| note.severity == Severity::Error).collect();
+    if wrong.is_empty() {
+        return Ok(Arc::new(site));
+    }
+    Err(ApiError::Invalid { reason: format!("It can't be built as changed. {}", words(&wrong)) })
+}
+
+fn unreadable(problem: &TextProblem) -> String {
+    format!("The design can't be read: {problem}.")
 }
 
 /// Notes as sentences.

@@ -5,6 +5,8 @@ use app::api::ApiError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::version::{DesignVersion, LocatedNote, Merge, SaveConflict, TextProblem};
+use serde::Serialize;
 use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +14,9 @@ use std::path::PathBuf;
 
 /// Seconds after which a client that was told "busy" may try again: about a year at hourly steps, several times over.
 const RETRY_AFTER_S: &str = "5";
+
+/// The format of problems.
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why the house could not be opened, or had to close.
 #[derive(Debug, thiserror::Error)]
@@ -98,15 +103,20 @@ pub fn of_store(error: store::Error) -> ApiError {
             ApiError::NotFound { what: format!("version {version} of design \"{id}\"") }
         }
         store::Error::NoSnapshot { id } => ApiError::NotFound { what: format!("snapshot \"{id}\"") },
+        store::Error::NoInput { id } => ApiError::NotFound { what: format!("input file \"{id}\"") },
         store::Error::NoRun { id } => ApiError::NotFound { what: format!("run \"{id}\"") },
-        store::Error::Reference { .. } => ApiError::Invalid { reason: sentence(&error.to_string()) },
-        store::Error::DesignChanged { .. } | store::Error::Archived { .. } | store::Error::RunSettled { .. } => {
-            ApiError::Conflict { reason: sentence(&error.to_string()) }
+        store::Error::Reference { .. } | store::Error::Full { .. } => {
+            ApiError::Invalid { reason: sentence(&error.to_string()) }
         }
+        store::Error::DesignChanged { .. }
+        | store::Error::Archived { .. }
+        | store::Error::InputUsed { .. }
+        | store::Error::RunSettled { .. } => ApiError::Conflict { reason: sentence(&error.to_string()) },
         store::Error::Open { .. }
         | store::Error::Newer { .. }
         | store::Error::Migrate { .. }
         | store::Error::Report { .. }
+        | store::Error::Summary { .. }
         | store::Error::Corrupt { .. }
         | store::Error::Sql { .. } => {
             tracing::error!(error = %chain(&error), "The store failed.");
@@ -151,6 +161,22 @@ pub fn words_of(said: &(dyn Any + Send)) -> String {
     text.or_else(|| said.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it gave no reason".into())
 }
 
+/// A file that can't be read, with its line and column.
+pub fn of_input(error: &input::Error) -> ApiError {
+    ApiError::Invalid { reason: sentence(&chain(error)) }
+}
+
+/// A report that could not be written in another format: a defect of ours.
+pub fn of_export(error: &dyn std::error::Error) -> ApiError {
+    tracing::error!(error = %chain(error), "A report could not be written.");
+    ApiError::Internal { reason: "The report could not be written in this format.".into() }
+}
+
+/// A cursor that no page of a list gave.
+pub fn not_a_cursor() -> ApiError {
+    ApiError::Invalid { reason: "The cursor is none: take it from `next` of the page before.".into() }
+}
+
 /// The status that goes with an answer.
 pub fn status(error: &ApiError) -> StatusCode {
     match error {
@@ -183,7 +209,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Why a request was not let in before anyone looked at what it asks.
+/// Why a request was refused for its form, before anyone looked at what it asks.
 #[derive(Debug)]
 pub enum Refusal {
     /// Its body has more bytes than its address takes.
@@ -200,6 +226,23 @@ pub enum Refusal {
         /// What is full.
         reason: String,
     },
+    /// Its body is not in the format that it says.
+    Malformed {
+        /// Why.
+        reason: String,
+    },
+    /// Its body is in a format that its address does not take.
+    WrongType {
+        /// Formats that it takes.
+        takes: &'static str,
+    },
+    /// It wants an answer in a format that there is not.
+    NotAcceptable {
+        /// Formats that there are.
+        gives: &'static str,
+    },
+    /// It changes something and does not say which version of it.
+    NoVersion,
 }
 
 impl IntoResponse for Refusal {
@@ -211,8 +254,143 @@ impl IntoResponse for Refusal {
             Self::BrokenOff => (StatusCode::BAD_REQUEST, "The request ended before its end.".into()),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The request took too long to come.".into()),
             Self::Busy { reason } => return Refused(ApiError::Busy { reason }).into_response(),
+            Self::Malformed { reason } => (StatusCode::BAD_REQUEST, reason),
+            Self::WrongType { takes } => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Send {takes}, and say so in Content-Type."))
+            }
+            Self::NotAcceptable { gives } => (StatusCode::NOT_ACCEPTABLE, format!("The answer can be {gives}.")),
+            Self::NoVersion => (
+                StatusCode::PRECONDITION_REQUIRED,
+                "Say which version is changed: send its ETag in If-Match, or * for whichever is the newest.".into(),
+            ),
         };
         (status, Json(ApiError::Invalid { reason })).into_response()
+    }
+}
+
+/// An error of the HTTP API, as RFC 9457 has it. The kind is the status; what is beyond that stands in members of its own.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Where the kind of problem is described.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem, in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This problem, in words.
+    pub detail: String,
+    /// The address that was asked for.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance: String,
+    /// The line of the text that is wrong, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The key or table that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is wrong with a design that can be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<LocatedNote>,
+    /// The version that is kept by now, where a change came too late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<DesignVersion>,
+    /// The text that was to be saved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yours: Option<String>,
+    /// The text that is kept by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<String>,
+    /// The text that both changed, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Both changes brought together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+}
+
+/// Every kind of problem: its status, its name in addresses and its title.
+pub const PROBLEMS: [(StatusCode, &str, &str); 16] = [
+    (StatusCode::BAD_REQUEST, "malformed", "The request is malformed"),
+    (StatusCode::FORBIDDEN, "forbidden", "Only Millwright's own pages can ask for this"),
+    (StatusCode::NOT_FOUND, "not-found", "There is no such thing"),
+    (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The address does not take this method"),
+    (StatusCode::NOT_ACCEPTABLE, "not-acceptable", "There is no answer in this format"),
+    (StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long"),
+    (StatusCode::CONFLICT, "conflict", "It can't be done in the state that it is in"),
+    (StatusCode::PRECONDITION_FAILED, "changed", "Someone else changed it in between"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-type", "The request is in a format that is not taken here"),
+    (StatusCode::MISDIRECTED_REQUEST, "misdirected", "The request was sent to another name"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "It can't be done as asked"),
+    (StatusCode::PRECONDITION_REQUIRED, "version-required", "The request does not say which version it changes"),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Millwright failed"),
+    (StatusCode::BAD_GATEWAY, "unreachable", "Millwright did not answer"),
+    (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much at once"),
+];
+
+/// Where kinds of problem are described.
+const PROBLEM_PAGE: &str = "/api/v1/docs#problem-";
+
+impl Problem {
+    /// A problem with nothing but its kind and its words.
+    pub fn of(status: StatusCode, detail: String) -> Self {
+        let known = PROBLEMS.iter().find(|(known, _, _)| *known == status);
+        let kind = known.map_or_else(|| "about:blank".into(), |(_, name, _)| format!("{PROBLEM_PAGE}{name}"));
+        let title = known.map(|(_, _, title)| *title).or(status.canonical_reason()).unwrap_or_default().into();
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail,
+            instance: String::new(),
+            line: None,
+            field: None,
+            notes: Vec::new(),
+            newest: None,
+            yours: None,
+            theirs: None,
+            base: None,
+            merge: None,
+        }
+    }
+    /// A text that is no design.
+    pub fn of_text(problem: &TextProblem) -> Self {
+        let whole = Self::of(StatusCode::UNPROCESSABLE_ENTITY, format!("The design can't be read: {problem}."));
+        Self { line: problem.line, field: problem.field.clone(), ..whole }
+    }
+    /// A design that does not add up.
+    pub fn of_notes(detail: String, notes: Vec<LocatedNote>) -> Self {
+        Self { notes, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+    /// A change that came too late.
+    pub fn of_conflict(conflict: SaveConflict) -> Self {
+        let detail = format!(
+            "Version {} is kept by now, and this change was made to version {}.",
+            conflict.newest.version, conflict.based_on_version
+        );
+        Self {
+            newest: Some(conflict.newest),
+            yours: Some(conflict.yours),
+            theirs: Some(conflict.theirs),
+            base: Some(conflict.base),
+            merge: Some(conflict.merge),
+            ..Self::of(StatusCode::PRECONDITION_FAILED, detail)
+        }
+    }
+    /// A change to a version that never was, or that can't be told from its tag.
+    pub fn of_unknown_version(newest: DesignVersion, yours: String, theirs: String) -> Self {
+        let detail = format!("If-Match names no version of this design; the newest is version {}.", newest.version);
+        let failed = Self::of(StatusCode::PRECONDITION_FAILED, detail);
+        Self { newest: Some(newest), yours: Some(yours), theirs: Some(theirs), ..failed }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
     }
 }
 

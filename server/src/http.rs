@@ -10,6 +10,7 @@ pub mod security;
 
 use crate::assets;
 use crate::backend::House;
+use crate::clock;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware;
@@ -29,6 +30,8 @@ pub struct Reach {
     options: LeptosOptions,
     streams: events::Streams,
     stop: CancellationToken,
+    /// When the house opened, milliseconds since 1970 UTC.
+    opened_ms: i64,
 }
 
 impl FromRef<Reach> for LeptosOptions {
@@ -39,14 +42,10 @@ impl FromRef<Reach> for LeptosOptions {
 
 /// Everything that the house answers at `address`; streams end when `stop` is told.
 pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -> Router {
-    let reach = Reach { house, options: pages::options(address), streams: events::Streams::default(), stop };
-    let api = Router::new()
-        .route("/healthz", get(api::healthz))
-        .route("/api/designs/{id}/site", get(api::site))
-        .route("/api/designs/{id}/year.json", get(api::year))
-        .route("/api/runs/{id}/report.json", get(api::report))
-        .route("/api/runs/{id}/events", get(events::run));
-    pages::add_to(api, &reach)
+    let (options, streams) = (pages::options(address), events::Streams::default());
+    let reach = Reach { house, options, streams, stop, opened_ms: clock::now_ms() };
+    let beside = Router::new().route("/healthz", get(api::healthz)).merge(api::router(&reach));
+    pages::add_to(beside, &reach)
         .fallback(pages::not_found)
         .with_state(reach)
         .merge(assets::router())
@@ -61,5 +60,6 @@ pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -
                 .on_response(DefaultOnResponse::new().level(Level::DEBUG))
                 .on_failure(()), // whoever failed has said why
         )
+        .layer(middleware::from_fn(api::problems::in_json))
         .layer(middleware::from_fn(security::add_headers))
 }

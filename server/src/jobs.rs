@@ -3,11 +3,13 @@
 //! The store knows each run's state as it would be found after a crash; this room knows how far a run is right now.
 //! Whoever asks looks here first and in the store after: a run leaves this room only once the store has its end.
 
+use crate::brought::{self, Brought, Files};
 use crate::clock;
 use crate::designs::Designs;
 use crate::error::{chain, of_house, of_store, of_task, panic_words};
 use app::api::ApiError;
 use model::id::RunId;
+use model::input::InputKind;
 use model::quantity::Span;
 use model::report::Report;
 use model::run::{RunRequest, RunState};
@@ -103,27 +105,59 @@ impl Jobs {
         Ok(jobs)
     }
 
-    /// Queues a run of a design's newest version; refused where the design is infeasible or the queue is full.
+    /// Queues a run; refused where the design is infeasible, a file is not there or the queue is full.
     pub async fn submit(&self, request: &RunRequest) -> Result<RunId, ApiError> {
         check_step(request.step_minutes)?;
-        let opened = self.designs.newest(&request.design).await?;
-        opened.known.feasible_site()?;
+        let opened = match request.version {
+            Some(version) => self.designs.version(&request.design, version).await?,
+            None => self.designs.newest(&request.design).await?,
+        };
+        self.designs.site_for(&opened, request).await?;
+        self.check_inputs(request).await?;
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Err(ApiError::Busy { reason: "The queue is full: wait for a run to end, or cancel one.".into() });
         };
         let created_ms = clock::now_ms();
-        let new = NewRun {
-            id: clock::new_run_id(created_ms).map_err(of_house)?,
-            design: request.design.clone(),
-            version: opened.stored.version.version,
-            step_minutes: request.step_minutes,
-            seed: request.seed,
-            created_ms,
-        };
+        let id = clock::new_run_id(created_ms).map_err(of_house)?;
+        let new = NewRun { id, version: opened.stored.version.version, request: request.clone(), created_ms };
         store::run::create(&self.db, &new).await.map_err(of_store)?;
-        tracing::info!(run = %new.id, design = %new.design, version = new.version, "Queued a run.");
+        tracing::info!(run = %new.id, design = %request.design, version = new.version, "Queued a run.");
         self.queue(new.id.clone(), Some(place));
         Ok(new.id)
+    }
+
+    /// Files that a run names are there, and are what it takes them for.
+    async fn check_inputs(&self, request: &RunRequest) -> Result<(), ApiError> {
+        for (kind, id) in request.inputs() {
+            let found = store::input::get(&self.db, id).await.map_err(|error| {
+                if matches!(error, store::Error::NoInput { .. }) {
+                    ApiError::Invalid { reason: format!("`{kind}`: there is no input file \"{id}\".") }
+                } else {
+                    of_store(error)
+                }
+            })?;
+            if found.kind != kind {
+                let reason = format!("`{kind}`: the file \"{}\" was brought as {}.", found.name, found.kind);
+                return Err(ApiError::Invalid { reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of a run, as they were brought.
+    async fn files(&self, request: &RunRequest) -> Result<Files, ApiError> {
+        let mut files = Files { requests_series: request.requests_series.clone(), ..Files::default() };
+        for (kind, id) in request.inputs() {
+            let content = store::input::content(&self.db, id).await.map_err(of_store)?;
+            let brought = Some(Brought { name: content.name, bytes: content.bytes });
+            match kind {
+                InputKind::Weather => files.weather = brought,
+                InputKind::Price => files.prices = brought,
+                InputKind::Carbon => files.carbon = brought,
+                InputKind::Requests => files.requests = brought,
+            }
+        }
+        Ok(files)
     }
 
     /// Stops a run. Whoever watches it is told at once; the worker lets go of it within a few hundred steps.
@@ -226,17 +260,20 @@ impl Jobs {
 
     async fn run_to_end(&self, id: &RunId, live: Arc<Live>) -> Result<End, ApiError> {
         let run = store::run::get(&self.db, id).await.map_err(of_store)?;
-        let site = self.designs.version(&run.summary.design, run.summary.version).await?.known.feasible_site()?;
+        let opened = self.designs.version(&run.summary.design, run.summary.version).await?;
+        let site = self.designs.site_for(&opened, &run.request).await?;
+        let files = self.files(&run.request).await?;
         match store::run::set_running(&self.db, id).await {
             Ok(()) => {}
             Err(store::Error::RunSettled { .. }) => return Ok(End::BrokenOff),
             Err(error) => return Err(of_store(error)),
         }
         let stop = self.stop.clone();
-        let work = move || report_of_year(&site, run.step_minutes, run.seed, &live, &stop);
+        let work = move || report_of_year(&site, &run.request, &files, &live, &stop);
         Ok(match tokio::task::spawn_blocking(work).await {
-            Ok(Some(report)) => End::Report(Box::new(report)),
-            Ok(None) => End::BrokenOff,
+            Ok(Ok(Some(report))) => End::Report(Box::new(report)),
+            Ok(Ok(None)) => End::BrokenOff,
+            Ok(Err(error)) => End::Failed(format!("A file can't be used: {}.", chain(&error))),
             Err(error) => End::Failed(format!("The simulation stopped: {}.", panic_words(error))),
         })
     }
@@ -271,9 +308,15 @@ impl Live {
 }
 
 /// The whole work of a run, on a thread of its own; `None` where it was broken off.
-fn report_of_year(site: &Site, step_minutes: u32, seed: u64, live: &Live, stop: &CancellationToken) -> Option<Report> {
+fn report_of_year(
+    site: &Site,
+    request: &RunRequest,
+    files: &Files,
+    live: &Live,
+    stop: &CancellationToken,
+) -> Result<Option<Report>, input::Error> {
     let began = Instant::now();
-    let scenario = sim::defaults::scenario(site, Span::from_minutes(f64::from(step_minutes)), seed);
+    let scenario = brought::scenario(site, request.step_minutes, request.seed, files)?;
     let hash = input_hash(site, &scenario);
     let mut told = |progress| {
         live.tell(progress, began);
@@ -283,8 +326,8 @@ fn report_of_year(site: &Site, step_minutes: u32, seed: u64, live: &Live, stop: 
             ControlFlow::Continue(())
         }
     };
-    let trace = sim::simulate_with(site, &scenario, &mut told)?;
-    Some(sim::report::report(site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash))
+    let trace = sim::simulate_with(site, &scenario, &mut told);
+    Ok(trace.map(|trace| sim::report::report(site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash)))
 }
 
 /// Steps fill an hour exactly, so that every input lands on the same clock.

@@ -8,11 +8,14 @@
 
 pub mod assets;
 pub mod backend;
+pub mod brought;
+pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod design_text;
 pub mod designs;
 pub mod error;
+pub mod export;
 pub mod http;
 pub mod jobs;
 pub mod merge;

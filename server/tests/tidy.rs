@@ -72,6 +72,20 @@ fn the_vocabulary_knows_serde_alone() {
 }
 
 #[test]
+fn the_schemas_of_the_vocabulary_are_the_servers_alone() {
+    let manifests = ["app", "app/chart", "server/catalog", "server/input", "server/sim", "server/store"];
+    for manifest in manifests {
+        let text = fs::read_to_string(root().join(manifest).join("Cargo.toml")).unwrap();
+        assert!(!text.contains("\"schema\"") && !text.contains("utoipa"), "{manifest}");
+    }
+    let vocabulary = fs::read_to_string(root().join("app/model/Cargo.toml")).unwrap();
+    assert!(vocabulary.contains("schema = [\"dep:utoipa\"]") && !vocabulary.contains("default ="));
+    let wasm = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", "hydrate"];
+    forbid("app", &wasm, &["utoipa"]);
+    forbid("app", &["--features", "ssr"], &["utoipa"]);
+}
+
+#[test]
 fn the_simulator_knows_no_web() {
     forbid("sim", &[], &WEB);
     forbid("sim", &[], &["app", "server", "catalog", "store", "input"]);
@@ -138,7 +152,7 @@ fn one_file_formats_numbers_one_builds_paths() {
     // Two decimals or more are a matter of units and significance, which `format` alone decides.
     let formats = files_with("app/src", &[":.1}", ":.2}", ":.3}"]);
     assert!(formats.iter().all(|file| file == "app/src/format.rs"), "{formats:?}");
-    let paths = files_with("app/src", &["\"/designs", "\"/runs", "\"/api/runs"]);
+    let paths = files_with("app/src", &["\"/designs", "\"/runs", "\"/api/v1"]);
     assert!(paths.iter().all(|file| file == "app/src/paths.rs"), "{paths:?}");
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything that a design may name. As TOML, each list is an array of tables: `[[gpu]]`, `[[rack]]`, …
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Catalog {
     /// Accelerators.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a person drew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Design {
     /// What it is called.
@@ -54,6 +55,7 @@ fn is_empty(catalog: &crate::catalog::Catalog) -> bool {
 
 /// Number format of the weights and arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 16-bit.
@@ -67,6 +69,7 @@ pub enum Precision {
 
 /// How much work arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Demand {
     /// Scaled so that the busiest hour of the year asks for this share of what the fleet can serve.
@@ -77,6 +80,7 @@ pub enum Demand {
 
 /// What the facility serves, and how well it must.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Service {
     /// The language model.
@@ -122,6 +126,7 @@ impl Default for Service {
 
 /// What money costs and earns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Finance {
     /// Weighted average cost of capital, a year.
@@ -166,6 +171,7 @@ impl Default for Finance {
 
 /// How many units may fail before the load is not carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Redundancy {
     /// None: every unit is needed.
     #[default]
@@ -197,6 +203,7 @@ impl Redundancy {
 
 /// One level of the power tree: units of one part side by side, sharing what they feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PowerGroup {
     /// Its name in this design.
@@ -215,6 +222,7 @@ pub struct PowerGroup {
 
 /// Units of one cooling part, sharing the work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CoolingGroup {
     /// The catalog part.
@@ -228,6 +236,7 @@ pub struct CoolingGroup {
 
 /// A loop that takes heat from halls to the outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CoolingLoop {
     /// Its name in this design.
@@ -264,6 +273,7 @@ fn default_head() -> Pressure {
 
 /// A room of racks, or several alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hall {
     /// Its name in this design.
@@ -293,6 +303,7 @@ pub struct Hall {
 
 /// How the rows of a hall stand: parallel, fronts facing fronts over cold aisles, backs facing backs over hot ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HallLayout {
     /// Width of an aisle between fronts.
@@ -328,6 +339,7 @@ fn is_default_layout(layout: &HallLayout) -> bool {
 
 /// A row of racks, or several alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its name in this design.
@@ -342,6 +354,7 @@ pub struct Row {
 
 /// Racks alike in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RackGroup {
     /// The catalog rack.

@@ -1,14 +1,16 @@
 //! Ids are kinds: a `RunId` can't stand where a `DesignId` is asked for. This file is their registry.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 macro_rules! id {
-    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+    (#[$how:meta] $(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+        #[$how]
         pub struct $name(String);
         impl $name {
             /// The id as it stands in a path or a file.
@@ -29,10 +31,29 @@ macro_rules! id {
                 }
             }
         }
+    };
+}
+
+/// Ids of what is kept: nothing else can be read as one.
+macro_rules! kept {
+    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+        id! { #[cfg_attr(feature = "schema", schema(pattern = "^[a-z0-9_-][a-z0-9._-]{0,63}$"))] $(#[$doc])* $name }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
     )+ };
 }
 
-id! {
+/// Names that people write in files: what is no id can be read, and is then told as a name that leads nowhere.
+macro_rules! written {
+    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+        id! { #[derive(Deserialize)] $(#[$doc])* $name }
+    )+ };
+}
+
+kept! {
     /// A design, as a person names it in the store.
     DesignId;
     /// A run of a design through a year.
@@ -41,6 +62,9 @@ id! {
     SnapshotId;
     /// A file that a user brought: weather, prices, carbon or requests.
     InputId;
+}
+
+written! {
     /// A part in the catalog.
     PartId;
     /// A language model in the catalog.
@@ -70,6 +94,7 @@ mod tests {
         assert!("superpod-su.1".parse::<DesignId>().is_ok());
         for bad in ["", "../etc", "a b", "A", &"x".repeat(65)] {
             assert!(bad.parse::<DesignId>().is_err(), "{bad:?}");
+            assert!(serde_json::from_value::<DesignId>(bad.into()).is_err(), "{bad:?}");
         }
     }
 }

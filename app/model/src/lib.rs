@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod design;
 pub mod id;
+pub mod input;
 pub mod location;
 pub mod money;
 pub mod note;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A place on earth, with what a year there is like. Monthly figures run from January.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Location {
     /// Its name in designs.
@@ -40,6 +41,7 @@ pub struct Location {
 
 /// Statistics of a place's weather, from which a typical year is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Climate {
     /// Mean dry bulb of each month, degrees Celsius.
@@ -54,6 +56,7 @@ pub struct Climate {
 
 /// A place's electricity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// The market or balancing area.

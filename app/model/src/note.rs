@@ -6,6 +6,7 @@ use std::fmt;
 
 /// How much a note matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -18,6 +19,7 @@ pub enum Severity {
 
 /// Something found about a design, and where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Note {
     /// How much it matters.
     pub severity: Severity,
@@ -29,6 +31,7 @@ pub struct Note {
 
 /// What was found, with its figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = NoteKind))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Kind {
     /// The catalog has no such row.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a part can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Availability {
     /// Sold and delivered.
@@ -23,6 +24,7 @@ pub enum Availability {
 
 /// Dense arithmetic rates by number format; a format the chip lacks is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Flops {
     /// bfloat16 matrix rate, without sparsity.
@@ -38,6 +40,7 @@ pub struct Flops {
 
 /// One GPU (or other accelerator) board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gpu {
     /// Its name in designs.
@@ -77,6 +80,7 @@ pub struct Gpu {
 
 /// A box that slides into a rack: a server or compute tray, a switch tray, a storage node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tray {
     /// Its name in designs.
@@ -125,6 +129,7 @@ pub struct Tray {
 
 /// What a rack is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RackKind {
     /// Makes tokens.
@@ -139,6 +144,7 @@ pub enum RackKind {
 
 /// Some number of one part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Several {
     /// Which part.
@@ -149,6 +155,7 @@ pub struct Several {
 
 /// A rack, empty or as delivered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rack {
     /// Its name in designs.
@@ -202,6 +209,7 @@ pub struct Rack {
 
 /// Share of rating lost at a load: `a + b·load + c·load²`, load in 0..=1 of rating. Each coefficient is a share.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LossCurve {
     /// Lost with no load.
@@ -214,6 +222,7 @@ pub struct LossCurve {
 
 /// What a piece of power equipment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PowerKind {
     /// Changes voltage.
@@ -236,6 +245,7 @@ pub enum PowerKind {
 
 /// A piece of power equipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PowerPart {
     /// Its name in designs.
@@ -268,6 +278,7 @@ pub struct PowerPart {
 
 /// How a fan's or pump's power follows its speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FanControl {
     /// Electronically commutated or with a drive: power with the cube of flow.
@@ -278,6 +289,7 @@ pub enum FanControl {
 
 /// What rejects heat to the outside, or moves it inside. Each kind has its own figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CoolingKind {
     /// Coolant distribution unit: facility water on one side, the racks' loop on the other.
@@ -370,6 +382,7 @@ pub enum CoolingKind {
 
 /// Where a chiller's condenser gives its heat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Condenser {
     /// To outside air, by its own fans, which are in its COP.
@@ -380,6 +393,7 @@ pub enum Condenser {
 
 /// A piece of cooling equipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CoolingPart {
     /// Its name in designs.
     pub id: PartId,
@@ -407,6 +421,7 @@ pub struct CoolingPart {
 
 /// How a model's attention keeps its past.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Attention {
     /// Grouped-query attention: keys and values for each key-value head.
@@ -431,6 +446,7 @@ pub enum Attention {
 
 /// A language model's architecture, as far as speed and memory need it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LanguageModel {
     /// Its name in designs.

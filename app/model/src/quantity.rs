@@ -14,6 +14,7 @@ macro_rules! quantity {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         pub struct $name(f64);
 
         impl $name {
@@ -163,6 +164,7 @@ impl Mul<Length> for Length {
 /// Two temperatures can be subtracted (a rise) but not added; a rise can be added to a temperature.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Temperature(f64);
 
 impl Temperature {

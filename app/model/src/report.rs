@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// A prediction with the range that it is expected to fall in.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Banded {
     /// Best estimate.
     pub value: f64,
@@ -32,6 +33,7 @@ impl Banded {
 
 /// How a fleet serves at full work.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ServingPoint {
     /// The GPU.
     pub gpu: String,
@@ -59,6 +61,7 @@ pub struct ServingPoint {
 
 /// Power that is installed where racks are fed and can't be used, by cause, MW; `sim::stranded` says how they add up.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Stranded {
     /// Held back so that units may fail.
     pub redundancy: f64,
@@ -74,6 +77,7 @@ pub struct Stranded {
 
 /// A cooling loop at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LoopReport {
     /// Its name in the design.
     pub name: String,
@@ -103,6 +107,7 @@ pub struct LoopReport {
 
 /// What a site does at one moment: everything busy, at its mean weather and at its hottest hour.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Evaluation {
     /// The design.
     pub design: String,
@@ -150,6 +155,7 @@ pub struct Evaluation {
 
 /// One node of the power tree in a report.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeReport {
     /// Its name in the design.
     pub name: String,
@@ -175,6 +181,7 @@ pub struct NodeReport {
 
 /// Energy from one place to another, for the flow diagram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = EnergyFlow))]
 pub struct Flow {
     /// Where it comes from.
     pub from: String,
@@ -186,6 +193,7 @@ pub struct Flow {
 
 /// One month.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Month {
     /// 1 to 12.
     pub month: u32,
@@ -213,6 +221,7 @@ pub struct Month {
 
 /// What a year costs and earns, in dollars.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Money {
     /// To build it.
     pub capex_usd: f64,
@@ -240,6 +249,7 @@ pub struct Money {
 
 /// A year, summed up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Report {
     /// The design.
     pub design: String,

@@ -15,6 +15,7 @@ pub const MONTH_STARTS: [u32; 13] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273
 
 /// Values that hold for `interval` each, one after another through the simulated year, from 1 January 00:00.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Series {
     /// How long one value holds: an hour, or a whole fraction of one.
     #[serde(rename = "interval_s")]
@@ -59,6 +60,7 @@ impl Series {
 
 /// Outside air through the simulated year, hourly.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Weather {
     /// Dry-bulb temperature, degrees Celsius.
     pub dry_bulb_c: Series,
@@ -71,6 +73,7 @@ pub struct Weather {
 
 /// Requests through the simulated year.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Requests {
     /// Requests per second.
     pub rate_per_s: Series,
@@ -85,6 +88,7 @@ pub struct Requests {
 
 /// Everything outside the fence, for one year.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Scenario {
     /// Length of a step: an hour or a whole fraction of one.
     #[serde(rename = "step_s")]
@@ -112,6 +116,7 @@ impl Scenario {
 
 /// Where one input of a run came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct InputReport {
     /// Which input: `weather`, `prices`, `carbon`, `requests`.
     pub input: String,

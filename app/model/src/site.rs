@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// A facility, resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Site {
     /// Its design's name.
     pub name: String,
@@ -40,6 +41,7 @@ pub struct Site {
 
 /// What a site serves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SiteService {
     /// The language model.
     pub model: LanguageModel,
@@ -63,6 +65,7 @@ pub struct SiteService {
 
 /// One level of the power tree.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PowerNode {
     /// Its name in the design.
     pub name: String,
@@ -96,6 +99,7 @@ impl PowerNode {
 
 /// Units of one cooling part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CoolingUnits {
     /// The part.
     pub part: CoolingPart,
@@ -118,6 +122,7 @@ impl CoolingUnits {
 
 /// A loop from the halls to the outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Loop {
     /// Its name in the design.
     pub name: String,
@@ -148,6 +153,7 @@ pub struct Loop {
 
 /// Racks alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RackClass {
     /// Where they stand: hall and row.
     pub place: String,
@@ -190,6 +196,7 @@ pub struct RackClass {
 
 /// The rectifiers of one rack.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Shelf {
     /// Output of all of them together.
     #[serde(rename = "rated_power_w")]
@@ -200,6 +207,7 @@ pub struct Shelf {
 
 /// What a hall has room for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct HallSpace {
     /// Its name in the design.
     pub name: String,
@@ -224,6 +232,7 @@ pub struct HallSpace {
 
 /// How fast a purchase is written off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AssetClass {
     /// Computers, network, racks.
@@ -236,6 +245,7 @@ pub enum AssetClass {
 
 /// One line of what it costs to build.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CapexLine {
     /// The part's name.
     pub part: String,
@@ -243,6 +253,7 @@ pub struct CapexLine {
     pub count: u32,
     /// All of them together.
     #[serde(rename = "cost_usd_cents")]
+    #[cfg_attr(feature = "schema", schema(value_type = i64))]
     pub cost: Usd,
     /// How fast it is written off.
     pub class: AssetClass,

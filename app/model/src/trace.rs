@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a step's heat left the facility's largest loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CoolingMode {
     /// Outside air alone.
@@ -48,6 +49,7 @@ macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// One value for each step. Names end in their unit; powers are means over the step.
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         pub struct Columns { $($(#[$doc])* pub $name: Vec<f64>,)+ }
 
         /// One step's values, in the same order.
@@ -122,6 +124,7 @@ columns! {
 
 /// What one node of the power tree saw.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NodeTotals {
     /// Its highest output.
     #[serde(rename = "peak_power_w")]
@@ -136,6 +139,7 @@ pub struct NodeTotals {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Trace {
     /// Length of a step.
     #[serde(rename = "step_s")]

@@ -18,6 +18,7 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// One version of a stored design, without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DesignVersion {
     /// Which one, from 1.
     pub version: u32,
@@ -33,6 +34,7 @@ pub struct DesignVersion {
 
 /// The version of a design that another one began as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BranchPoint {
     /// Which design.
     pub design: DesignId,
@@ -42,6 +44,7 @@ pub struct BranchPoint {
 
 /// A design that a person wants kept. Its name in paths is made from its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DesignCreate {
     /// What it is to be called; put into the text in the place of the name that stands there.
     pub name: String,
@@ -54,6 +57,7 @@ pub struct DesignCreate {
 
 /// A change to a stored design.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DesignSave {
     /// Which design.
     pub id: DesignId,
@@ -71,6 +75,7 @@ pub struct DesignSave {
 
 /// What became of a save.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum DesignSaved {
     /// It is kept, as this version; the newest one as it was, where the text did not change.
@@ -87,6 +92,7 @@ pub enum DesignSaved {
 
 /// Two changes to one version of a design.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SaveConflict {
     /// The version that both changed.
     pub based_on_version: u32,
@@ -104,6 +110,7 @@ pub struct SaveConflict {
 
 /// Two changes to one text, brought together line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum Merge {
     /// They touch different places.
@@ -120,6 +127,7 @@ pub enum Merge {
 
 /// Lines that were changed in two ways.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MergeConflict {
     /// The first of them in the base text, from 1.
     pub line: u32,
@@ -133,6 +141,7 @@ pub struct MergeConflict {
 
 /// Why a text is no design, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TextProblem {
     /// The line, from 1; absent where the text as a whole is wrong.
     pub line: Option<u32>,
@@ -144,6 +153,7 @@ pub struct TextProblem {
 
 /// What a text says, before it is saved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum DesignCheck {
     /// It is a design, though it may not add up.
@@ -164,6 +174,7 @@ pub enum DesignCheck {
 
 /// A note, and where in the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LocatedNote {
     /// The line, from 1, where the text spells it in a way that can be found.
     pub line: Option<u32>,

@@ -24,7 +24,7 @@ pub fn RunYear(
     Effect::new(move |_| awake.set(true));
     let minutes = RwSignal::new(STEPS[0]);
     let start = Action::new(move |step_minutes: &u32| {
-        api::run_start(RunRequest { design: design.clone(), step_minutes: *step_minutes, seed: 1 })
+        api::run_start(RunRequest { step_minutes: *step_minutes, ..RunRequest::of(design.clone()) })
     });
     let navigate = use_navigate();
     Effect::new(move |_| {

@@ -31,7 +31,7 @@ pub fn RunPage() -> impl IntoView {
 }
 
 fn page(run: RunDetail, reload: Callback<()>) -> AnyView {
-    let RunDetail { summary, report } = run;
+    let RunDetail { summary, report, .. } = run;
     let body = match (summary.state.clone(), report) {
         (RunState::Done, Some(report)) => year(report),
         (RunState::Done, None) => {

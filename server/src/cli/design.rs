@@ -1,5 +1,6 @@
 //! What commands share: the design that was named, resolved; and how a command can fail.
 
+use crate::changes::Changes;
 use crate::design_text::line_of;
 use crate::error::{Error, chain};
 use catalog::{parse_catalog, parse_design};
@@ -8,7 +9,6 @@ use input::read_file;
 use model::catalog::Catalog;
 use model::design::Design;
 use model::note::{Note, Severity};
-use model::part::CoolingKind;
 use model::quantity::{Power, Temperature};
 use model::site::Site;
 use std::path::{Path, PathBuf};
@@ -96,26 +96,13 @@ impl DesignArgs {
 
     fn design(&self, text: &str, catalog: &Catalog) -> Result<Design, Failure> {
         let mut design = parse_design(&self.design, text).map_err(|error| Failure::bad(&error))?;
-        if let Some(name) = &self.model {
-            let model = catalog.models.iter().find(|row| row.id.as_str() == name).ok_or_else(|| {
-                let names: Vec<&str> = catalog.models.iter().map(|row| row.id.as_str()).collect();
-                Failure::BadInput(format!("--model: the catalog has no model \"{name}\"; it has {}", names.join(", ")))
-            })?;
-            design.service.model = model.id.clone();
-        }
-        if let Some(watts) = self.power_cap {
-            if !(watts > 0.0 && watts.is_finite()) {
-                return Err(Failure::BadInput(format!("--power-cap: {watts} is not a power in watts above 0")));
-            }
-            design.service.power_cap = Some(Power::from_watts(watts));
-            // The flag is for every GPU, so it wins over what single rows say.
-            for rack in design.halls.iter_mut().flat_map(|hall| &mut hall.rows).flat_map(|row| &mut row.racks) {
-                rack.power_cap = None;
-            }
-        }
-        if let Some(celsius) = self.supply_temperature {
-            set_supply(&mut design, catalog, celsius)?;
-        }
+        let changes = Changes {
+            model: self.model.clone(),
+            power_cap: self.power_cap.map(Power::from_watts),
+            supply_temperature: self.supply_temperature.map(Temperature::from_celsius),
+            demand: None, // the design says it
+        };
+        changes.apply(&mut design, catalog).map_err(|error| Failure::BadInput(format!("{}: {error}", error.flag())))?;
         Ok(design)
     }
 
@@ -159,19 +146,6 @@ pub fn catalog(own: Option<&Path>) -> Result<Catalog, Failure> {
         .map(|problem| format!("{}: {problem}", path.display()))
         .collect();
     if wrong.is_empty() { Ok(catalog) } else { Err(Failure::BadInput(wrong.join("\n"))) }
-}
-
-fn set_supply(design: &mut Design, catalog: &Catalog, celsius: f64) -> Result<(), Failure> {
-    if !(5.0..=60.0).contains(&celsius) {
-        return Err(Failure::BadInput(format!("--supply-temperature: {celsius} °C is outside 5 to 60 °C")));
-    }
-    let liquid =
-        |part: &model::id::PartId| catalog.cooling(part).is_some_and(|row| matches!(row.kind, CoolingKind::Cdu { .. }));
-    let any_liquid = design.cooling.iter().any(|each| liquid(&each.terminal.part));
-    for each in design.cooling.iter_mut().filter(|each| !any_liquid || liquid(&each.terminal.part)) {
-        each.supply_temperature = Temperature::from_celsius(celsius);
-    }
-    Ok(())
 }
 
 /// Names that lead nowhere and figures out of range are bad input; what can't be built is infeasible.

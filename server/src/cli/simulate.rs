@@ -1,17 +1,15 @@
 //! `millwright simulate`: a year of a design on the user's own weather, prices, carbon and requests, or on made ones.
 
+use crate::brought::{self, Brought, Files};
 use crate::cli::design::{DesignArgs, Failure, errors};
 use crate::cli::{output, text};
 use crate::jobs::input_hash;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use input::{SERIES_BYTES_MAX, TRACE_BYTES_MAX, WEATHER_BYTES_MAX, read_file};
-use model::location::Location;
-use model::quantity::Span;
-use model::scenario::{InputReport, Scenario};
+use model::scenario::Scenario;
 use model::site::Site;
 use model::trace::Trace;
-use sim::defaults;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -91,43 +89,22 @@ impl Simulate {
 
     /// What the user brought, and made years for the rest.
     fn scenario(&self, site: &Site) -> Result<Scenario, Failure> {
-        let mut scenario = defaults::scenario(site, Span::from_minutes(f64::from(self.step)), self.seed);
-        let place = &site.location;
-        let mut inputs = Vec::with_capacity(4);
-        let mut take = |name: &str, report: Option<InputReport>| {
-            inputs.push(report.unwrap_or_else(|| defaults::report(name, place)));
+        let files = Files {
+            weather: brought(self.weather.as_deref(), WEATHER_BYTES_MAX)?,
+            prices: brought(self.prices.as_deref(), SERIES_BYTES_MAX)?,
+            carbon: brought(self.carbon.as_deref(), SERIES_BYTES_MAX)?,
+            requests: brought(self.requests.as_deref(), TRACE_BYTES_MAX)?,
+            requests_series: self.requests_series.clone(),
         };
-        take(
-            "weather",
-            read(self.weather.as_deref(), WEATHER_BYTES_MAX, place, input::weather, &mut scenario.weather)?,
-        );
-        let price = &mut scenario.price_usd_per_mwh;
-        take("prices", read(self.prices.as_deref(), SERIES_BYTES_MAX, place, input::prices, price)?);
-        let carbon = &mut scenario.carbon_g_per_kwh;
-        take("carbon", read(self.carbon.as_deref(), SERIES_BYTES_MAX, place, input::carbon, carbon)?);
-        let week = defaults::week_shape();
-        let requests = |file: &str, bytes: &[u8], place: &Location| {
-            input::requests(file, bytes, place, self.requests_series.as_deref(), &week)
-        };
-        take("requests", read(self.requests.as_deref(), TRACE_BYTES_MAX, place, requests, &mut scenario.requests)?);
-        scenario.inputs = inputs;
-        Ok(scenario)
+        brought::scenario(site, self.step, self.seed, &files).map_err(|error| Failure::bad(&error))
     }
 }
 
-/// Reads a file, where one is given, in the place of the made year.
-fn read<T>(
-    path: Option<&Path>,
-    limit: u64,
-    place: &Location,
-    reader: impl Fn(&str, &[u8], &Location) -> Result<(T, InputReport), input::Error>,
-    into: &mut T,
-) -> Result<Option<InputReport>, Failure> {
+/// A file's bytes, where one is given.
+fn brought(path: Option<&Path>, limit: u64) -> Result<Option<Brought>, Failure> {
     let Some(path) = path else { return Ok(None) };
     let bytes = read_file(path, limit).map_err(|error| Failure::bad(&error))?;
-    let (value, report) = reader(&path.display().to_string(), &bytes, place).map_err(|error| Failure::bad(&error))?;
-    *into = value;
-    Ok(Some(report))
+    Ok(Some(Brought { name: path.display().to_string(), bytes }))
 }
 
 /// The year, with a bar on a terminal that shows only where the year takes long enough to wait for.

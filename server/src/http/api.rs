@@ -1,83 +1,90 @@
-//! The JSON API beside the pages: a design's site and year, a run's report.
+//! The HTTP API, `/api/v1`: what programs ask of the house. Routes and their documentation are one table, here.
+//!
+//! Every answer has a strong ETag, every error is a problem in JSON (RFC 9457), lists go on by cursor, and a request that
+//! makes something may carry an `Idempotency-Key`. Read `answer` first (how answers look), then `asked` (how requests are
+//! read), then one file a noun.
+
+#![expect(unused_qualifications, reason = "in what utoipa makes of a query's parameters")]
+
+pub mod answer;
+pub mod asked;
+pub mod catalog;
+pub mod designs;
+pub mod docs;
+pub mod evaluate;
+pub mod inputs;
+pub mod once;
+pub mod openapi;
+pub mod problems;
+pub mod runs;
+pub mod snapshots;
 
 use super::Reach;
 use crate::error::{Refused, words_of};
-use crate::jobs::check_step;
-use app::api::{ApiError, Backend};
-use axum::Json;
+use app::api::ApiError;
+use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
 use axum::http::Response;
 use axum::response::IntoResponse;
-use model::id::{DesignId, RunId};
-use model::report::Report;
-use model::site::Site;
-use model::trace::Columns;
-use serde::{Deserialize, Serialize};
+use axum::routing::get;
+use serde_json::Value;
 use std::any::Any;
-use std::str::FromStr;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Shortest step of a year sent as JSON: 35,040 steps are some 15 MB; finer years are for runs, which send their report.
-const YEAR_STEP_MINUTES_MIN: u32 = 15;
+/// Where the API begins.
+pub const ROOT: &str = "/api/v1";
+
+/// Every operation, and what documents them.
+fn operations() -> OpenApiRouter<Reach> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(designs::list, designs::create))
+        .routes(routes!(designs::get, designs::put))
+        .routes(routes!(designs::versions))
+        .routes(routes!(designs::version))
+        .routes(routes!(designs::branch))
+        .routes(routes!(designs::archive))
+        .routes(routes!(designs::restore))
+        .routes(routes!(evaluate::stored))
+        .routes(routes!(evaluate::text))
+        .routes(routes!(evaluate::site))
+        .routes(routes!(evaluate::year))
+        .routes(routes!(runs::list, runs::create))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(runs::report))
+        .routes(routes!(runs::csv))
+        .routes(routes!(runs::xlsx))
+        .routes(routes!(super::events::run))
+        .routes(routes!(inputs::list, inputs::create))
+        .routes(routes!(inputs::get, inputs::delete))
+        .routes(routes!(catalog::list))
+        .routes(routes!(catalog::row))
+        .routes(routes!(snapshots::create))
+        .routes(routes!(snapshots::get))
+}
+
+/// What documents the API, as OpenAPI 3.1.
+pub fn document() -> Value {
+    openapi::complete(operations().into_openapi())
+}
+
+/// The API with its documentation.
+pub fn router(reach: &Reach) -> Router<Reach> {
+    let (router, document) = operations().split_for_parts();
+    let document = openapi::complete(document);
+    let page = Arc::<str>::from(docs::page(&document));
+    let json = Arc::<str>::from(serde_json::to_string_pretty(&document).unwrap_or_default());
+    router
+        .layer(axum::middleware::from_fn_with_state(reach.clone(), once::only_once))
+        .route("/api/v1/openapi.json", get(async move |asked| answer::text(&asked, "application/json", &json)))
+        .route("/api/v1/docs", get(async move |asked| answer::text(&asked, "text/html; charset=utf-8", &page)))
+}
 
 /// The house is up.
 pub async fn healthz() -> &'static str {
     "ok\n"
-}
-
-/// A design's newest version, resolved.
-pub async fn site(State(reach): State<Reach>, Path(id): Path<String>) -> Result<Json<Site>, Refused> {
-    Ok(Json(reach.house.site(id_of::<DesignId>("design", &id)?).await?))
-}
-
-/// Which year of a design.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct YearQuery {
-    step_minutes: u32,
-    seed: u64,
-}
-
-impl Default for YearQuery {
-    fn default() -> Self {
-        Self { step_minutes: 60, seed: 1 }
-    }
-}
-
-/// A year, column by column.
-#[derive(Debug, Serialize)]
-pub struct Year {
-    columns: Columns,
-}
-
-/// A year of a design's newest version, worked out on the server: what the browser works out itself must agree with it.
-pub async fn year(
-    State(reach): State<Reach>,
-    Path(id): Path<String>,
-    query: Result<Query<YearQuery>, QueryRejection>,
-) -> Result<Json<Year>, Refused> {
-    let Query(query) = query.map_err(|rejection| ApiError::Invalid { reason: rejection.body_text() })?;
-    check_step(query.step_minutes)?;
-    if query.step_minutes < YEAR_STEP_MINUTES_MIN {
-        let reason =
-            format!("A year is sent in steps of {YEAR_STEP_MINUTES_MIN} minutes or more; start a run for finer ones.");
-        return Err(Refused(ApiError::Invalid { reason }));
-    }
-    let opened = reach.house.designs.newest(&id_of::<DesignId>("design", &id)?).await?;
-    let trace = reach.house.jobs.year(opened.known.site()?, query.step_minutes, query.seed).await?;
-    Ok(Json(Year { columns: trace.columns }))
-}
-
-/// What a run came to.
-pub async fn report(State(reach): State<Reach>, Path(id): Path<String>) -> Result<Json<Report>, Refused> {
-    let detail = reach.house.run(id_of::<RunId>("run", &id)?).await?;
-    detail.report.map(Json).ok_or_else(|| Refused(ApiError::NotFound { what: format!("report of run \"{id}\" yet") }))
-}
-
-/// What is not an id names nothing.
-pub(super) fn id_of<Id: FromStr>(kind: &str, text: &str) -> Result<Id, Refused> {
-    text.parse().map_err(|_| Refused(ApiError::NotFound { what: format!("{kind} \"{text}\"") }))
 }
 
 /// The answer where a handler panicked: a defect of ours, said once in the log.

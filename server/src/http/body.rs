@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
+use model::input::FILE_BYTES_MAX;
 use model::version::TEXT_BYTES_MAX;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +17,22 @@ use tokio::sync::Semaphore;
 const BYTES_MAX: usize = 64 << 10;
 /// Longest body that carries a design's text in JSON: the text, twice for its escapes, and what stands around it.
 const DESIGN_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX + BYTES_MAX;
+/// Longest body that is a file; in JSON, twice that for its escapes.
+const FILES: [(&str, usize); 2] =
+    [("/api/v1/inputs", FILE_BYTES_MAX), ("/api/ask/input-save", 2 * FILE_BYTES_MAX + BYTES_MAX)];
 /// Time that a body may take to come: 32 MiB over 5 Mbit/s.
 const TIME_MAX: Duration = Duration::from_mins(1);
 
-/// Addresses whose bodies carry a design.
-const WITH_DESIGN: [&str; 4] =
-    ["/api/ask/design-create", "/api/ask/design-save", "/api/ask/design-check", "/api/ask/snapshot-save"];
+/// Addresses whose bodies carry a design, and what stands under them.
+const WITH_DESIGN: [&str; 7] = [
+    "/api/ask/design-create",
+    "/api/ask/design-save",
+    "/api/ask/design-check",
+    "/api/ask/snapshot-save",
+    "/api/v1/designs",
+    "/api/v1/evaluate",
+    "/api/v1/snapshots",
+];
 
 /// Bodies of more than a design that are held at the same time.
 const LARGE_MAX: usize = 2;
@@ -38,7 +49,12 @@ impl Default for Places {
 
 /// Most bytes that a request to `path` may carry.
 fn limit_of(path: &str) -> usize {
-    if WITH_DESIGN.contains(&path) { DESIGN_BYTES_MAX } else { BYTES_MAX }
+    if let Some((_, limit)) = FILES.iter().find(|(file, _)| *file == path) {
+        return *limit;
+    }
+    let stands_under =
+        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if WITH_DESIGN.iter().any(|root| stands_under(root)) { DESIGN_BYTES_MAX } else { BYTES_MAX }
 }
 
 /// Takes the body in, or refuses it.

@@ -3,7 +3,7 @@
 //! Every message is the whole state as JSON, so a stream that was cut can simply be opened again.
 
 use super::Reach;
-use super::api::id_of;
+use super::api::asked::id_of;
 use crate::backend::Following;
 use crate::error::Refused;
 use app::api::ApiError;
@@ -38,7 +38,11 @@ impl Default for Streams {
     }
 }
 
-/// A run's state: now, whenever it changes, and how it ended, which ends the stream.
+/// A run's state as live events: now, whenever it changes, and how it ended, which ends the stream.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/events", tag = "runs", operation_id = "runs_events",
+    params(("id" = RunId, Path, description = "Which run.")),
+    responses((status = 200, description = "Each message is a `RunState` in JSON.", body = String,
+        content_type = "text/event-stream")))]
 pub async fn run(State(reach): State<Reach>, Path(id): Path<String>) -> Result<Response, Refused> {
     let following = reach.house.follow(&id_of::<RunId>("run", &id)?).await?;
     let place = Arc::clone(&reach.streams.0)

@@ -34,7 +34,7 @@ fn design() -> DesignId {
 
 /// A minute's steps make a year long enough to be caught under way; an hour's make it short.
 fn request(step_minutes: u32) -> RunRequest {
-    RunRequest { design: design(), step_minutes, seed: 7 }
+    RunRequest { step_minutes, seed: 7, ..RunRequest::of(design()) }
 }
 
 async fn until(live: &mut watch::Receiver<RunState>, wanted: impl FnMut(&RunState) -> bool) -> RunState {
@@ -81,7 +81,7 @@ async fn a_full_queue_says_so_and_a_cancelled_run_gives_its_place_back() {
     until(&mut shop.jobs.watch(&under_way).unwrap(), |state| *state != RunState::Queued).await;
     let waiting = shop.jobs.submit(&request(60)).await.unwrap();
     assert!(matches!(shop.jobs.submit(&request(60)).await, Err(ApiError::Busy { .. })));
-    assert_eq!(store::run::list(&shop.db, 10).await.unwrap().len(), 2, "a refused run leaves nothing behind");
+    assert_eq!(store::run::list(&shop.db, None, 10).await.unwrap().len(), 2, "a refused run leaves nothing behind");
     shop.jobs.cancel(&waiting).await.unwrap();
     shop.jobs.submit(&request(60)).await.unwrap();
     shop.stop.cancel();

@@ -34,6 +34,21 @@ impl Db {
     pub(crate) async fn write(&self, doing: &str) -> Result<Transaction<'static, Sqlite>, Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(Error::sql(doing))
     }
+    /// What SQLite finds wrong with the file, page by page and row by row; nothing where all is well.
+    pub async fn damage(&self) -> Result<Vec<String>, Error> {
+        let doing = "check the database";
+        let mut found: Vec<String> = sqlx::query_scalar("SELECT integrity_check FROM pragma_integrity_check")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::sql(doing))?;
+        found.retain(|line| line != "ok");
+        let orphans: Vec<(String, String)> = sqlx::query_as("SELECT \"table\", parent FROM pragma_foreign_key_check")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(Error::sql(doing))?;
+        found.extend(orphans.into_iter().map(|(table, parent)| format!("a row of {table} without its {parent}")));
+        Ok(found)
+    }
     /// Writes back what the log holds and lets the file go.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -106,6 +121,12 @@ mod tests {
         assert_eq!(pragma(&db, "SELECT journal_mode FROM pragma_journal_mode").await, "wal");
         assert_eq!(pragma(&db, "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous").await, "2");
         assert_eq!(pragma(&db, "SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys").await, "1");
+    }
+
+    #[tokio::test]
+    async fn a_sound_file_has_no_damage() {
+        let db = open_in_memory().await.unwrap();
+        assert_eq!(db.damage().await.unwrap(), Vec::<String>::new());
     }
 
     #[tokio::test]

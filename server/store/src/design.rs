@@ -162,12 +162,31 @@ pub async fn set_shelf(db: &Db, id: &DesignId, shelf: Shelf, at_ms: i64) -> Resu
 
 /// The newest version of every design of a shelf: those that came with the program first, then the user's by name.
 pub async fn list(db: &Db, shelf: Shelf) -> Result<Vec<StoredDesign>, Error> {
+    page(db, shelf, None, u32::MAX).await
+}
+
+/// The same, no more than `limit` of them, and those alone that stand behind the design `after`.
+pub async fn page(db: &Db, shelf: Shelf, after: Option<&DesignId>, limit: u32) -> Result<Vec<StoredDesign>, Error> {
+    if let Some(id) = after {
+        newest(db, id).await?;
+    }
     let rows = sqlx::query(select!(
         "WHERE v.version = (SELECT max(version) FROM design_version WHERE design = d.id)
            AND (d.archived_ms IS NOT NULL) = ?1
-         ORDER BY d.origin = 'own', d.position, v.name, d.id"
+           AND (?2 IS NULL OR (d.origin = 'own', d.position, v.name, d.id) > (
+               SELECT e.origin = 'own', e.position, w.name, e.id
+               FROM design e
+               JOIN design_version w ON w.design = e.id
+               WHERE e.id = ?2
+               ORDER BY w.version DESC
+               LIMIT 1
+           ))
+         ORDER BY d.origin = 'own', d.position, v.name, d.id
+         LIMIT ?3"
     ))
     .bind(shelf == Shelf::Archived)
+    .bind(after.map(DesignId::as_str))
+    .bind(limit)
     .fetch_all(db.readers())
     .await
     .map_err(Error::sql("list designs"))?;

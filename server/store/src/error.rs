@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use model::id::{DesignId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, RunId, SnapshotId};
 use std::path::PathBuf;
 
 /// Why the store could not do it.
@@ -79,6 +79,33 @@ pub enum Error {
     NoSnapshot {
         /// Which.
         id: SnapshotId,
+    },
+    /// There is no such input file.
+    #[error("input file {id} does not exist")]
+    NoInput {
+        /// Which.
+        id: InputId,
+    },
+    /// A run could not be made again without it.
+    #[error("input file {id} is used by run {run}: it stays for as long as the run does")]
+    InputUsed {
+        /// Which.
+        id: InputId,
+        /// A run that uses it.
+        run: String,
+    },
+    /// Input files together are too large.
+    #[error("input files take {limit} bytes together at most: delete some")]
+    Full {
+        /// The limit.
+        limit: i64,
+    },
+    /// What was read in a file holds a figure that JSON can't.
+    #[error("what was read in the file can't be kept")]
+    Summary {
+        /// Why.
+        #[source]
+        source: serde_json::Error,
     },
     /// There is no such run.
     #[error("run {id} does not exist")]

@@ -3,13 +3,15 @@
 //! Never: simulates, parses a design, reads a clock (times are handed in), or knows HTTP. One connection writes, a few
 //! read; a write that has returned survives the loss of power.
 //!
-//! Read `db` first (one file on disk, opened and brought up to date), then `design`, `snapshot` and `run`: one file a
-//! noun, plain functions over a [`db::Db`].
+//! Read `db` first (one file on disk, opened and brought up to date), then `design`, `snapshot`, `input`, `run`
+//! and `idempotency`: one file a noun, plain functions over a [`db::Db`].
 
 mod error;
 
 pub mod db;
 pub mod design;
+pub mod idempotency;
+pub mod input;
 pub mod run;
 pub mod snapshot;
 

@@ -2,25 +2,21 @@
 
 use crate::Error;
 use crate::db::Db;
-use model::id::{DesignId, RunId};
+use model::id::{DesignId, InputId, RunId};
 use model::report::Report;
-use model::run::{RunState, RunSummary};
-use sqlx::Row;
+use model::run::{RunRequest, RunState, RunSummary};
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 /// A run to be kept, queued.
 #[derive(Debug, Clone)]
 pub struct NewRun {
     /// Its name in paths.
     pub id: RunId,
-    /// Which design.
-    pub design: DesignId,
-    /// Which version of it.
+    /// Which version of the design.
     pub version: u32,
-    /// Length of a step, minutes.
-    pub step_minutes: u32,
-    /// Seed of everything drawn by chance.
-    pub seed: u64,
+    /// What was asked for.
+    pub request: RunRequest,
     /// When it was asked for, milliseconds since 1970 UTC.
     pub created_ms: i64,
 }
@@ -30,28 +26,64 @@ pub struct NewRun {
 pub struct StoredRun {
     /// What the list shows.
     pub summary: RunSummary,
-    /// Length of a step, minutes.
-    pub step_minutes: u32,
-    /// Seed of everything drawn by chance.
-    pub seed: u64,
+    /// What was asked for, with the version that was taken.
+    pub request: RunRequest,
 }
 
 /// Keeps a run, queued.
 pub async fn create(db: &Db, new: &NewRun) -> Result<(), Error> {
+    let doing = format!("save run {}", new.id);
+    let changes = changes_json(&new.request).map_err(|source| Error::Report { id: new.id.clone(), source })?;
+    let mut write = db.write(&doing).await?;
     sqlx::query(
-        "INSERT INTO run (id, design, version, created_ms, step_minutes, seed_bits, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued')",
+        "INSERT INTO run (id, design, version, created_ms, step_minutes, seed_bits, state, changes_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7)",
     )
     .bind(new.id.as_str())
-    .bind(new.design.as_str())
+    .bind(new.request.design.as_str())
     .bind(new.version)
     .bind(new.created_ms)
-    .bind(new.step_minutes)
-    .bind(new.seed.cast_signed())
-    .execute(db.writer())
+    .bind(new.request.step_minutes)
+    .bind(new.request.seed.cast_signed())
+    .bind(changes)
+    .execute(&mut *write)
     .await
-    .map_err(Error::sql(format!("save run {}", new.id)))?;
+    .map_err(Error::sql(&doing))?;
+    for (_, input) in new.request.inputs() {
+        insert_input(&mut write, &new.id, input).await?;
+    }
+    write.commit().await.map_err(Error::sql(doing))
+}
+
+async fn insert_input(conn: &mut SqliteConnection, run: &RunId, input: &InputId) -> Result<(), Error> {
+    let made =
+        sqlx::query("INSERT INTO run_input (run, input) SELECT ?1, id FROM input WHERE id = ?2 ON CONFLICT DO NOTHING")
+            .bind(run.as_str())
+            .bind(input.as_str())
+            .execute(&mut *conn)
+            .await
+            .map_err(Error::sql(format!("save run {run}")))?;
+    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM run_input WHERE run = ?1 AND input = ?2")
+        .bind(run.as_str())
+        .bind(input.as_str())
+        .fetch_one(conn)
+        .await
+        .map_err(Error::sql(format!("save run {run}")))?;
+    if made.rows_affected() == 0 && there == 0 {
+        return Err(Error::NoInput { id: input.clone() });
+    }
     Ok(())
+}
+
+/// What was asked for beside what has a column of its own.
+fn changes_json(request: &RunRequest) -> Result<String, serde_json::Error> {
+    let mut changes = serde_json::to_value(request)?;
+    if let Some(members) = changes.as_object_mut() {
+        for column in ["design", "version", "step_minutes", "seed"] {
+            members.remove(column);
+        }
+    }
+    serde_json::to_string(&changes)
 }
 
 /// Its turn has come.
@@ -128,16 +160,21 @@ pub async fn requeue_unsettled(db: &Db) -> Result<Vec<RunId>, Error> {
     ids.into_iter().map(run_id).collect()
 }
 
-/// The newest runs.
-pub async fn list(db: &Db, limit: u32) -> Result<Vec<RunSummary>, Error> {
+/// The newest runs, no more than `limit` of them, and those alone that came before the run `before`.
+pub async fn list(db: &Db, before: Option<&RunId>, limit: u32) -> Result<Vec<RunSummary>, Error> {
+    if let Some(id) = before {
+        get(db, id).await?;
+    }
     let rows = sqlx::query(
         "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
-                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
+                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits, r.changes_json
          FROM run r
          JOIN design_version v ON v.design = r.design AND v.version = r.version
+         WHERE ?1 IS NULL OR r.arrival < (SELECT arrival FROM run WHERE id = ?1)
          ORDER BY r.arrival DESC
-         LIMIT ?1",
+         LIMIT ?2",
     )
+    .bind(before.map(RunId::as_str))
     .bind(limit)
     .fetch_all(db.readers())
     .await
@@ -149,7 +186,7 @@ pub async fn list(db: &Db, limit: u32) -> Result<Vec<RunSummary>, Error> {
 pub async fn get(db: &Db, id: &RunId) -> Result<StoredRun, Error> {
     let row = sqlx::query(
         "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
-                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits
+                r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits, r.changes_json
          FROM run r
          JOIN design_version v ON v.design = r.design AND v.version = r.version
          WHERE r.id = ?1",
@@ -200,20 +237,37 @@ fn run_id(text: String) -> Result<RunId, Error> {
 fn stored(row: &SqliteRow) -> Result<StoredRun, Error> {
     let read = || Error::sql("read a run");
     let design: String = row.try_get("design").map_err(read())?;
-    let seed_bits: i64 = row.try_get("seed_bits").map_err(read())?;
+    let design: DesignId = design.parse().map_err(|_| Error::Corrupt { what: "run.design", value: design })?;
+    let request = request(row, &design)?;
     Ok(StoredRun {
         summary: RunSummary {
             id: run_id(row.try_get("id").map_err(read())?)?,
-            design: design.parse().map_err(|_| Error::Corrupt { what: "run.design", value: design })?,
+            design,
             design_name: row.try_get("name").map_err(read())?,
             version: row.try_get("version").map_err(read())?,
             created_ms: row.try_get("created_ms").map_err(read())?,
             state: state(row)?,
             tokens_per_second_per_mw_facility: row.try_get("tokens_per_second_per_mw_facility").map_err(read())?,
         },
-        step_minutes: row.try_get("step_minutes").map_err(read())?,
-        seed: seed_bits.cast_unsigned(),
+        request,
     })
+}
+
+/// What was asked for: what has columns of its own, and the rest.
+fn request(row: &SqliteRow, design: &DesignId) -> Result<RunRequest, Error> {
+    let read = || Error::sql("read a run");
+    let seed_bits: i64 = row.try_get("seed_bits").map_err(read())?;
+    let (version, step_minutes): (u32, u32) =
+        (row.try_get("version").map_err(read())?, row.try_get("step_minutes").map_err(read())?);
+    let changes: String = row.try_get("changes_json").map_err(read())?;
+    let corrupt = || Error::Corrupt { what: "run.changes_json", value: changes.clone() };
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&changes).map_err(|_| corrupt())?;
+    members.insert("design".into(), design.as_str().into());
+    members.insert("version".into(), version.into());
+    members.insert("step_minutes".into(), step_minutes.into());
+    members.insert("seed".into(), seed_bits.cast_unsigned().into());
+    serde_json::from_value(members.into()).map_err(|_| corrupt())
 }
 
 fn state(row: &SqliteRow) -> Result<RunState, Error> {
@@ -234,6 +288,10 @@ mod tests {
     use super::*;
     use crate::db::{open, open_in_memory};
     use crate::design::{self, NewText};
+    use crate::input::{self, NewInput};
+    use model::design::Demand;
+    use model::input::InputKind;
+    use model::quantity::{Power, Ratio};
     use std::path::Path;
 
     async fn with_design(db: Db) -> Db {
@@ -244,14 +302,8 @@ mod tests {
     }
 
     fn new(id: &str, created_ms: i64) -> NewRun {
-        NewRun {
-            id: id.parse().unwrap(),
-            design: "hall".parse().unwrap(),
-            version: 1,
-            step_minutes: 60,
-            seed: u64::MAX,
-            created_ms,
-        }
+        let request = RunRequest { seed: u64::MAX, ..RunRequest::of("hall".parse().unwrap()) };
+        NewRun { id: id.parse().unwrap(), version: 1, request, created_ms }
     }
 
     fn report() -> Report {
@@ -270,7 +322,8 @@ mod tests {
         let run = new("r1", 10);
         create(&db, &run).await.unwrap();
         let kept = get(&db, &run.id).await.unwrap();
-        assert_eq!((kept.summary.state, kept.seed, kept.step_minutes), (RunState::Queued, u64::MAX, 60));
+        assert_eq!(kept.summary.state, RunState::Queued);
+        assert_eq!(kept.request, RunRequest { version: Some(1), ..run.request.clone() });
         assert_eq!(kept.summary.design_name, "A hall");
         set_running(&db, &run.id).await.unwrap();
         assert_eq!(super::report(&db, &run.id).await.unwrap(), None);
@@ -279,6 +332,31 @@ mod tests {
         let kept = get(&db, &run.id).await.unwrap();
         assert_eq!(kept.summary.state, RunState::Done);
         assert_eq!(kept.summary.tokens_per_second_per_mw_facility, Some(1.5e6));
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_is_kept_and_holds_its_files() {
+        let db = with_design(open_in_memory().await.unwrap()).await;
+        let summary = serde_json::json!({
+            "read_for": "", "series": [], "figures": {},
+            "report": { "input": "prices", "file": "", "format": "", "rows": 1, "filled": 0, "remarks": [] },
+        });
+        let summary = serde_json::from_value(summary).unwrap();
+        let new_input =
+            NewInput { kind: InputKind::Price, name: "lmp.csv", content: b"x", summary: &summary, at_ms: 1 };
+        let price = input::save(&db, new_input).await.unwrap().id;
+        let mut run = new("r1", 10);
+        run.request.price = Some(price.clone());
+        run.request.power_cap = Some(Power::from_watts(700.5));
+        run.request.demand = Some(Demand::PeakShare(Ratio::from_fraction(0.5)));
+        create(&db, &run).await.unwrap();
+        let kept = get(&db, &run.id).await.unwrap().request;
+        assert_eq!(kept, RunRequest { version: Some(1), ..run.request.clone() });
+        assert!(matches!(input::delete(&db, &price).await, Err(Error::InputUsed { .. })));
+        let mut other = new("r2", 11);
+        other.request.weather = Some("0".repeat(20).parse().unwrap());
+        assert!(matches!(create(&db, &other).await, Err(Error::NoInput { .. })));
+        assert!(matches!(get(&db, &other.id).await, Err(Error::NoRun { .. })), "a refused run leaves nothing behind");
     }
 
     #[tokio::test]
@@ -316,8 +394,10 @@ mod tests {
             create(&db, &new(id, at)).await.unwrap();
         }
         let ids = |runs: Vec<RunSummary>| runs.into_iter().map(|run| run.id.to_string()).collect::<Vec<_>>();
-        assert_eq!(ids(list(&db, 10).await.unwrap()), ["c", "b", "a"]);
-        assert_eq!(ids(list(&db, 2).await.unwrap()), ["c", "b"]);
+        assert_eq!(ids(list(&db, None, 10).await.unwrap()), ["c", "b", "a"]);
+        assert_eq!(ids(list(&db, None, 2).await.unwrap()), ["c", "b"]);
+        assert_eq!(ids(list(&db, Some(&"c".parse().unwrap()), 1).await.unwrap()), ["b"]);
+        assert_eq!(ids(list(&db, Some(&"a".parse().unwrap()), 9).await.unwrap()), [""; 0]);
     }
 
     #[tokio::test]
@@ -377,7 +457,7 @@ mod tests {
         for (n, run) in writing.iter().enumerate() {
             create(if n % 2 == 0 { &one } else { &two }, run).await.unwrap();
         }
-        assert_eq!(list(&one, 100).await.unwrap().len(), 20);
-        assert_eq!(list(&one, 100).await.unwrap(), list(&two, 100).await.unwrap());
+        assert_eq!(list(&one, None, 100).await.unwrap().len(), 20);
+        assert_eq!(list(&one, None, 100).await.unwrap(), list(&two, None, 100).await.unwrap());
     }
 }

@@ -45,7 +45,8 @@ impl House {
     }
     pub(crate) async fn start(&self, step_minutes: u32) -> Response {
         let design = self.designs().await.last().unwrap().id.clone(); // the largest takes longest
-        self.ask("run-start", json!({ "request": RunRequest { design, step_minutes, seed: 3 } })).await
+        let request = RunRequest { step_minutes, seed: 3, ..RunRequest::of(design) };
+        self.ask("run-start", json!({ "request": request })).await
     }
     pub(crate) async fn started(&self, step_minutes: u32) -> RunId {
         self.start(step_minutes).await.error_for_status().unwrap().json().await.unwrap()
@@ -55,7 +56,7 @@ impl House {
     }
     /// Every state that the stream tells, until it ends.
     pub(crate) async fn events(&self, id: &RunId) -> Vec<RunState> {
-        let response = self.get(&format!("/api/runs/{id}/events")).await.error_for_status().unwrap();
+        let response = self.get(&format!("/api/v1/runs/{id}/events")).await.error_for_status().unwrap();
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
         let text = tokio::time::timeout(Duration::from_mins(2), response.text()).await.unwrap().unwrap();

@@ -35,7 +35,7 @@ async fn pages_are_rendered_with_what_is_stored() {
 async fn every_answer_has_the_headers_that_keep_it_safe() {
     let house = House::open().await;
     for path in
-        ["/", "/nowhere", "/healthz", "/api/nowhere", "/style/nowhere.css", "/pkg/nowhere.js", "/api/runs/x/events"]
+        ["/", "/nowhere", "/healthz", "/api/nowhere", "/style/nowhere.css", "/pkg/nowhere.js", "/api/v1/runs/x/events"]
     {
         let answer = house.get(path).await;
         let header =
@@ -82,7 +82,7 @@ async fn a_run_goes_to_its_end_in_sight_of_who_watches() {
     assert!(told.iter().rev().skip(1).all(|state| !state.is_final()), "{told:?}");
     assert_eq!(house.events(&id).await, [RunState::Done], "an ended run tells its end at once");
     let detail = house.run(&id).await;
-    let report: Report = house.get(&format!("/api/runs/{id}/report.json")).await.json().await.unwrap();
+    let report: Report = house.get(&format!("/api/v1/runs/{id}/report.json")).await.json().await.unwrap();
     assert_eq!(detail.report.as_ref(), Some(&report));
     assert_eq!(detail.summary.tokens_per_second_per_mw_facility, Some(report.tokens_per_second_per_mw_facility));
     assert_eq!(house.get(&format!("/runs/{id}")).await.status(), StatusCode::OK);
@@ -102,7 +102,7 @@ async fn a_run_can_be_cancelled_and_its_watchers_are_told() {
     assert_eq!(told.last(), Some(&RunState::Cancelled), "{told:?}");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(house.ask("run-cancel", json!({ "id": id })).await.status(), StatusCode::CONFLICT);
-    assert_eq!(house.get(&format!("/api/runs/{id}/report.json")).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(house.get(&format!("/api/v1/runs/{id}/report.json")).await.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -162,11 +162,11 @@ async fn a_long_body_is_refused() {
 async fn what_is_not_there_is_not_found_everywhere() {
     let house = House::open().await;
     for path in [
-        "/api/designs/nowhere/site",
-        "/api/designs/nowhere/year.json",
-        "/api/designs/NO%20ID/site",
-        "/api/runs/nowhere/events",
-        "/api/runs/nowhere/report.json",
+        "/api/v1/designs/nowhere/site",
+        "/api/v1/designs/nowhere/year",
+        "/api/v1/designs/NO%20ID/site",
+        "/api/v1/runs/nowhere/events",
+        "/api/v1/runs/nowhere/report.json",
         "/api/nowhere",
         "/pkg/../Cargo.toml",
         "/style/%2e%2e/Cargo.toml",
@@ -183,14 +183,14 @@ async fn a_year_comes_column_by_column() {
     let house = House::open().await;
     let id = house.designs().await[0].id.clone();
     let year: Value =
-        house.get(&format!("/api/designs/{id}/year.json?step_minutes=60&seed=1")).await.json().await.unwrap();
+        house.get(&format!("/api/v1/designs/{id}/year?step_minutes=60&seed=1")).await.json().await.unwrap();
     let columns = year["columns"].as_object().unwrap();
     assert!(columns.contains_key("facility_power_w") && columns.contains_key("output_tokens_per_s"));
     assert!(columns.values().all(|column| column.as_array().unwrap().len() == 8_760));
-    let site: model::site::Site = house.get(&format!("/api/designs/{id}/site")).await.json().await.unwrap();
+    let site: model::site::Site = house.get(&format!("/api/v1/designs/{id}/site")).await.json().await.unwrap();
     assert!(site.gpu_count() > 0);
     for query in ["step_minutes=7", "step_minutes=1", "step_minutes=x", "seed=-1", "speed=1"] {
-        let refused = house.get(&format!("/api/designs/{id}/year.json?{query}")).await;
+        let refused = house.get(&format!("/api/v1/designs/{id}/year?{query}")).await;
         assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{query}");
     }
 }

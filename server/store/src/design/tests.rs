@@ -124,6 +124,26 @@ async fn reference_designs_come_first_in_their_own_order() {
 }
 
 #[tokio::test]
+async fn pages_of_a_list_are_the_list() {
+    let db = open_in_memory().await.unwrap();
+    upsert_reference(&db, &id("ref"), new(""), 0).await.unwrap();
+    for (slug, name) in [("d", "A"), ("c", "A"), ("b", "B"), ("a", "C")] {
+        create(&db, &id(slug), NewText { name, ..new("") }, None).await.unwrap();
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = page(&db, Shelf::InUse, after.as_ref(), 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        seen.extend(page.into_iter().map(|design| design.id.to_string()));
+    }
+    assert_eq!(seen, ["ref", "c", "d", "b", "a"]);
+    assert_eq!(seen, ids(&db, Shelf::InUse).await);
+    assert!(matches!(page(&db, Shelf::InUse, Some(&id("nowhere")), 2).await, Err(Error::NoDesign { .. })));
+}
+
+#[tokio::test]
 async fn a_design_that_is_not_there_is_not_found() {
     let db = open_in_memory().await.unwrap();
     let nowhere = id("nowhere");

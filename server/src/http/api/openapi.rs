@@ -1,0 +1,180 @@
+//! The API's own description, OpenAPI 3.1: what handlers say of themselves, and what holds for all of them.
+
+use super::runs::XLSX;
+use crate::error::{PROBLEM_JSON, Problem};
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+
+/// What stands above the operations.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Millwright",
+        description = "What programs ask of a Millwright: designs with every version, what they come to, years that run \
+            as jobs, files that they are made with, the catalog, share links.\n\nNames of figures end in their unit. Every answer has a strong ETag; ask \
+            with If-None-Match and be told 304 where nothing changed. A list goes on with the `next` of its page as \
+            `cursor`. A POST with an Idempotency-Key is carried out once: sent again within 24 hours, it gets the same \
+            answer, with `Idempotency-Replayed: true`. Errors are problems in JSON (RFC 9457). Where too much is asked at \
+            once the answer is 503 with Retry-After.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        version = env!("CARGO_PKG_VERSION")
+    ),
+    components(schemas(Problem, super::catalog::ListName)),
+    tags(
+        (name = "designs", description = "Designs and their versions."),
+        (name = "evaluation", description = "What a design comes to, at once."),
+        (name = "runs", description = "Years that run as jobs, and their reports."),
+        (name = "inputs", description = "Files that runs are made with: weather, prices, carbon, requests."),
+        (name = "catalog", description = "What designs may name, each figure with its source."),
+        (name = "snapshots", description = "Texts that share links lead to."),
+    )
+)]
+struct Head;
+
+/// What stands above the operations.
+pub fn head() -> Document {
+    Head::openapi()
+}
+
+/// Adds what holds for every operation: tags of answers, keys of requests, problems.
+pub fn complete(document: Document) -> Value {
+    let mut value = serde_json::to_value(document).unwrap_or_default();
+    value["components"]["responses"] = json!({ "Problem": problem() });
+    if let Some(paths) = value["paths"].as_object_mut() {
+        for item in paths.values_mut().filter_map(Value::as_object_mut) {
+            for (method, operation) in item.iter_mut() {
+                if let Some(operation) = operation.as_object_mut() {
+                    complete_operation(method, operation);
+                }
+            }
+        }
+    }
+    value
+}
+
+fn problem() -> Value {
+    json!({
+        "description": "Why not, in words. `type` leads to what is known of this kind of problem.",
+        "content": { PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } } }
+    })
+}
+
+/// What stands in the place of a design's text in examples.
+const EXAMPLE: &str = "one-rack-gb200";
+
+/// Gives parameters and bodies examples that can be sent as they are.
+fn add_examples(operation: &mut Map<String, Value>) {
+    for one in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let example = match one["schema"]["$ref"].as_str().unwrap_or_default() {
+            "#/components/schemas/DesignId" => EXAMPLE,
+            "#/components/schemas/CatalogKind" => "rack",
+            "#/components/schemas/PartId" => "gb200-nvl72",
+            _ => continue,
+        };
+        one["example"] = example.into();
+    }
+    let json = match operation.get("operationId").and_then(Value::as_str).unwrap_or_default() {
+        "runs_create" => json!({ "design": EXAMPLE, "step_minutes": 60, "seed": 1 }),
+        "designs_branch" => json!({ "name": "Our rack" }),
+        _ => Value::Null,
+    };
+    let Some(content) = operation.get_mut("requestBody").and_then(|body| body.get_mut("content")) else { return };
+    if content["application/toml"].is_object()
+        && let Some(design) = catalog::design(EXAMPLE)
+    {
+        content["application/toml"]["example"] = design.text.into();
+    }
+    if content["application/json"].is_object() && !json.is_null() {
+        content["application/json"]["example"] = json;
+    }
+}
+
+fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
+    add_examples(operation);
+    let has = |place: &str| {
+        operation
+            .get("parameters")
+            .and_then(Value::as_array)
+            .is_some_and(|all| all.iter().any(|one| one["in"] == place))
+    };
+    let (by_path, by_query, has_body) = (has("path"), has("query"), operation.contains_key("requestBody"));
+    let mut statuses = vec!["default"];
+    if by_path {
+        statuses.push("404");
+    }
+    if by_query || has_body || method != "get" {
+        statuses.push("422");
+    }
+    if has_body {
+        statuses.extend(["400", "413", "415"]);
+    }
+    match method {
+        "get" if is_stream(operation) => return complete_stream(operation, &statuses),
+        "get" => {
+            let words = "ETags that you have; 304 where one of them is still right.";
+            add_header(operation, "If-None-Match", words, &json!({ "type": "string" }));
+        }
+        "post" => {
+            let words = "What you call this request: sent again with the same key, it is carried out once.";
+            let key = json!({ "type": "string", "minLength": 1, "maxLength": super::once::KEY_CHARS_MAX });
+            add_header(operation, "Idempotency-Key", words, &key);
+            statuses.extend(["409", "503"]);
+        }
+        "put" => statuses.extend(["409", "412", "428"]),
+        "delete" => statuses.push("409"),
+        _ => {}
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    if method == "get" {
+        responses.insert("304".into(), json!({ "description": "You have it already.", "headers": etag() }));
+    }
+    for status in ["200", "201", "202"] {
+        if let Some(response) = responses.get_mut(status) {
+            response["headers"] = headers_of(status);
+            if let Some(content) = response.get_mut("content").and_then(|content| content.get_mut(XLSX)) {
+                content["schema"] = json!({ "type": "string", "format": "binary" });
+            }
+        }
+    }
+    add_problems(responses, &statuses);
+}
+
+fn add_problems(responses: &mut Map<String, Value>, statuses: &[&str]) {
+    for status in statuses {
+        responses.entry(*status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+    }
+}
+
+/// Live events have no tag: they are never the same twice.
+fn is_stream(operation: &Map<String, Value>) -> bool {
+    operation.get("responses").is_some_and(|responses| responses["200"]["content"]["text/event-stream"].is_object())
+}
+
+fn complete_stream(operation: &mut Map<String, Value>, statuses: &[&str]) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    responses["200"]["content"]["text/event-stream"]["schema"] = json!({
+        "type": "object", "required": ["data"],
+        "properties": { "data": { "type": "string", "description": "A `RunState` in JSON." } }
+    });
+    add_problems(responses, statuses);
+}
+
+fn etag() -> Value {
+    json!({ "ETag": { "description": "Names these bytes.", "schema": { "type": "string" } } })
+}
+
+fn headers_of(status: &str) -> Value {
+    let mut headers = etag();
+    if status != "200" {
+        headers["Location"] = json!({ "description": "Where it is.", "schema": { "type": "string" } });
+    }
+    headers
+}
+
+fn add_header(operation: &mut Map<String, Value>, name: &str, words: &str, schema: &Value) {
+    let header = json!({ "name": name, "in": "header", "required": false, "description": words, "schema": schema });
+    if let Some(all) = operation.entry("parameters").or_insert_with(|| json!([])).as_array_mut() {
+        all.push(header);
+    }
+}
