@@ -150,6 +150,38 @@ pub(crate) fn share_within(event: &leptos::ev::PointerEvent, element: &web_sys::
     }
 }
 
+/// Width and height of an element on the screen.
+pub(crate) fn size_of(element: &web_sys::Element) -> (f64, f64) {
+    #[cfg(feature = "hydrate")]
+    {
+        let bounds = element.get_bounding_client_rect();
+        (bounds.width(), bounds.height())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = element;
+        (1.0, 1.0)
+    }
+}
+
+/// Leaves for a page that is not of the app.
+pub(crate) fn go(path: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(window) = web_sys::window() {
+        // A browser that won't go stays.
+        let _ = window.location().set_href(path);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = path;
+}
+
+/// Whether keys belong to a field that is being filled in.
+pub(crate) fn is_typing(event: &leptos::ev::KeyboardEvent) -> bool {
+    use leptos::wasm_bindgen::JsCast;
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| matches!(target.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"))
+}
+
 /// Prints the page.
 pub(crate) fn print() {
     #[cfg(feature = "hydrate")]

@@ -110,6 +110,8 @@ impl View {
 
 /// A new design, guided.
 pub const NEW: &str = "/new";
+/// The API's own page.
+pub const API_DOCS: &str = "/api/v1/docs";
 /// Runs beside each other.
 pub const COMPARE: &str = "/compare";
 
@@ -122,6 +124,11 @@ pub fn compare(runs: &[RunId]) -> String {
 /// A run's report, to be read and printed.
 pub fn report(id: &RunId) -> String {
     format!("/reports/{id}")
+}
+
+/// A run's report as a file, `csv` or `xlsx`.
+pub fn report_file(id: &RunId, ending: &str) -> String {
+    format!("/api/v1/runs/{id}/report.{ending}")
 }
 
 /// One run: its progress, then its report.

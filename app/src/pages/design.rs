@@ -3,7 +3,8 @@
 use crate::api::{self, ApiError};
 use crate::components::failure::{Extent, Loaded};
 use crate::components::notes::NotesWithMends;
-use crate::components::run_year::RunYear;
+use crate::components::palette::{Act, Command, feed};
+use crate::components::scenario::RunWith;
 use crate::components::workshop::Bench;
 use crate::components::workshop::bar::{Bar, Tabs};
 use crate::components::workshop::cooling::Cooling;
@@ -14,10 +15,10 @@ use crate::components::workshop::one_line::OneLine;
 use crate::components::workshop::record::{Record, Save};
 use crate::components::workshop::tree::Tree;
 use crate::components::workshop::year::{Drivers, YearView};
-use crate::paths::{self, View};
+use crate::paths::View;
+use crate::{browser, paths};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos::web_sys;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::design::Design;
@@ -103,7 +104,7 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
         });
     });
     let keys = window_event_listener(leptos::ev::keydown, move |event| {
-        if is_typing(&event) {
+        if browser::is_typing(&event) {
             return;
         }
         let control = if event.ctrl_key() || event.meta_key() { Control::Held } else { Control::Free };
@@ -116,11 +117,12 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
     let name = move || bench.design.with(|design| design.name.clone());
     let place = move || bench.answer.with(|answer| answer.site.as_ref().map(|site| site.location.name.clone()));
     let location = summary.location.clone();
-    let run = move || {
+    let why_not = Signal::derive(move || {
         let changed = bench.unsaved().then(|| "Save your changes first: a run is of a saved version.".to_owned());
-        let why = changed.or_else(|| bench.answer.with(|answer| blocked(&answer.evaluation)));
-        view! { <RunYear design=bench.id.get_value() name=name() blocked=why/> }
-    };
+        changed.or_else(|| bench.answer.with(|answer| blocked(&answer.evaluation)))
+    });
+    let location_id = Signal::derive(move || bench.design.with(|design| design.location.clone()));
+    feed(commands(bench));
     view! {
         <Title text=name/>
         <div class="workshop">
@@ -130,7 +132,7 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
                     <h1>{name}</h1>
                     <p class="soft">{move || place().unwrap_or_else(|| location.clone())} " · " {summary.description.clone()}</p>
                 </div>
-                <div class="workdo"><Save bench/> {run}</div>
+                <div class="workdo"><Save bench/> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id blocked=why_not/></div>
             </header>
             <p class="told" role="status" aria-live="polite">{move || bench.told.get()}</p>
             <div class="bench">
@@ -158,11 +160,23 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
     }
 }
 
-/// Whether keys belong to a field that is being filled in.
-fn is_typing(event: &leptos::ev::KeyboardEvent) -> bool {
-    use leptos::wasm_bindgen::JsCast;
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
-        return false;
+/// What the workshop adds to the palette.
+fn commands(bench: Bench) -> Vec<Command> {
+    let view = |view: View| Command {
+        words: format!("Show {}", view.words().to_lowercase()),
+        keys: "",
+        act: Act::Do(Callback::new(move |()| bench.open(view))),
     };
-    matches!(target.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA")
+    let act = |words: &str, keys: &'static str, act: fn(Bench)| Command {
+        words: words.to_owned(),
+        keys,
+        act: Act::Do(Callback::new(move |()| act(bench))),
+    };
+    let mut list = vec![
+        act("Undo", "Ctrl+Z", |bench| bench.undo()),
+        act("Redo", "Ctrl+Y", |bench| bench.redo()),
+        act("Add a hall", "", |bench| bench.edit(bench.design.with_untracked(crate::workshop::edit::add_hall))),
+    ];
+    list.extend(View::ALL.map(view));
+    list
 }

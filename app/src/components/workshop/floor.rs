@@ -104,11 +104,62 @@ fn outline(row: &RowPlan, group: &GroupPlan) -> String {
     path
 }
 
+/// Which way a hall lies in the drawing: rows run across it, or down where it is much deeper than long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    Across,
+    Down,
+}
+
+impl Lie {
+    fn of(plan: &FloorPlan) -> Self {
+        if plan.width_m > 1.3 * plan.length_m { Self::Down } else { Self::Across }
+    }
+    /// Width and height of the drawing, names of rows included, metres.
+    fn size(self, plan: &FloorPlan) -> (f64, f64) {
+        match self {
+            Self::Across => (plan.length_m + NAMES_M, plan.width_m),
+            Self::Down => (plan.width_m, plan.length_m + NAMES_M),
+        }
+    }
+    fn view_box(self, plan: &FloorPlan) -> String {
+        let (width, height) = self.size(plan);
+        match self {
+            Self::Across => format!("{:.3} 0 {width:.3} {height:.3}", -NAMES_M),
+            Self::Down => format!("0 {:.3} {width:.3} {height:.3}", -NAMES_M),
+        }
+    }
+    /// Turns the plan about its diagonal where rows run down.
+    fn transform(self) -> &'static str {
+        match self {
+            Self::Across => "",
+            Self::Down => "matrix(0 1 1 0 0 0)",
+        }
+    }
+    /// Where the name of a row at `y_m` stands.
+    fn name_at(self, y_m: f64) -> String {
+        match self {
+            Self::Across => format!("translate(-0.3 {y_m:.3})"),
+            Self::Down => format!("translate({y_m:.3} -0.3) rotate(90)"),
+        }
+    }
+}
+
 /// Where a pointer is on the plan, metres; none before the drawing is there.
 fn on_plan(event: &leptos::ev::PointerEvent, frame: NodeRef<Div>, plan: &FloorPlan) -> Option<(f64, f64)> {
     let element: web_sys::Element = frame.get_untracked()?.first_element_child()?;
     let (x, y) = browser::share_within(event, &element);
-    Some((x * (plan.length_m + NAMES_M) - NAMES_M, y * plan.width_m))
+    let lie = Lie::of(plan);
+    let (width, height) = lie.size(plan);
+    // The drawing keeps its shape inside its frame, so one side of it may be empty.
+    let bounds = browser::size_of(&element);
+    let scale = f64::min(bounds.0 / width, bounds.1 / height);
+    let (left, top) = ((bounds.0 - width * scale) / 2.0, (bounds.1 - height * scale) / 2.0);
+    let (x, y) = ((x * bounds.0 - left) / scale, (y * bounds.1 - top) / scale);
+    Some(match lie {
+        Lie::Across => (x - NAMES_M, y),
+        Lie::Down => (y - NAMES_M, x),
+    })
 }
 
 #[component]
@@ -132,8 +183,8 @@ fn Plan(bench: Bench, hall: usize, plan: FloorPlan) -> impl IntoView {
             held.set(Some((edited.select, true)));
         }
     };
-    let width = plan.length_m + NAMES_M;
-    let view_box = format!("{:.3} 0 {width:.3} {:.3}", -NAMES_M, plan.width_m);
+    let lie = Lie::of(&plan);
+    let view_box = lie.view_box(&plan);
     let size = move || {
         let (length, width) = kept.with_value(|plan| (plan.length_m, plan.width_m));
         format!(
@@ -150,13 +201,17 @@ fn Plan(bench: Bench, hall: usize, plan: FloorPlan) -> impl IntoView {
         .collect_view();
     let aisles = plan.aisles.iter().map(|aisle| aisle_view(aisle, plan.length_m)).collect_view();
     let rows = plan.rows.iter().map(|row| row_view(bench, hall, row, held)).collect_view();
+    let names = plan.rows.iter().map(|row| row_name(bench, hall, row, lie)).collect_view();
     view! {
         <p class="soft">{size} ". Fronts face the cold aisles. Drag racks to another row, or select them and press the arrow keys; + and − change their number."</p>
         <div class="scroll plan" node_ref=frame
             on:pointermove=moved on:pointerup=move |_| held.set(None) on:pointerleave=move |_| held.set(None)>
             <svg class="floor" viewBox=view_box role="group" aria-label="Racks of the hall, row by row">
-                <rect class="hall" x="0" y="0" width=plan.length_m height=plan.width_m/>
-                {aisles}{rows}{columns}
+                <g transform=lie.transform()>
+                    <rect class="hall" x="0" y="0" width=plan.length_m height=plan.width_m/>
+                    {aisles}{rows}{columns}
+                </g>
+                {names}
             </svg>
         </div>
         <ul class="key">
@@ -174,8 +229,6 @@ fn aisle_view(aisle: &Aisle, length_m: f64) -> AnyView {
 }
 
 fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Place, bool)>>) -> AnyView {
-    let name = bench.design.with_untracked(|design| Place::Row(hall, row.row).name(design));
-    let label = if row.copy == 0 { name } else { format!("{name} · {}", row.copy + 1) };
     let middle = row.y_m + row.depth_m / 2.0;
     let end = row.groups.last().map_or(0.0, |g| g.x_m + g.rack_width_m * f64::from(g.count));
     let start = row.groups.first().map_or(0.0, |g| g.x_m);
@@ -207,12 +260,19 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
         .collect_view();
     view! {
         <g>
-            <text class="row-name" x="-0.3" y=middle text-anchor="end" dominant-baseline="middle">{label}</text>
             {groups}
             <line class="busway" x1=start x2=end y1=middle y2=middle/>
         </g>
     }
     .into_any()
+}
+
+/// The name of a row beside it.
+fn row_name(bench: Bench, hall: usize, row: &RowPlan, lie: Lie) -> AnyView {
+    let name = bench.design.with_untracked(|design| Place::Row(hall, row.row).name(design));
+    let label = if row.copy == 0 { name } else { format!("{name} · {}", row.copy + 1) };
+    let at = lie.name_at(row.y_m + row.depth_m / 2.0);
+    view! { <text class="row-name" transform=at text-anchor="end" dominant-baseline="middle">{label}</text> }.into_any()
 }
 
 fn kind_class_of(bench: Bench, place: Place) -> &'static str {

@@ -7,7 +7,8 @@ use crate::format;
 use crate::year::Year;
 use leptos::prelude::*;
 use model::quantity::Span;
-use sim::drivers::{Driver, Improvement, drivers, improvements};
+use model::report::Improvement;
+use sim::drivers::{Driver, drivers, improvements};
 use std::sync::Arc;
 
 /// The year as a report.
@@ -143,7 +144,7 @@ pub fn Improvements(
                     <td class="num">{format::change(0.0, each.tokens, format::tokens)}</td>
                     <td class="num">{format::relative_change(each.tokens_per_mw_share)}</td>
                     <td class="num">{format::change(0.0, each.power_mw, format::megawatts)}</td>
-                    <td class="num">{format::change(0.0, each.dollars, format::money)}</td>
+                    <td class="num">{format::change(0.0, each.gain_usd, format::money)}</td>
                 </tr>
             }
         })
