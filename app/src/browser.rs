@@ -1,6 +1,7 @@
 //! What only a browser has: its clock, its store of choices, its live events. Without one (on the server, in a test) the
 //! same calls answer that there is nothing.
 
+use leptos::web_sys;
 use model::run::RunState;
 
 /// A clock for measuring, in milliseconds; 0 where there is none.
@@ -37,6 +38,157 @@ pub(crate) fn set_theme(theme: &str) {
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = theme;
+}
+
+/// What the browser keeps under a name.
+pub(crate) fn kept(name: &str) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    return web_sys::window()?.local_storage().ok()??.get_item(name).ok()?;
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = name;
+        None
+    }
+}
+
+/// Keeps a text under a name; empty text keeps nothing. False where the browser has no room or refuses.
+pub(crate) fn keep(name: &str, text: &str) -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        let Some(Ok(Some(store))) = web_sys::window().map(|window| window.local_storage()) else { return false };
+        let kept = if text.is_empty() { store.remove_item(name) } else { store.set_item(name, text) };
+        kept.is_ok()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (name, text);
+        false
+    }
+}
+
+/// The address of the site, without a path: `http://127.0.0.1:8080`.
+pub(crate) fn origin() -> String {
+    #[cfg(feature = "hydrate")]
+    return web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default();
+    #[cfg(not(feature = "hydrate"))]
+    String::new()
+}
+
+/// Puts a text on the clipboard, where the browser lets it.
+pub(crate) fn copy_text(text: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(window) = web_sys::window() {
+        // Whether it was let is not told; the text stands on the page to be copied by hand.
+        let _ = window.navigator().clipboard().write_text(text);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = text;
+}
+
+/// Hands a text to the reader as a file.
+pub(crate) fn download(name: &str, text: &str, kind: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let Some(page) = web_sys::window().and_then(|window| window.document()) else { return };
+        let Ok(link) = page.create_element("a") else { return };
+        let Ok(link) = link.dyn_into::<web_sys::HtmlAnchorElement>() else { return };
+        link.set_href(&format!("data:{kind};charset=utf-8,{}", String::from(js_sys::encode_uri_component(text))));
+        link.set_download(name);
+        link.click();
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, text, kind);
+}
+
+/// Reads the file that a person chose or dropped, and hands its name and text on; longer than `limit` bytes, why not.
+#[cfg(feature = "hydrate")]
+pub(crate) fn read_file(file: &web_sys::File, limit: f64, then: impl FnOnce(String, Result<String, String>) + 'static) {
+    let name = file.name();
+    if file.size() > limit {
+        then(name, Err(format!("The file has {:.1} MB; {:.0} MB are read.", file.size() / 1e6, limit / 1e6)));
+        return;
+    }
+    let promise = file.text();
+    leptos::task::spawn_local(async move {
+        let text = wasm_bindgen_futures::JsFuture::from(promise).await;
+        then(name, text.ok().and_then(|text| text.as_string()).ok_or_else(|| "The file can't be read as text.".into()));
+    });
+}
+
+/// The first file of an input, read.
+pub(crate) fn read_chosen(
+    input: &web_sys::HtmlInputElement,
+    limit: f64,
+    then: impl FnOnce(String, Result<String, String>) + 'static,
+) {
+    #[cfg(feature = "hydrate")]
+    if let Some(file) = input.files().and_then(|files| files.get(0)) {
+        read_file(&file, limit, then);
+        // So that the same file can be chosen again once it was mended.
+        input.set_value("");
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (input, limit, then);
+}
+
+/// Where a pointer is within an element, as shares of its width and height.
+pub(crate) fn share_within(event: &leptos::ev::PointerEvent, element: &web_sys::Element) -> (f64, f64) {
+    #[cfg(feature = "hydrate")]
+    {
+        let bounds = element.get_bounding_client_rect();
+        let share = |at: f64, from: f64, size: f64| if size > 0.0 { (at - from) / size } else { 0.0 };
+        (
+            share(f64::from(event.client_x()), bounds.left(), bounds.width()),
+            share(f64::from(event.client_y()), bounds.top(), bounds.height()),
+        )
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = (event, element);
+        (0.0, 0.0)
+    }
+}
+
+/// Width and height of an element on the screen.
+pub(crate) fn size_of(element: &web_sys::Element) -> (f64, f64) {
+    #[cfg(feature = "hydrate")]
+    {
+        let bounds = element.get_bounding_client_rect();
+        (bounds.width(), bounds.height())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = element;
+        (1.0, 1.0)
+    }
+}
+
+/// Leaves for a page that is not of the app.
+pub(crate) fn go(path: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(window) = web_sys::window() {
+        // A browser that won't go stays.
+        let _ = window.location().set_href(path);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = path;
+}
+
+/// Whether keys belong to a field that is being filled in.
+pub(crate) fn is_typing(event: &leptos::ev::KeyboardEvent) -> bool {
+    use leptos::wasm_bindgen::JsCast;
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| matches!(target.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"))
+}
+
+/// Prints the page.
+pub(crate) fn print() {
+    #[cfg(feature = "hydrate")]
+    if let Some(window) = web_sys::window() {
+        // A browser that can't print says so itself.
+        let _ = window.print();
+    }
 }
 
 /// The title of the page that is shown.

@@ -182,6 +182,106 @@ pub fn cooling_finding(report: &Report) -> String {
     }
 }
 
+/// Hours of a simulated year.
+pub const HOURS_OF_THE_YEAR: f64 = 8760.0;
+/// PUE of a facility as it is usually built: the middle of published industry averages, 1.45 to 1.55.
+pub const USUAL_PUE: f64 = 1.5;
+
+/// The year in one sentence, with its figure.
+pub fn headline(report: &Report) -> String {
+    format!(
+        "{} makes {} of output for each megawatt at its meter, serving {} at {} of full work",
+        report.design,
+        format::tokens_per_megawatt(report.tokens_per_second_per_mw_facility),
+        report.model,
+        format::percent(report.utilisation)
+    )
+}
+
+/// What holds the facility back, in sentences, what matters most first.
+pub fn limits(report: &Report) -> Vec<String> {
+    let mut said = Vec::new();
+    if report.utilisation < 0.95 && report.tokens_unserved <= 0.01 * report.tokens_output {
+        said.push(format!(
+            "Work: the fleet was at {} of what it could make. More requests, or fewer racks, would make more of each megawatt.",
+            format::percent(report.utilisation)
+        ));
+    }
+    if report.tokens_unserved > 0.01 * report.tokens_output {
+        let asked = report.tokens_output + report.tokens_unserved;
+        let share = share(report.tokens_unserved, asked).unwrap_or_default();
+        said.push(format!("The fleet: {} of what was asked for was not served.", format::percent(share)));
+    }
+    for point in &report.serving {
+        said.push(format!("{}: bound by {}.", point.gpu, bound_by(point)));
+    }
+    if report.hours_derated > 0.0 {
+        said.push(format!(
+            "Heat or the utility contract held the fleet back for {}.",
+            format::hours(report.hours_derated)
+        ));
+    }
+    said.push(format!("{}.", stranded(&report.stranded_power_mw)));
+    said.push(format!("{}.", cooling_finding(report)));
+    said
+}
+
+/// What an improvement is worth, in a sentence.
+pub fn worth(each: &model::report::Improvement) -> String {
+    let parts = [
+        (format::change(0.0, each.tokens, format::tokens), "a year"),
+        (format::relative_change(each.tokens_per_mw_share), "tokens per megawatt"),
+        (format::change(0.0, -each.power_mw, format::megawatts), "at the peak"),
+        (format::change(0.0, each.gain_usd, format::money), "a year"),
+    ];
+    let said: Vec<String> = parts
+        .into_iter()
+        .filter(|(figure, _)| !figure.is_empty())
+        .map(|(figure, of)| format!("{figure} {of}"))
+        .collect();
+    if said.is_empty() { "No change worth naming.".into() } else { format!("{}.", said.join(" · ")) }
+}
+
+/// The same racks at the same work in a facility as it is usually built.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usual {
+    /// Output tokens per second and facility megawatt.
+    pub tokens_per_mw: f64,
+    /// At the meter.
+    pub energy_mwh: f64,
+    /// Energy and demand charge.
+    pub electricity_usd: f64,
+    /// Emitted.
+    pub carbon_t: f64,
+}
+
+impl Usual {
+    /// Everything that follows the meter, at [`USUAL_PUE`] in the place of the report's own.
+    pub fn of(report: &Report) -> Self {
+        let factor = if report.pue > 0.0 { USUAL_PUE / report.pue } else { 0.0 };
+        Self {
+            tokens_per_mw: report.tokens_per_second_per_mw_it / USUAL_PUE,
+            energy_mwh: report.facility_energy_mwh * factor,
+            electricity_usd: (report.money.energy_usd + report.money.demand_charge_usd) * factor,
+            carbon_t: report.carbon_t * factor,
+        }
+    }
+}
+
+/// The year hour by hour, in one sentence.
+pub fn hours(by_hour_mw: &[f64]) -> String {
+    let Some((at, highest)) = by_hour_mw.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return "No hour was simulated".into();
+    };
+    let lowest = by_hour_mw.iter().copied().fold(f64::MAX, f64::min);
+    let (day, hour) = (at / 24 + 1, at % 24);
+    format!(
+        "The facility draws most, {}, in hour {hour} of day {day}, and least {}",
+        format::megawatts(highest),
+        format::megawatts(lowest)
+    )
+}
+
 /// What bounds a machine's speed, in words that say what to change.
 pub fn bound_by(point: &ServingPoint) -> String {
     let why = match point.bound_by.as_str() {

@@ -113,6 +113,89 @@ pub fn temperature(temperature: Temperature) -> Figure {
     if celsius.is_finite() { figure(signed(celsius, 1), "°C") } else { missing() }
 }
 
+/// Units that a reader chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Units {
+    /// °C, m, t, m³/h.
+    #[default]
+    Si,
+    /// °F, ft, short tons, gpm.
+    Us,
+}
+
+/// A temperature in degrees Celsius: `40.0 °C`, `104 °F`.
+pub fn celsius_in(units: Units, celsius: f64) -> Figure {
+    if !celsius.is_finite() {
+        return missing();
+    }
+    match units {
+        Units::Si => figure(signed(celsius, 1), "°C"),
+        Units::Us => figure(signed(celsius * 1.8 + 32.0, 1), "°F"),
+    }
+}
+
+/// Water moved, m³/h: `1 240 m³/h`, `5 460 gpm` (US gallons of 3.785 41 L a minute).
+pub fn flow_in(units: Units, cubic_metres_per_hour: f64) -> Figure {
+    match units {
+        Units::Si => large(cubic_metres_per_hour, "m³/h"),
+        Units::Us => large(cubic_metres_per_hour * 4.402_87, "gpm"),
+    }
+}
+
+/// Mass in tonnes: `12.4 t`, `13.7 short tons` (907.185 kg).
+pub fn mass_in(units: Units, tonnes: f64) -> Figure {
+    match units {
+        Units::Si => large(tonnes, "t"),
+        Units::Us => large(tonnes * 1.102_31, "short tons"),
+    }
+}
+
+/// A length in metres: `24.6 m`, `80.7 ft`.
+pub fn length_in(units: Units, metres: f64) -> Figure {
+    match units {
+        Units::Si => large(metres, "m"),
+        Units::Us => large(metres / 0.3048, "ft"),
+    }
+}
+
+/// An area in square metres: `640 m²`, `6 890 ft²`.
+pub fn area_in(units: Units, square_metres: f64) -> Figure {
+    match units {
+        Units::Si => large(square_metres, "m²"),
+        Units::Us => large(square_metres / (0.3048 * 0.3048), "ft²"),
+    }
+}
+
+/// Three figures, grouped where there are thousands.
+fn large(value: f64, unit: &str) -> Figure {
+    if !value.is_finite() {
+        missing()
+    } else if value.abs() < 1e3 {
+        figure(three_or_less(value), unit)
+    } else {
+        figure(grouped(to_three(value)), unit)
+    }
+}
+
+/// What a figure changed by: `+1.20 MW`, `−3 racks`; empty where it did not.
+pub fn change(before: f64, after: f64, words: impl Fn(f64) -> Figure) -> String {
+    let change = after - before;
+    if !change.is_finite() || change.abs() <= 1e-9 * before.abs().max(after.abs()) {
+        return String::new();
+    }
+    let sign = if change > 0.0 { '+' } else { '−' };
+    format!("{sign}{}", words(change.abs()))
+}
+
+/// A share that a figure changed by: `+5.2 %`; empty where it did not.
+pub fn relative_change(share: f64) -> String {
+    if !share.is_finite() || share.abs() < 5e-5 {
+        return String::new();
+    }
+    let sign = if share > 0.0 { '+' } else { '−' };
+    format!("{sign}{}", percent(share.abs()))
+}
+
 /// A length of time, in the unit a person would say it in: `42 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`.
 pub fn duration(span: Span) -> String {
     let seconds = span.as_seconds();

@@ -19,14 +19,18 @@ pub mod workshop;
 pub mod year;
 
 use components::announcer::Announcer;
-use components::theme::{ThemeChoice, ThemeScript};
+use components::palette::{PageCommands, Palette};
+use components::theme::{ThemeChoice, ThemeScript, UnitsChoice};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
+use pages::compare::ComparePage;
 use pages::design::DesignPage;
 use pages::designs::DesignsPage;
 use pages::home::HomePage;
+use pages::new::NewPage;
+use pages::report::ReportPage;
 use pages::run::RunPage;
 use pages::runs::RunsPage;
 use paths::route;
@@ -57,6 +61,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_context(PageCommands(RwSignal::new(Vec::new())));
+    provide_context(RwSignal::new(format::Units::Si));
     view! {
         <Title formatter=|title: String| format!("{title} · Millwright")/>
         <Router>
@@ -67,6 +73,9 @@ pub fn App() -> impl IntoView {
                     <Route path=route::HOME view=HomePage ssr=SsrMode::Async/>
                     <Route path=route::DESIGNS view=DesignsPage ssr=SsrMode::Async/>
                     <Route path=route::DESIGN view=DesignPage ssr=SsrMode::Async/>
+                    <Route path=route::NEW view=NewPage ssr=SsrMode::Async/>
+                    <Route path=route::COMPARE view=ComparePage ssr=SsrMode::Async/>
+                    <Route path=route::REPORT view=ReportPage ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>
                 </Routes>
@@ -86,7 +95,10 @@ fn Top() -> impl IntoView {
                 <A href=paths::HOME exact=true>"Overview"</A>
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
+                <A href=paths::COMPARE>"Compare"</A>
             </nav>
+            <Palette/>
+            <UnitsChoice/>
             <ThemeChoice/>
         </header>
     }

@@ -1,6 +1,7 @@
 //! Every path of the site is built here, so that a link can't lead nowhere.
 
-use model::id::{DesignId, RunId};
+use crate::workshop::place::Place;
+use model::id::{DesignId, RunId, SnapshotId};
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -12,6 +13,122 @@ pub const RUNS: &str = "/runs";
 /// One design.
 pub fn design(id: &DesignId) -> String {
     format!("{DESIGNS}/{id}")
+}
+
+/// A design in its workshop with a view open, things selected and units failed.
+pub fn workshop(id: &DesignId, at: &Workbench) -> String {
+    let places: Vec<String> = at.selected.iter().map(ToString::to_string).collect();
+    let mut query = vec![format!("view={}", at.view.name())];
+    if !places.is_empty() {
+        query.push(format!("at={}", places.join(",")));
+    }
+    if let Some((node, units)) = at.failed {
+        query.push(format!("fail={node}:{units}"));
+    }
+    format!("{}?{}", design(id), query.join("&"))
+}
+
+/// A design in just the state that was shared.
+pub fn snapshot(id: &DesignId, snapshot: &SnapshotId) -> String {
+    format!("{}?snapshot={snapshot}", design(id))
+}
+
+/// What the address of a workshop says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Workbench {
+    /// The view that is open.
+    pub view: View,
+    /// What is selected, the first of it in the inspector.
+    pub selected: Vec<Place>,
+    /// Node of the power tree and how many of its units are taken as failed.
+    pub failed: Option<(usize, u32)>,
+}
+
+impl Workbench {
+    /// Reads the three parts of a query; what can't be read is left out.
+    pub fn read(view: &str, at: &str, fail: &str) -> Self {
+        let failed = fail.split_once(':').and_then(|(node, units)| Some((node.parse().ok()?, units.parse().ok()?)));
+        Self {
+            view: View::ALL.into_iter().find(|each| each.name() == view).unwrap_or_default(),
+            selected: at.split(',').filter_map(|place| place.parse().ok()).collect(),
+            failed,
+        }
+    }
+}
+
+/// Views of the workshop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// The hall from above.
+    #[default]
+    Floor,
+    /// One rack from the front and the rear.
+    Rack,
+    /// The power tree.
+    OneLine,
+    /// The cooling loops.
+    Cooling,
+    /// The year: energy, cooling, months.
+    Year,
+    /// What drives the year, and what would improve it.
+    Drivers,
+    /// Versions, differences, sharing, files.
+    Record,
+}
+
+impl View {
+    /// In the order of the tabs.
+    pub const ALL: [Self; 7] =
+        [Self::Floor, Self::Rack, Self::OneLine, Self::Cooling, Self::Year, Self::Drivers, Self::Record];
+
+    /// As the address has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Rack => "rack",
+            Self::OneLine => "one-line",
+            Self::Cooling => "cooling",
+            Self::Year => "year",
+            Self::Drivers => "drivers",
+            Self::Record => "record",
+        }
+    }
+
+    /// On its tab.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Floor => "Floor",
+            Self::Rack => "Rack",
+            Self::OneLine => "One-line",
+            Self::Cooling => "Cooling",
+            Self::Year => "Year",
+            Self::Drivers => "What drives it",
+            Self::Record => "Versions and files",
+        }
+    }
+}
+
+/// A new design, guided.
+pub const NEW: &str = "/new";
+/// The API's own page.
+pub const API_DOCS: &str = "/api/v1/docs";
+/// Runs beside each other.
+pub const COMPARE: &str = "/compare";
+
+/// Runs beside each other, the first as baseline.
+pub fn compare(runs: &[RunId]) -> String {
+    let ids: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+    format!("{COMPARE}?runs={}", ids.join(","))
+}
+
+/// A run's report, to be read and printed.
+pub fn report(id: &RunId) -> String {
+    format!("/reports/{id}")
+}
+
+/// A run's report as a file, `csv` or `xlsx`.
+pub fn report_file(id: &RunId, ending: &str) -> String {
+    format!("/api/v1/runs/{id}/report.{ending}")
 }
 
 /// One run: its progress, then its report.
@@ -34,6 +151,12 @@ pub mod route {
     pub const DESIGNS: StaticSegment<&str> = StaticSegment("designs");
     /// One design.
     pub const DESIGN: (StaticSegment<&str>, ParamSegment) = (DESIGNS, ParamSegment("id"));
+    /// A new design, guided.
+    pub const NEW: StaticSegment<&str> = StaticSegment("new");
+    /// Runs beside each other.
+    pub const COMPARE: StaticSegment<&str> = StaticSegment("compare");
+    /// A run's report.
+    pub const REPORT: (StaticSegment<&str>, ParamSegment) = (StaticSegment("reports"), ParamSegment("id"));
     /// All runs.
     pub const RUNS: StaticSegment<&str> = StaticSegment("runs");
     /// One run.
@@ -50,5 +173,14 @@ mod tests {
         assert_eq!(run(&id), "/runs/r-1");
         assert_eq!(run_events(&id), "/api/v1/runs/r-1/events");
         assert_eq!(design(&"facility-100mw".parse().unwrap()), "/designs/facility-100mw");
+        let at = Workbench {
+            view: View::OneLine,
+            selected: vec![Place::Power(1), Place::Rack(0, 1, 2)],
+            failed: Some((1, 3)),
+        };
+        let path = workshop(&"x".parse().unwrap(), &at);
+        assert_eq!(path, "/designs/x?view=one-line&at=power/1,hall/0/row/1/rack/2&fail=1:3");
+        assert_eq!(Workbench::read("one-line", "power/1,hall/0/row/1/rack/2", "1:3"), at);
+        assert_eq!(Workbench::read("?", "nowhere", "x:y"), Workbench::default());
     }
 }

@@ -327,7 +327,8 @@ fn report_of_year(
         }
     };
     let trace = sim::simulate_with(site, &scenario, &mut told);
-    Ok(trace.map(|trace| sim::report::report(site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash)))
+    Ok(trace
+        .map(|trace| sim::drivers::report_with_improvements(site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash)))
 }
 
 /// Steps fill an hour exactly, so that every input lands on the same clock.

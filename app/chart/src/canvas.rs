@@ -88,7 +88,7 @@ fn finish(svg: &str, title: &str) -> String {
     format!("<svg class=\"chart\" role=\"img\" viewBox=\"{view}\"><title>{}</title>{body}", escape(title))
 }
 
-fn escape(words: &str) -> String {
+pub(crate) fn escape(words: &str) -> String {
     words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -4,16 +4,18 @@
 //! (`ink`); words for figures come in as a function (`app::format` has them); every label is placed by its anchor. So a
 //! chart is the same bytes on the server, in the browser and in a test.
 //!
-//! Read `canvas` first, then a chart: `months`, `duration`, `flow`.
+//! Read `canvas` first, then a chart: `months`, `duration`, `flow`, `hours`.
 
 mod canvas;
 mod duration;
 mod flow;
+mod hours;
 mod ink;
 mod months;
 
 pub use duration::load_duration;
 pub use flow::energy_flow;
+pub use hours::year_of_hours;
 pub use months::monthly_bars;
 
 /// What puts a figure into words, with its unit.

@@ -247,6 +247,24 @@ pub struct Money {
     pub revenue_per_mw_usd: f64,
 }
 
+/// One thing to do, and what a year gains by it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Improvement {
+    /// What to do.
+    pub name: String,
+    /// What it costs or risks, in words.
+    pub caveat: String,
+    /// More output tokens in the year.
+    pub tokens: f64,
+    /// Share by which tokens per facility megawatt rise.
+    pub tokens_per_mw_share: f64,
+    /// Less drawn at the peak, MW.
+    pub power_mw: f64,
+    /// More earned less more spent in the year.
+    pub gain_usd: f64,
+}
+
 /// A year, summed up.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -361,6 +379,9 @@ pub struct Report {
     pub balance_error: f64,
     /// What was read and what was made up.
     pub input: Vec<InputReport>,
+    /// What could be done, each alone, most dollars first; empty where it was not asked for.
+    #[serde(default)]
+    pub improvements: Vec<Improvement>,
     /// What was found.
     pub notes: Vec<Note>,
     /// What the figures rest on, in words.

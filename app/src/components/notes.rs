@@ -1,5 +1,7 @@
 //! What was found about a design or a run: how much it matters by shape and word, where, what, and what would mend it.
 
+use crate::components::workshop::{Bench, Besides};
+use crate::workshop::place::Place;
 use leptos::prelude::*;
 use model::note::{Note, Severity};
 
@@ -25,6 +27,40 @@ pub fn Notes(
         }
     });
     view! { <ul class="notes">{items.collect_view()}</ul> }.into_any()
+}
+
+/// The notes of the design in the workshop: each leads to its place, and is mended by a button where one change is known.
+#[component]
+pub fn NotesWithMends(
+    /// Whose.
+    bench: Bench,
+) -> impl IntoView {
+    let mend = move |note: &Note| bench.design.with_untracked(|design| sim::mend::mend(design, note));
+    let item = move |note: Note| {
+        let place = bench.design.with_untracked(|design| Place::of_note(&note.place, design));
+        let words = note.mend().map(|words| view! { <span class="mend">"To mend it: " {words} ". "</span> });
+        let mendable = mend(&note).is_some();
+        let (label, said) = (format!("Mend: {}", note.kind), note.clone());
+        let button = mendable.then(|| view! {
+            <button on:click=move |_| if let Some(design) = mend(&said) { bench.apply(&label, None, design) }>"Mend it"</button>
+        });
+        view! {
+            <li class=word(Some(note.severity))>
+                <p>
+                    <Mark severity=Some(note.severity)/>
+                    <button class="place" on:click=move |_| bench.select(place, Besides::Nothing)>{note.place.clone()}</button>
+                    ": " {note.kind.to_string()} ". " {words} {button}
+                </p>
+            </li>
+        }
+    };
+    move || {
+        let notes = bench.answer.with(|answer| answer.evaluation.notes.clone());
+        if notes.is_empty() {
+            return view! { <p class="fine"><Mark severity=None/> "Nothing was found wrong."</p> }.into_any();
+        }
+        view! { <ul class="notes">{notes.into_iter().map(item).collect_view()}</ul> }.into_any()
+    }
 }
 
 /// The shape and word of a severity; none is a pass.

@@ -1,6 +1,6 @@
 //! A year's report, part by part: the answer first, then where the energy went, then the year, the money and the grounds.
 
-use crate::components::chart::Chart;
+use crate::components::chart::{Chart, Readings};
 use crate::components::figure::{Band, Kpi, Meter, Number};
 use crate::findings::{self, EnergyStep};
 use crate::format;
@@ -138,12 +138,17 @@ pub fn YearCharts(
             </tr>
         }
     });
+    let (by_day, by_month, by_share) = (day_readings(&report), month_readings(&report), duration_readings(&report));
+    let (of_days, months) = (report.clone(), report.months);
+    let hours_title = findings::hours(&of_days.facility_power_by_hour_mw);
+    let hours_svg = chart::year_of_hours(&of_days.facility_power_by_hour_mw, &hours_title, format::axis::megawatts);
     view! {
         <section aria-labelledby="year">
             <h2 id="year">"The year"</h2>
+            <Chart title=hours_title svg=hours_svg readings=by_day><DayTable report=of_days/></Chart>
             <div class="pair">
-                <Chart title=months_title svg=months_svg><MonthTable months=report.months/></Chart>
-                <Chart title=duration_title svg=duration_svg>
+                <Chart title=months_title svg=months_svg readings=by_month><MonthTable months/></Chart>
+                <Chart title=duration_title svg=duration_svg readings=by_share>
                     <table>
                         <caption>"Facility power at or above, for a share of the year"</caption>
                         <thead><tr><th scope="col">"Share of the year"</th><th scope="col" class="num">"Power"</th></tr></thead>
@@ -152,6 +157,70 @@ pub fn YearCharts(
                 </Chart>
             </div>
         </section>
+    }
+}
+
+/// Shares of their pictures' widths between which the charts draw: as `chart` has them.
+const MONTHS_DRAWN: (f64, f64) = ((76.0 + 20.0) / 560.0, (552.0 - 20.0) / 560.0);
+const DURATION_DRAWN: (f64, f64) = (76.0 / 560.0, 544.0 / 560.0);
+const DAYS_DRAWN: (f64, f64) = (0.045, 0.9987);
+
+fn month_readings(report: &Report) -> Readings {
+    let words = report.months.iter().map(|m| {
+        format!(
+            "{}: {} at the meter, {} into racks, {} for cooling, {} of carbon, {} of electricity",
+            format::month(m.month),
+            format::megawatt_hours(m.facility_energy_mwh),
+            format::megawatt_hours(m.it_energy_mwh),
+            format::megawatt_hours(m.cooling_energy_mwh),
+            format::carbon(m.carbon_t),
+            format::money(m.electricity_usd)
+        )
+    });
+    Readings { from: MONTHS_DRAWN.0, to: MONTHS_DRAWN.1, words: words.collect() }
+}
+
+fn duration_readings(report: &Report) -> Readings {
+    let words = report.load_duration_mw.iter().enumerate().map(|(percent, mw)| {
+        format!("{} or more for {} of the year", format::megawatts(*mw), format::percent(percent as f64 / 100.0))
+    });
+    Readings { from: DURATION_DRAWN.0, to: DURATION_DRAWN.1, words: words.collect() }
+}
+
+/// Lowest, mean and highest power of each day.
+fn days(report: &Report) -> Vec<(f64, f64, f64)> {
+    let day = |hours: &[f64]| {
+        let (low, high) = hours.iter().fold((f64::MAX, 0.0_f64), |(l, h), &mw| (l.min(mw), h.max(mw)));
+        (low, hours.iter().sum::<f64>() / hours.len() as f64, high)
+    };
+    report.facility_power_by_hour_mw.chunks(24).map(day).collect()
+}
+
+fn day_readings(report: &Report) -> Readings {
+    let words = days(report).into_iter().enumerate().map(|(at, (low, mean, high))| {
+        format!(
+            "Day {}: {} on average, {} to {}",
+            at + 1,
+            format::megawatts(mean),
+            format::megawatts(low),
+            format::megawatts(high)
+        )
+    });
+    Readings { from: DAYS_DRAWN.0, to: DAYS_DRAWN.1, words: words.collect() }
+}
+
+/// Every tenth day of the hour-by-hour picture.
+#[component]
+fn DayTable(report: Report) -> impl IntoView {
+    let rows = days(&report).into_iter().enumerate().step_by(10).map(|(at, (low, mean, high))| view! {
+        <tr><th scope="row">{at + 1}</th><td class="num"><Number figure=format::megawatts(low)/></td><td class="num"><Number figure=format::megawatts(mean)/></td><td class="num"><Number figure=format::megawatts(high)/></td></tr>
+    }).collect_view();
+    view! {
+        <table>
+            <caption>"Facility power of every tenth day"</caption>
+            <thead><tr><th scope="col">"Day of the year"</th><th scope="col" class="num">"Lowest"</th><th scope="col" class="num">"Mean"</th><th scope="col" class="num">"Highest"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
     }
 }
 

@@ -1,6 +1,8 @@
-//! The theme: as the system has it, light or dark. The choice is kept in the browser.
+//! The theme, as the system has it, light or dark; and the units, SI or US. Choices are kept in the browser.
 
 use crate::browser;
+use crate::components::workshop::units;
+use crate::format::Units;
 use leptos::prelude::*;
 
 /// Applies the kept choice before anything is painted, so that no page flashes in the other theme.
@@ -34,6 +36,31 @@ pub fn ThemeChoice() -> impl IntoView {
                 <option value="system">"System theme"</option>
                 <option value="light">"Light theme"</option>
                 <option value="dark">"Dark theme"</option>
+            </select>
+        </label>
+    }
+}
+
+/// Lets a person choose the units of temperatures, lengths, masses and flows.
+#[component]
+pub fn UnitsChoice() -> impl IntoView {
+    let units = units();
+    Effect::new(move |_| {
+        if browser::kept("units").as_deref() == Some("us") {
+            units.set(Units::Us);
+        }
+    });
+    let choose = move |name: String| {
+        // A browser that refuses to keep the choice still shows it.
+        let _ = browser::keep("units", &name);
+        units.set(if name == "us" { Units::Us } else { Units::Si });
+    };
+    view! {
+        <label class="theme">
+            <span class="hidden">"Units"</span>
+            <select prop:value=move || if units.get() == Units::Us { "us" } else { "si" } on:change:target=move |event| choose(event.target().value())>
+                <option value="si">"SI units"</option>
+                <option value="us">"US units"</option>
             </select>
         </label>
     }

@@ -1,68 +1,81 @@
-//! What does this design draw, need, cost and produce, what is wrong with it, and what would a year of it bring?
+//! What does this design draw, need, cost and make, what is wrong with it, and what happens if I change it?
 
 use crate::api::{self, ApiError};
 use crate::components::failure::{Extent, Loaded};
-use crate::components::figure::{Band, Kpi, Meter, Number};
-use crate::components::instant::InstantYear;
-use crate::components::notes::Notes;
-use crate::components::plant::{PowerTree, ServingTable, StrandedTable};
-use crate::components::run_year::RunYear;
-use crate::{findings, format, paths};
+use crate::components::notes::NotesWithMends;
+use crate::components::palette::{Act, Command, feed};
+use crate::components::scenario::RunWith;
+use crate::components::workshop::Bench;
+use crate::components::workshop::bar::{Bar, Tabs};
+use crate::components::workshop::cooling::Cooling;
+use crate::components::workshop::elevation::Elevation;
+use crate::components::workshop::floor::{Control, Floor, on_key};
+use crate::components::workshop::inspector::Inspector;
+use crate::components::workshop::one_line::OneLine;
+use crate::components::workshop::record::{Record, Save};
+use crate::components::workshop::tree::Tree;
+use crate::components::workshop::year::{Drivers, YearView};
+use crate::paths::View;
+use crate::{browser, paths};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
-use model::id::DesignId;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use model::design::Design;
+use model::id::{DesignId, SnapshotId};
 use model::note::Severity;
 use model::report::Evaluation;
 use model::run::DesignDetail;
+use model::version::DesignCheck;
 
 /// One design.
 #[component]
 pub fn DesignPage() -> impl IntoView {
     let params = use_params_map();
+    let query = use_query_map();
     let design = Resource::new(
-        move || params.read().get("id").unwrap_or_default(),
-        |id| async move {
+        move || (params.read().get("id").unwrap_or_default(), query.read().get("snapshot")),
+        |(id, snapshot)| async move {
             let id: DesignId = id.parse().map_err(|_| ApiError::NotFound { what: format!("design \"{id}\"") })?;
-            api::design(id).await
+            let mut detail = api::design(id).await?;
+            if let Some(snapshot) = snapshot {
+                shared(&mut detail, &snapshot).await?;
+            }
+            Ok(detail)
         },
     );
     view! { <Loaded resource=design noun="this design" extent=Extent::Page show=page/> }
 }
 
-fn page(design: DesignDetail) -> AnyView {
-    let DesignDetail { summary, toml, evaluation, .. } = design;
-    let blocked = blocked(&evaluation);
-    let instant = blocked.is_none().then(|| view! { <InstantYear design=summary.id.clone()/> });
+/// Puts the state that a link leads to in the place of the newest version.
+async fn shared(detail: &mut DesignDetail, snapshot: &str) -> Result<(), ApiError> {
+    let id: SnapshotId =
+        snapshot.parse().map_err(|_| ApiError::NotFound { what: format!("shared state \"{snapshot}\"") })?;
+    let toml = api::snapshot(id).await?;
+    if let DesignCheck::Read { design, evaluation, .. } = api::design_check(toml.clone()).await? {
+        detail.design = Some(*design);
+        detail.evaluation = *evaluation;
+        detail.toml = toml;
+    }
+    Ok(())
+}
+
+fn page(detail: DesignDetail) -> AnyView {
+    match detail.design.clone() {
+        Some(design) => view! { <Workshop detail design/> }.into_any(),
+        None => unreadable(detail),
+    }
+}
+
+/// A stored text that is no design: why, and the text.
+fn unreadable(detail: DesignDetail) -> AnyView {
+    let why = detail.problem.map_or_else(|| "The text can't be read.".to_owned(), |problem| problem.to_string());
     view! {
-        <Title text=summary.name.clone()/>
+        <Title text=detail.summary.name.clone()/>
         <p class="crumbs"><a href=paths::DESIGNS>"Designs"</a></p>
-        <h1>{summary.name.clone()}</h1>
-        <p class="lead">{summary.description.clone()}</p>
-        <p class="soft">{summary.location.clone()} " · version " {summary.version}</p>
-        <RunYear design=summary.id.clone() name=summary.name.clone() blocked/>
-        <Size evaluation=evaluation.clone()/>
-        <section aria-labelledby="notes">
-            <h2 id="notes">"Notes"</h2>
-            <Notes notes=evaluation.notes/>
-        </section>
-        {instant}
-        <section aria-labelledby="serving">
-            <h2 id="serving">"How it serves"</h2>
-            <ServingTable points=evaluation.serving/>
-        </section>
-        <section aria-labelledby="tree">
-            <h2 id="tree">"Power tree, everything busy on the hottest hour"</h2>
-            <PowerTree nodes=evaluation.power_tree/>
-        </section>
-        <section aria-labelledby="stranded">
-            <h2 id="stranded">"Stranded power"</h2>
-            <StrandedTable stranded=evaluation.stranded_power_mw/>
-        </section>
-        <details class="source">
-            <summary>"The design as TOML"</summary>
-            <pre tabindex="0"><code>{toml}</code></pre>
-        </details>
+        <h1>{detail.summary.name}</h1>
+        <section class="failure"><p>"This text is no design: " {why} "."</p><p class="soft">"Mend the text and store it again, or go back to a version before it."</p></section>
+        <details class="source" open><summary>"The text"</summary><pre tabindex="0"><code>{detail.toml}</code></pre></details>
     }
     .into_any()
 }
@@ -77,40 +90,93 @@ fn blocked(evaluation: &Evaluation) -> Option<String> {
     }
 }
 
-/// The bar of figures: everything busy, mean weather.
 #[component]
-fn Size(evaluation: Evaluation) -> impl IntoView {
-    let banded = evaluation.tokens_per_second_per_mw_facility;
-    let contract = format::megawatts(evaluation.contract_power_mw);
-    let used = findings::contract_used(&evaluation);
+fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
+    let bench = Bench::new(&detail, &design);
+    Effect::new(move |_| {
+        spawn_local(async move {
+            match api::catalog().await {
+                Ok(catalog) => bench.begin(catalog),
+                Err(error) => bench
+                    .told
+                    .set(format!("The catalog could not be loaded, so nothing can be worked out here. {error}")),
+            }
+        });
+    });
+    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+        if browser::is_typing(&event) {
+            return;
+        }
+        let control = if event.ctrl_key() || event.meta_key() { Control::Held } else { Control::Free };
+        if on_key(bench, &event.key(), control) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || keys.remove());
+    let summary = detail.summary.clone();
+    let name = move || bench.design.with(|design| design.name.clone());
+    let place = move || bench.answer.with(|answer| answer.site.as_ref().map(|site| site.location.name.clone()));
+    let location = summary.location.clone();
+    let why_not = Signal::derive(move || {
+        let changed = bench.unsaved().then(|| "Save your changes first: a run is of a saved version.".to_owned());
+        changed.or_else(|| bench.answer.with(|answer| blocked(&answer.evaluation)))
+    });
+    let location_id = Signal::derive(move || bench.design.with(|design| design.location.clone()));
+    feed(commands(bench));
     view! {
-        <section aria-labelledby="size">
-            <h2 id="size">"Everything busy"</h2>
-            <p class="soft">"Every GPU at full work, serving " {evaluation.model}"."</p>
-            <dl class="kpis">
-                <Kpi label="Power" detail=format!("of {contract} contract, on the hottest hour")>
-                    <Number figure=format::megawatts(evaluation.peak_power_mw)/>
-                    <Meter share=used/>
-                </Kpi>
-                <Kpi label="Racks" detail="of all kinds">
-                    <Number figure=format::count(evaluation.racks)/>
-                </Kpi>
-                <Kpi label="GPUs" detail=format!("{} into their boards", format::megawatts(evaluation.gpu_power_mw))>
-                    <Number figure=format::count(evaluation.gpus)/>
-                </Kpi>
-                <Kpi label="Output" detail="output tokens, everything busy">
-                    <Number figure=format::token_rate(evaluation.output_tokens_per_s)/>
-                </Kpi>
-                <Kpi label="Tokens per megawatt" detail="output, for each MW at the utility meter, mean weather">
-                    <Band banded figure=format::tokens_per_megawatt(banded.value) ends=format::tokens_per_megawatt/>
-                </Kpi>
-                <Kpi label="PUE" detail="facility over IT power, mean weather">
-                    <Number figure=format::quotient(evaluation.pue)/>
-                </Kpi>
-                <Kpi label="To build" detail="parts, plant and shell">
-                    <Number figure=format::money(evaluation.capex_usd)/>
-                </Kpi>
-            </dl>
-        </section>
+        <Title text=name/>
+        <div class="workshop">
+            <header class="workhead">
+                <div>
+                    <p class="crumbs"><a href=paths::DESIGNS>"Designs"</a> " › version " {move || bench.base.with(|base| base.version)}</p>
+                    <h1>{name}</h1>
+                    <p class="soft">{move || place().unwrap_or_else(|| location.clone())} " · " {summary.description.clone()}</p>
+                </div>
+                <div class="workdo"><Save bench/> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id blocked=why_not/></div>
+            </header>
+            <p class="told" role="status" aria-live="polite">{move || bench.told.get()}</p>
+            <div class="bench">
+                <Tree bench/>
+                <div class="stage">
+                    <Tabs bench/>
+                    {move || match bench.at.with(|at| at.view) {
+                        View::Floor => view! { <Floor bench/> }.into_any(),
+                        View::Rack => view! { <Elevation bench/> }.into_any(),
+                        View::OneLine => view! { <OneLine bench/> }.into_any(),
+                        View::Cooling => view! { <Cooling bench/> }.into_any(),
+                        View::Year => view! { <YearView bench/> }.into_any(),
+                        View::Drivers => view! { <Drivers bench/> }.into_any(),
+                        View::Record => view! { <Record bench/> }.into_any(),
+                    }}
+                    <section class="worknotes" aria-labelledby="notes">
+                        <h2 id="notes">"Notes"</h2>
+                        <NotesWithMends bench/>
+                    </section>
+                </div>
+                <Inspector bench/>
+            </div>
+            <Bar bench/>
+        </div>
     }
+}
+
+/// What the workshop adds to the palette.
+fn commands(bench: Bench) -> Vec<Command> {
+    let view = |view: View| Command {
+        words: format!("Show {}", view.words().to_lowercase()),
+        keys: "",
+        act: Act::Do(Callback::new(move |()| bench.open(view))),
+    };
+    let act = |words: &str, keys: &'static str, act: fn(Bench)| Command {
+        words: words.to_owned(),
+        keys,
+        act: Act::Do(Callback::new(move |()| act(bench))),
+    };
+    let mut list = vec![
+        act("Undo", "Ctrl+Z", |bench| bench.undo()),
+        act("Redo", "Ctrl+Y", |bench| bench.redo()),
+        act("Add a hall", "", |bench| bench.edit(bench.design.with_untracked(crate::workshop::edit::add_hall))),
+    ];
+    list.extend(View::ALL.map(view));
+    list
 }

@@ -14,6 +14,7 @@ pub fn DesignsPage() -> impl IntoView {
     view! {
         <Title text="Designs"/>
         <h1>"Designs"</h1>
+        <p class="actions"><a class="button primary" href=paths::NEW>"New design"</a></p>
         <Loaded resource=designs noun="the designs" show=table/>
     }
 }

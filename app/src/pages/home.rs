@@ -29,6 +29,7 @@ pub fn HomePage() -> impl IntoView {
         </section>
         <section aria-labelledby="designs">
             <h2 id="designs">"Designs"</h2>
+            <p class="actions"><a class="button primary" href=paths::NEW>"New design"</a></p>
             <Loaded resource=designs noun="the designs" show=runnable/>
         </section>
     }

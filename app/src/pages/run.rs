@@ -7,6 +7,7 @@ use crate::components::plant::{PowerTree, ServingTable, StrandedTable};
 use crate::components::progress::Progress;
 use crate::components::report::{CoolingHours, EnergyFlow, Grounds, Headline, MoneyTable, YearCharts};
 use crate::components::run_year::RunYear;
+use crate::components::workshop::year::Improvements;
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -33,7 +34,7 @@ pub fn RunPage() -> impl IntoView {
 fn page(run: RunDetail, reload: Callback<()>) -> AnyView {
     let RunDetail { summary, report, .. } = run;
     let body = match (summary.state.clone(), report) {
-        (RunState::Done, Some(report)) => year(report),
+        (RunState::Done, Some(report)) => year(&summary, report),
         (RunState::Done, None) => {
             let error = ApiError::Internal { reason: "The run is done, but its report is not kept.".into() };
             view! { <Failure error noun="the report" retry=reload/> }.into_any()
@@ -69,8 +70,12 @@ fn stopped(run: &RunSummary, why: String) -> AnyView {
 }
 
 /// The report: the answer, where the energy went, the year, then the rest.
-fn year(report: Report) -> AnyView {
+fn year(run: &RunSummary, report: Report) -> AnyView {
     view! {
+        <p class="actions">
+            <a href=paths::report(&run.id)>"Report to print"</a> <a href=paths::compare(std::slice::from_ref(&run.id))>"Compare"</a>
+            <a href=paths::report_file(&run.id, "xlsx") download>"Workbook (XLSX)"</a> <a href=paths::report_file(&run.id, "csv") download>"Figures (CSV)"</a>
+        </p>
         <Headline report=report.clone()/>
         <EnergyFlow report=report.clone()/>
         <YearCharts report=report.clone()/>
@@ -84,6 +89,7 @@ fn year(report: Report) -> AnyView {
         </section>
         <CoolingHours report=report.clone()/>
         <MoneyTable report=report.clone()/>
+        <section aria-label="Improvements"><Improvements improvements=report.improvements.clone()/></section>
         <section aria-labelledby="serving">
             <h2 id="serving">"How it serves"</h2>
             <ServingTable points=report.serving.clone()/>

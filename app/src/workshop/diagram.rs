@@ -4,13 +4,13 @@ use model::report::NodeReport;
 use model::site::PowerNode;
 
 /// Width of a box.
-pub const BOX_WIDTH: f64 = 188.0;
+pub const BOX_WIDTH: f64 = 252.0;
 /// Height of a box.
 pub const BOX_HEIGHT: f64 = 84.0;
 /// Between boxes side by side.
 const GAP_X: f64 = 24.0;
 /// Between levels.
-const GAP_Y: f64 = 44.0;
+const GAP_Y: f64 = 30.0;
 /// Round the drawing.
 const MARGIN: f64 = 12.0;
 

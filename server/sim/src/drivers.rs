@@ -3,10 +3,11 @@
 use crate::{engine, report};
 use model::design::{Demand, Precision};
 use model::money::Usd;
-use model::quantity::{Power, Ratio, TemperatureRise};
-use model::report::Report;
+use model::quantity::{Power, Ratio, Span, TemperatureRise};
+use model::report::{Improvement, Report};
 use model::scenario::Scenario;
 use model::site::{AssetClass, Site};
+use model::trace::Trace;
 
 /// One input that matters, and what the year comes to with less and with more of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,23 +33,6 @@ impl Driver {
     pub fn cost_swing(&self) -> f64 {
         (self.cost_per_million_usd.1 - self.cost_per_million_usd.0).abs()
     }
-}
-
-/// One thing to do, and what the year gains by it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Improvement {
-    /// What to do.
-    pub name: String,
-    /// What it costs or risks, in words.
-    pub caveat: &'static str,
-    /// More output tokens in the year.
-    pub tokens: f64,
-    /// Share by which tokens per facility megawatt rise.
-    pub tokens_per_mw_share: f64,
-    /// Less drawn at the peak, MW.
-    pub power_mw: f64,
-    /// More earned less more spent in the year, $.
-    pub dollars: f64,
 }
 
 /// Sums up a year of a changed site.
@@ -137,6 +121,14 @@ fn scaled(demand: Demand, factor: f64) -> Demand {
     }
 }
 
+/// A year's report with what would improve it. Improvements are worked out in hours, whatever the run's step.
+pub fn report_with_improvements(site: &Site, scenario: &Scenario, trace: &Trace, version: &str, hash: &str) -> Report {
+    let mut report = report::report(site, scenario, trace, version, hash);
+    let hourly = Scenario { step: Span::from_hours(1.0), ..scenario.clone() };
+    report.improvements = improvements(site, &hourly, &year(site, &hourly));
+    report
+}
+
 /// Something to do: its name, what it costs or risks, and the change.
 type Idea = (String, &'static str, Box<dyn Fn(&mut Site)>);
 
@@ -152,19 +144,19 @@ pub fn improvements(site: &Site, scenario: &Scenario, base: &Report) -> Vec<Impr
         let found = year(&changed, scenario);
         Improvement {
             name,
-            caveat,
+            caveat: caveat.to_owned(),
             tokens: found.tokens_output - base.tokens_output,
             tokens_per_mw_share: found.tokens_per_second_per_mw_facility
                 / base.tokens_per_second_per_mw_facility.max(1e-9)
                 - 1.0,
             power_mw: base.peak_power_mw - found.peak_power_mw,
-            dollars: gain(&found) - gain(base),
+            gain_usd: gain(&found) - gain(base),
         }
     };
     let ideas = operation().into_iter().chain(change_of_plant(site, base));
     let mut found: Vec<Improvement> = ideas.map(worth).collect();
-    found.retain(|each| each.dollars > 0.0 || each.power_mw > 0.0 && each.tokens_per_mw_share > 0.0);
-    found.sort_by(|a, b| b.dollars.total_cmp(&a.dollars));
+    found.retain(|each| each.gain_usd > 0.0 || each.power_mw > 0.0 && each.tokens_per_mw_share > 0.0);
+    found.sort_by(|a, b| b.gain_usd.total_cmp(&a.gain_usd));
     found
 }
 

@@ -68,7 +68,7 @@ impl Simulate {
         let scenario = self.scenario(&site)?;
         let trace = run_with_progress(&site, &scenario);
         let hash = input_hash(&site, &scenario);
-        let report = sim::report::report(&site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash);
+        let report = sim::drivers::report_with_improvements(&site, &scenario, &trace, env!("CARGO_PKG_VERSION"), &hash);
         let mut files: Vec<(&Path, Vec<u8>)> = Vec::with_capacity(2);
         if let Some(path) = &self.csv {
             files.push((path, columns_csv(&trace).into_bytes()));

@@ -109,12 +109,12 @@ fn improvements_are_worth_something() {
         let base = sim::report::report(&site, &scenario, &trace, "", "");
         let found = sim::drivers::improvements(&site, &scenario, &base);
         assert!(found.len() >= 3, "{id}: {found:?}");
-        assert!(found.windows(2).all(|pair| pair[0].dollars >= pair[1].dollars));
+        assert!(found.windows(2).all(|pair| pair[0].gain_usd >= pair[1].gain_usd));
         for each in &found {
             println!(
                 "{id}: {}: {:.0} M$, {:.2} MW, {:+.1}% tokens/MW",
                 each.name,
-                each.dollars / 1e6,
+                each.gain_usd / 1e6,
                 each.power_mw,
                 each.tokens_per_mw_share * 100.0
             );

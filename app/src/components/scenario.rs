@@ -1,0 +1,173 @@
+//! What a year is run with: its step and seed, and weather, prices, carbon and requests that were brought or are made.
+
+use crate::{api, browser, format, paths};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use model::id::{DesignId, InputId, LocationId};
+use model::input::{InputKind, InputSave, StoredInput};
+use model::run::RunRequest;
+
+/// Lengths of a step that can be chosen, minutes.
+const STEPS: [u32; 3] = [60, 15, 5];
+
+/// The button that starts a year, and everything that it may be run with.
+#[component]
+pub fn RunWith(
+    /// Which design.
+    design: DesignId,
+    /// Its name, for those who hear the button out of its place.
+    #[prop(into)]
+    name: Signal<String>,
+    /// Where it stands, for reading files.
+    location: Signal<LocationId>,
+    /// Why it can't be run.
+    #[prop(into)]
+    blocked: Signal<Option<String>>,
+) -> impl IntoView {
+    let awake = RwSignal::new(false);
+    Effect::new(move |_| awake.set(true));
+    let (step, seed) = (RwSignal::new(STEPS[0]), RwSignal::new(1_u64));
+    let chosen: [RwSignal<Option<InputId>>; 4] = std::array::from_fn(|_| RwSignal::new(None));
+    let start = Action::new(move |(): &()| {
+        let [weather, price, carbon, requests] = chosen.map(|input| input.get_untracked());
+        let request = RunRequest {
+            step_minutes: step.get_untracked(),
+            seed: seed.get_untracked(),
+            weather,
+            price,
+            carbon,
+            requests,
+            ..RunRequest::of(design.clone())
+        };
+        api::run_start(request)
+    });
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(run)) = start.value().get() {
+            navigate(&paths::run(&run), NavigateOptions::default());
+        }
+    });
+    let refused = move || start.value().get().and_then(Result::err).map(|error| error.to_string());
+    let idle = move || awake.get() && blocked.with(Option::is_none) && !start.pending().get();
+    let brought = move || chosen.iter().filter(|input| input.with(Option::is_some)).count();
+    view! {
+        <div class="run-year">
+            <button class="primary" disabled=move || !idle() on:click=move |_| { start.dispatch(()); }>
+                {move || if start.pending().get() { "Starting…" } else { "Run the year" }}
+                <span class="hidden">" of " {name}</span>
+            </button>
+            <label>
+                <span class="hidden">"Length of a step"</span>
+                <select on:change:target=move |event| step.set(event.target().value().parse().unwrap_or(STEPS[0]))>
+                    {STEPS.map(|minutes| view! { <option value=minutes.to_string()>{minutes} "-minute steps"</option> })}
+                </select>
+            </label>
+            <details class="scenario">
+                <summary>{move || match brought() { 0 => "with made weather, prices and requests".to_owned(), n => format!("with {n} of your own files") }}</summary>
+                <div class="float">
+                    <p class="soft">"What is not given is made from published statistics of the place. Drop a file on its line, or choose one; it is checked and kept."</p>
+                    {InputKind::ALL.into_iter().zip(chosen).map(|(kind, chosen)| view! { <Line kind chosen location/> }).collect_view()}
+                    <div class="field"><label for="seed">"Seed"</label><span class="control">
+                        <input id="seed" type="number" min="0" step="1" prop:value=move || seed.get().to_string() on:change:target=move |event| seed.set(event.target().value().parse().unwrap_or(1))/>
+                    </span><p class="about">"Of everything drawn by chance. The same seed and inputs give the same report."</p></div>
+                </div>
+            </details>
+            <p class="why" role="status">{move || blocked.get().or_else(refused)}</p>
+        </div>
+    }
+}
+
+/// What a kind of file is called, and what is read.
+fn words(kind: InputKind) -> (&'static str, &'static str) {
+    match kind {
+        InputKind::Weather => ("Weather", "EPW, or Open-Meteo CSV"),
+        InputKind::Price => ("Prices", "CSV with a time and $/MWh"),
+        InputKind::Carbon => ("Carbon", "CSV with g/kWh, or generation by fuel"),
+        InputKind::Requests => ("Requests", "Azure trace CSV, Mooncake JSONL, ServeGen rates"),
+    }
+}
+
+/// One kind of input: made, one that is kept, or a file.
+#[component]
+fn Line(kind: InputKind, chosen: RwSignal<Option<InputId>>, location: Signal<LocationId>) -> impl IntoView {
+    let again = RwSignal::new(0_u32);
+    let kept = LocalResource::new(move || {
+        again.track();
+        async move {
+            let all = api::input_list().await.unwrap_or_default();
+            all.into_iter().filter(|input| input.kind == kind).collect::<Vec<_>>()
+        }
+    });
+    let said = RwSignal::new(None::<Result<StoredInput, String>>);
+    let take = move |name: String, text: Result<String, String>| {
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => return said.set(Some(Err(why))),
+        };
+        let save = InputSave { kind, name, text, location: Some(location.get_untracked()) };
+        spawn_local(async move {
+            match api::input_save(save).await {
+                Ok(input) => {
+                    chosen.set(Some(input.id.clone()));
+                    again.update(|n| *n += 1);
+                    said.set(Some(Ok(input)));
+                }
+                Err(error) => said.set(Some(Err(error.to_string()))),
+            }
+        });
+    };
+    let (label, formats) = words(kind);
+    let id = format!("input-{kind}");
+    let choose = move |value: String| {
+        chosen.set(value.parse().ok());
+        let list = kept.get_untracked().unwrap_or_default();
+        said.set(list.into_iter().find(|input| input.id.as_str() == value).map(Ok));
+    };
+    let options = move || {
+        kept.get().unwrap_or_default().into_iter().map(|input| {
+        let own = input.id.clone();
+        view! { <option value=input.id.to_string() selected=move || chosen.with(|id| id.as_ref() == Some(&own))>{input.name.clone()}</option> }
+    }).collect_view()
+    };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            <span class="control"><select id=id on:change:target=move |event| choose(event.target().value())>
+                <option value="" selected=move || chosen.with(Option::is_none)>"made for the place"</option>{options}
+            </select></span>
+            <label class="file about-always">{formats} " "
+                <input type="file" on:change:target=move |event| browser::read_chosen(&event.target(), kind.bytes_max() as f64, take)/>
+            </label>
+            {move || said.get().map(|said| match said {
+                Ok(input) => summary(input),
+                Err(why) => view! { <p class="why" role="alert">{why}</p> }.into_any(),
+            })}
+        </div>
+    }
+}
+
+/// What was read in a file: rows, remarks and a preview.
+fn summary(input: StoredInput) -> AnyView {
+    let report = input.summary.report;
+    let remarks = report.remarks.join("; ");
+    let pictures = input.summary.series.into_iter().map(|series| {
+        let span = (series.max - series.min).max(1e-9);
+        let last = series.preview.len().saturating_sub(1).max(1) as f64;
+        let points: Vec<String> = series.preview.iter().enumerate().map(|(at, value)| format!("{:.1},{:.1}", at as f64 / last * 200.0, 30.0 - (value - series.min) / span * 28.0)).collect();
+        view! {
+            <figure class="preview">
+                <svg viewBox="0 0 200 32" preserveAspectRatio="none" role="img" aria-label=format!("The year of {}", series.name)><polyline points=points.join(" ")/></svg>
+                <figcaption>{series.name.clone()} ": " {format::mean_count(series.min).to_string()} " to " {format::mean_count(series.max).to_string()} ", mean " {format::mean_count(series.mean).to_string()}</figcaption>
+            </figure>
+        }
+    }).collect_view();
+    view! {
+        <div class="read" role="status">
+            <p>{report.format} ", " {format::count(report.rows).to_string()} " rows, " {report.first} " to " {report.last} ". " {remarks}</p>
+            {pictures}
+        </div>
+    }
+    .into_any()
+}

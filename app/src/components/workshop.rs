@@ -1,0 +1,303 @@
+//! The workshop around one design: what is drawn, what is selected, what the engine says of it. Its parts share a [`Bench`].
+
+pub mod bar;
+pub mod cooling;
+pub mod elevation;
+pub mod floor;
+pub mod inspector;
+pub mod one_line;
+pub mod record;
+pub mod tree;
+pub mod year;
+
+use crate::browser;
+use crate::format::Units;
+use crate::paths::{self, View, Workbench};
+use crate::workshop::answer::{Answer, answer};
+use crate::workshop::edit::{Clip, Edited};
+use crate::workshop::history::History;
+use crate::workshop::place::Place;
+use crate::year::{Year, simulate};
+use leptos::callback::UnsyncCallback;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use model::catalog::Catalog;
+use model::design::Design;
+use model::id::DesignId;
+use model::report::Evaluation;
+use model::run::{DesignDetail, Origin};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time after the last change before the year is worked out: changes of a drag come faster.
+const YEAR_WAITS: Duration = Duration::from_millis(40);
+/// Time that a change of a figure stands beside it.
+const CHANGE_STANDS: Duration = Duration::from_secs(2);
+/// Step and seed of the year in the workshop: those of a run's first choice, so that both give one answer.
+const STEP_MINUTES: u32 = 60;
+const SEED: u64 = 1;
+
+/// The version that the changes began from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Base {
+    /// Its number.
+    pub version: u32,
+    /// Whether it came with the program.
+    pub origin: Origin,
+    /// The design as it stands there.
+    pub design: Design,
+}
+
+/// What the parts of the workshop share. A handful of signals, so it is copied freely.
+#[derive(Clone, Copy)]
+pub struct Bench {
+    /// Which design.
+    pub id: StoredValue<DesignId>,
+    /// It, as drawn now.
+    pub design: RwSignal<Design>,
+    /// Every change since it was opened.
+    pub history: RwSignal<History>,
+    /// What it began from.
+    pub base: RwSignal<Base>,
+    /// Everything that it may name, once it is here.
+    pub catalog: RwSignal<Option<Arc<Catalog>>>,
+    /// What the engine says at once.
+    pub answer: RwSignal<Answer>,
+    /// What it said before the last change, while the difference is shown.
+    pub before: RwSignal<Option<Evaluation>>,
+    /// The year, or why there is none yet.
+    pub year: RwSignal<Result<Arc<Year>, String>>,
+    /// What is to be said aloud: refusals and what was done.
+    pub told: RwSignal<String>,
+    /// What was copied.
+    pub clip: RwSignal<Option<Clip>>,
+    /// What the address says.
+    pub at: Memo<Workbench>,
+    go: UnsyncCallback<Workbench>,
+    changes: StoredValue<u32>,
+}
+
+/// The reader's units.
+pub fn units() -> RwSignal<Units> {
+    use_context().unwrap_or_else(|| RwSignal::new(Units::Si))
+}
+
+impl Bench {
+    /// A bench for a stored design, as its page was rendered.
+    pub fn new(detail: &DesignDetail, design: &Design) -> Self {
+        let query = use_query_map();
+        let at = Memo::new(move |_| {
+            let query = query.read();
+            let get = |name: &str| query.get(name).unwrap_or_default();
+            Workbench::read(&get("view"), &get("at"), &get("fail"))
+        });
+        let navigate = use_navigate();
+        let id = StoredValue::new(detail.summary.id.clone());
+        let go = UnsyncCallback::new(move |to: Workbench| {
+            let path = id.with_value(|id| paths::workshop(id, &to));
+            navigate(&path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        });
+        Self {
+            id,
+            design: RwSignal::new(design.clone()),
+            history: RwSignal::new(History::new(design)),
+            base: RwSignal::new(Base {
+                version: detail.summary.version,
+                origin: detail.summary.origin,
+                design: design.clone(),
+            }),
+            catalog: RwSignal::new(None),
+            answer: RwSignal::new(Answer { site: None, evaluation: detail.evaluation.clone() }),
+            before: RwSignal::new(None),
+            year: RwSignal::new(Err("waiting for the engine to load in this browser…".into())),
+            told: RwSignal::new(String::new()),
+            clip: RwSignal::new(None),
+            at,
+            go,
+            changes: StoredValue::new(0),
+        }
+    }
+
+    /// Opens a view.
+    pub fn open(&self, view: View) {
+        self.go.run(Workbench { view, ..self.at.get_untracked() });
+    }
+
+    /// Selects a place, alone or besides what is selected.
+    pub fn select(&self, place: Place, besides: Besides) {
+        let mut at = self.at.get_untracked();
+        match besides {
+            Besides::Nothing => at.selected = vec![place],
+            Besides::Selected => match at.selected.iter().position(|other| *other == place) {
+                Some(index) => {
+                    at.selected.remove(index);
+                }
+                None => at.selected.push(place),
+            },
+        }
+        self.go.run(at);
+    }
+
+    /// Takes units of a node as failed, or none.
+    pub fn fail(&self, failed: Option<(usize, u32)>) {
+        self.go.run(Workbench { failed, ..self.at.get_untracked() });
+    }
+
+    /// What is selected and still there; the site where nothing is.
+    pub fn selected(&self) -> Vec<Place> {
+        let mut places = self.at.get().selected;
+        self.design.with(|design| places.retain(|place| place.is_in(design)));
+        if places.is_empty() { vec![Place::Site] } else { places }
+    }
+
+    /// The first of them.
+    pub fn first(&self) -> Place {
+        self.selected().first().copied().unwrap_or(Place::Site)
+    }
+
+    /// Takes the catalog in, and what this browser kept of unsaved changes, and answers.
+    pub fn begin(&self, catalog: Catalog) {
+        self.catalog.set(Some(Arc::new(catalog)));
+        if let Some(kept) = browser::kept(&self.key()).and_then(|text| serde_json::from_str::<Kept>(&text).ok())
+            && kept.version == self.base.get_untracked().version
+            && kept.history.is_sound()
+            && let Some(design) = kept.history.design()
+        {
+            self.history.set(kept.history);
+            self.design.set(design);
+            self.told.set("Your unsaved changes are here again.".into());
+        }
+        self.work_out();
+    }
+
+    fn key(&self) -> String {
+        self.id.with_value(|id| format!("changes of {id}"))
+    }
+
+    /// Changes the design. `join` makes changes of one drag or one field a single step of undo.
+    pub fn apply(&self, words: &str, join: Option<&str>, design: Design) {
+        if self.design.with_untracked(|now| *now == design) {
+            return;
+        }
+        self.history.update(|history| history.push(words, join, &design));
+        self.show(design, words.to_owned());
+    }
+
+    /// The same for an edit that may be refused.
+    pub fn edit(&self, edited: Result<Edited, String>) {
+        match edited {
+            Ok(Edited { design, words, select }) => {
+                self.apply(&words, None, design);
+                self.select(select, Besides::Nothing);
+            }
+            Err(why) => self.told.set(why),
+        }
+    }
+
+    /// Takes the last change back.
+    pub fn undo(&self) {
+        let words = self.history.with_untracked(|history| history.undo_words().map(str::to_owned));
+        let design = self.history.try_update(History::undo).flatten();
+        if let (Some(design), Some(words)) = (design, words) {
+            self.show(design, format!("Undone: {words}"));
+        }
+    }
+
+    /// Does it again.
+    pub fn redo(&self) {
+        let words = self.history.with_untracked(|history| history.redo_words().map(str::to_owned));
+        let design = self.history.try_update(History::redo).flatten();
+        if let (Some(design), Some(words)) = (design, words) {
+            self.show(design, format!("Done again: {words}"));
+        }
+    }
+
+    fn show(&self, design: Design, told: String) {
+        self.before.set(Some(self.answer.with_untracked(|answer| answer.evaluation.clone())));
+        self.design.set(design);
+        self.told.set(told);
+        self.keep();
+        self.work_out();
+    }
+
+    /// Keeps what is not saved in the browser, so that a reload loses nothing.
+    fn keep(&self) {
+        let version = self.base.with_untracked(|base| base.version);
+        let kept = self.history.with_untracked(|history| {
+            if history.count().1 == 0 {
+                return String::new();
+            }
+            serde_json::to_string(&Kept { version, history: history.clone() }).unwrap_or_default()
+        });
+        if !browser::keep(&self.key(), &kept) && !kept.is_empty() {
+            self.told.set("This browser has no room for unsaved changes: save them before you leave.".into());
+        }
+    }
+
+    /// The design as it stands was saved as a version: nothing is unsaved any more.
+    pub fn saved(&self, version: u32) {
+        let design = self.design.get_untracked();
+        self.base.update(|base| {
+            base.version = version;
+            base.design = design.clone();
+        });
+        self.history.set(History::new(&design));
+        browser::keep(&self.key(), "");
+    }
+
+    /// Whether something is not saved.
+    pub fn unsaved(&self) -> bool {
+        self.base.with(|base| self.design.with(|design| base.design != *design))
+    }
+
+    /// The instant answer now, the year a moment later.
+    fn work_out(&self) {
+        let Some(catalog) = self.catalog.get_untracked() else { return };
+        self.answer.set(self.design.with_untracked(|design| answer(design, &catalog)));
+        let now = self.changes.with_value(|changes| changes.wrapping_add(1));
+        self.changes.set_value(now);
+        let bench = *self;
+        set_timeout(
+            move || {
+                if bench.changes.try_get_value() == Some(now) {
+                    bench.work_out_year();
+                }
+            },
+            YEAR_WAITS,
+        );
+        set_timeout(
+            move || {
+                if bench.changes.try_get_value() == Some(now) {
+                    bench.before.set(None);
+                }
+            },
+            CHANGE_STANDS,
+        );
+    }
+
+    fn work_out_year(&self) {
+        let answer = self.answer.get_untracked();
+        let broken = answer.evaluation.notes.iter().any(|note| note.severity == model::note::Severity::Error);
+        self.year.set(match answer.site {
+            Some(site) if !broken => simulate(&site, STEP_MINUTES, SEED).map(Arc::new),
+            Some(_) | None => Err("there is no year of a design that can't be built as drawn: see its notes".into()),
+        });
+    }
+}
+
+/// Whether a selection takes the place of what was selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Besides {
+    /// It does.
+    Nothing,
+    /// It is added, or taken out where it was selected.
+    Selected,
+}
+
+/// What the browser keeps of unsaved changes.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    version: u32,
+    history: History,
+}

@@ -1,0 +1,357 @@
+//! The hall from above, to scale: rows, racks, aisles, columns, and where power and water run. Racks are dragged to another
+//! row, or moved with the arrow keys.
+
+use super::{Bench, Besides, units};
+use crate::workshop::edit::{self, Direction};
+use crate::workshop::place::Place;
+use crate::{browser, format};
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos::web_sys;
+use model::part::RackKind;
+use sim::floor::{Aisle, FloorPlan, GroupPlan, RowPlan};
+use std::fmt::Write;
+
+/// Room left of the plan for the names of rows, metres.
+const NAMES_M: f64 = 4.0;
+
+/// The floor of the hall that is selected, or of the first.
+#[component]
+pub fn Floor(
+    /// Whose.
+    bench: Bench,
+) -> impl IntoView {
+    let hall = Memo::new(move |_| match bench.first() {
+        Place::Hall(at) | Place::Row(at, _) | Place::Rack(at, ..) => at,
+        Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) => 0,
+    });
+    let plan = Memo::new(move |_| {
+        let catalog = bench.catalog.get();
+        let none = model::catalog::Catalog::default();
+        bench.design.with(|design| {
+            design.halls.get(hall.get()).map(|h| sim::floor::plan(h, catalog.as_deref().unwrap_or(&none)))
+        })
+    });
+    let choice = move || {
+        let names = bench.design.with(|design| design.halls.iter().map(|hall| hall.name.clone()).collect::<Vec<_>>());
+        (names.len() > 1).then(|| {
+            let tab = move |(at, name): (usize, String)| {
+                let pressed = move || (hall.get() == at).to_string();
+                view! { <button aria-pressed=pressed on:click=move |_| bench.select(Place::Hall(at), Besides::Nothing)>{name}</button> }
+            };
+            view! { <p class="choice" role="group" aria-label="Hall">{names.into_iter().enumerate().map(tab).collect_view()}</p> }
+        })
+    };
+    view! {
+        <section class="drawing" aria-labelledby="floor">
+            <h2 id="floor" class="hidden">"Floor plan"</h2>
+            {choice}
+            {move || match plan.get() {
+                None => view! { <Empty bench/> }.into_any(),
+                Some(plan) if plan.rows.is_empty() => view! { <EmptyHall bench hall=hall.get()/> }.into_any(),
+                Some(plan) => view! { <Plan bench hall=hall.get() plan/> }.into_any(),
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Empty(bench: Bench) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <p>"There is no hall yet. A hall holds rows of racks, and is fed and cooled as you say."</p>
+            <p class="actions"><button class="primary" on:click=move |_| bench.edit(bench.design.with_untracked(edit::add_hall))>"Add a hall"</button></p>
+        </div>
+    }
+}
+
+#[component]
+fn EmptyHall(bench: Bench, hall: usize) -> impl IntoView {
+    let add = move |_| bench.edit(bench.design.with_untracked(|design| edit::add_row(design, hall)));
+    view! {
+        <div class="empty">
+            <p>"This hall has no rows yet."</p>
+            <p class="actions"><button class="primary" on:click=add>"Add a row"</button></p>
+        </div>
+    }
+}
+
+/// What colour says what racks are for.
+fn kind_class(kind: Option<RackKind>) -> &'static str {
+    match kind {
+        Some(RackKind::Compute) => "compute",
+        Some(RackKind::Network) => "network",
+        Some(RackKind::Storage) => "storage",
+        Some(RackKind::Cabinet) => "cabinet",
+        None => "unknown",
+    }
+}
+
+/// Racks side by side, as one path.
+fn outline(row: &RowPlan, group: &GroupPlan) -> String {
+    let mut path = String::new();
+    // Racks shallower than the row's deepest stand with their fronts in line.
+    let y = if row.faces_near { row.y_m } else { row.y_m + row.depth_m - group.rack_depth_m };
+    for n in 0..group.count.min(2_000) {
+        let x = group.x_m + group.rack_width_m * f64::from(n);
+        // Writing to a string can't fail.
+        let _ = write!(
+            path,
+            "M{x:.3} {y:.3}h{:.3}v{:.3}h-{:.3}z",
+            group.rack_width_m, group.rack_depth_m, group.rack_width_m
+        );
+    }
+    path
+}
+
+/// Which way a hall lies in the drawing: rows run across it, or down where it is much deeper than long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    Across,
+    Down,
+}
+
+impl Lie {
+    fn of(plan: &FloorPlan) -> Self {
+        if plan.width_m > 1.3 * plan.length_m { Self::Down } else { Self::Across }
+    }
+    /// Width and height of the drawing, names of rows included, metres.
+    fn size(self, plan: &FloorPlan) -> (f64, f64) {
+        match self {
+            Self::Across => (plan.length_m + NAMES_M, plan.width_m),
+            Self::Down => (plan.width_m, plan.length_m + NAMES_M),
+        }
+    }
+    fn view_box(self, plan: &FloorPlan) -> String {
+        let (width, height) = self.size(plan);
+        match self {
+            Self::Across => format!("{:.3} 0 {width:.3} {height:.3}", -NAMES_M),
+            Self::Down => format!("0 {:.3} {width:.3} {height:.3}", -NAMES_M),
+        }
+    }
+    /// Turns the plan about its diagonal where rows run down.
+    fn transform(self) -> &'static str {
+        match self {
+            Self::Across => "",
+            Self::Down => "matrix(0 1 1 0 0 0)",
+        }
+    }
+    /// Where the name of a row at `y_m` stands.
+    fn name_at(self, y_m: f64) -> String {
+        match self {
+            Self::Across => format!("translate(-0.3 {y_m:.3})"),
+            Self::Down => format!("translate({y_m:.3} -0.3) rotate(90)"),
+        }
+    }
+}
+
+/// Where a pointer is on the plan, metres; none before the drawing is there.
+fn on_plan(event: &leptos::ev::PointerEvent, frame: NodeRef<Div>, plan: &FloorPlan) -> Option<(f64, f64)> {
+    let element: web_sys::Element = frame.get_untracked()?.first_element_child()?;
+    let (x, y) = browser::share_within(event, &element);
+    let lie = Lie::of(plan);
+    let (width, height) = lie.size(plan);
+    // The drawing keeps its shape inside its frame, so one side of it may be empty.
+    let bounds = browser::size_of(&element);
+    let scale = f64::min(bounds.0 / width, bounds.1 / height);
+    let (left, top) = ((bounds.0 - width * scale) / 2.0, (bounds.1 - height * scale) / 2.0);
+    let (x, y) = ((x * bounds.0 - left) / scale, (y * bounds.1 - top) / scale);
+    Some(match lie {
+        Lie::Across => (x - NAMES_M, y),
+        Lie::Down => (y - NAMES_M, x),
+    })
+}
+
+#[component]
+fn Plan(bench: Bench, hall: usize, plan: FloorPlan) -> impl IntoView {
+    let units = units();
+    let frame = NodeRef::<Div>::new();
+    // What is dragged, and where it was taken hold of; a click is no drag.
+    let held = RwSignal::new(None::<(Place, bool)>);
+    let kept = StoredValue::new(plan.clone());
+    let moved = move |event: leptos::ev::PointerEvent| {
+        let Some((Place::Rack(h, r, k), dragged)) = held.get_untracked() else { return };
+        let Some((_, y)) = kept.with_value(|plan| on_plan(&event, frame, plan)) else { return };
+        let over = kept.with_value(|plan| {
+            plan.rows.iter().find(|row| (row.y_m - 0.6..row.y_m + row.depth_m + 0.6).contains(&y)).map(|row| row.row)
+        });
+        let Some(to) = over.filter(|to| *to != r) else { return };
+        let _ = dragged;
+        if let Ok(edited) = bench.design.with_untracked(|design| edit::move_racks(design, (h, r, k), (hall, to))) {
+            bench.apply(&edited.words, Some("drag of racks"), edited.design);
+            bench.select(edited.select, Besides::Nothing);
+            held.set(Some((edited.select, true)));
+        }
+    };
+    let lie = Lie::of(&plan);
+    let view_box = lie.view_box(&plan);
+    let size = move || {
+        let (length, width) = kept.with_value(|plan| (plan.length_m, plan.width_m));
+        format!(
+            "{} by {}, {}",
+            format::length_in(units.get(), length),
+            format::length_in(units.get(), width),
+            format::area_in(units.get(), length * width)
+        )
+    };
+    let columns = plan
+        .columns
+        .iter()
+        .map(|(x, y)| view! { <rect class="column" x=*x y=*y width=plan.column_m height=plan.column_m/> })
+        .collect_view();
+    let aisles = plan.aisles.iter().map(|aisle| aisle_view(aisle, plan.length_m)).collect_view();
+    let rows = plan.rows.iter().map(|row| row_view(bench, hall, row, held)).collect_view();
+    let names = plan.rows.iter().map(|row| row_name(bench, hall, row, lie)).collect_view();
+    view! {
+        <p class="soft">{size} ". Fronts face the cold aisles. Drag racks to another row, or select them and press the arrow keys; + and − change their number."</p>
+        <div class="scroll plan" node_ref=frame
+            on:pointermove=moved on:pointerup=move |_| held.set(None) on:pointerleave=move |_| held.set(None)>
+            <svg class="floor" viewBox=view_box role="group" aria-label="Racks of the hall, row by row">
+                <g transform=lie.transform()>
+                    <rect class="hall" x="0" y="0" width=plan.length_m height=plan.width_m/>
+                    {aisles}{rows}{columns}
+                </g>
+                {names}
+            </svg>
+        </div>
+        <ul class="key">
+            <li class="compute">"compute"</li><li class="network">"network"</li><li class="storage">"storage"</li><li class="cabinet">"cabinet"</li>
+            <li class="busway">"busway over the racks"</li><li class="pipe">"water under the hot aisle"</li>
+        </ul>
+    }
+}
+
+fn aisle_view(aisle: &Aisle, length_m: f64) -> AnyView {
+    let class = if aisle.cold { "aisle cold" } else { "aisle hot" };
+    let middle = aisle.y_m + aisle.width_m / 2.0;
+    let pipe = (!aisle.cold).then(|| view! { <line class="pipe" x1="0.6" x2=length_m - 0.6 y1=middle y2=middle/> });
+    view! { <rect class=class x="0" y=aisle.y_m width=length_m height=aisle.width_m/> {pipe} }.into_any()
+}
+
+fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Place, bool)>>) -> AnyView {
+    let middle = row.y_m + row.depth_m / 2.0;
+    let end = row.groups.last().map_or(0.0, |g| g.x_m + g.rack_width_m * f64::from(g.count));
+    let start = row.groups.first().map_or(0.0, |g| g.x_m);
+    let (at, first_copy) = (row.row, row.copy == 0);
+    let groups = row
+        .groups
+        .iter()
+        .map(|group| {
+            let place = Place::Rack(hall, at, group.group);
+            let (part, count) = bench.design.with_untracked(|design| (place.name(design), group.count));
+            let chosen = move || bench.selected().contains(&place);
+            let class =
+                move || format!("racks {}{}", kind_class_of(bench, place), if chosen() { " chosen" } else { "" });
+            let down = move |event: leptos::ev::PointerEvent| {
+                let more = event.ctrl_key() || event.meta_key() || event.shift_key();
+                bench.select(place, if more { Besides::Selected } else { Besides::Nothing });
+                held.set(Some((place, false)));
+            };
+            let label = format!("{count} {part}");
+            let title = label.clone();
+            view! {
+                <path d=outline(row, group) class=class on:pointerdown=down
+                    tabindex=if first_copy { "0" } else { "-1" } role="button" aria-pressed=move || chosen().to_string()
+                    aria-label=label on:focus=move |_| if !chosen() { bench.select(place, Besides::Nothing) }>
+                    <title>{title}</title>
+                </path>
+            }
+        })
+        .collect_view();
+    view! {
+        <g>
+            {groups}
+            <line class="busway" x1=start x2=end y1=middle y2=middle/>
+        </g>
+    }
+    .into_any()
+}
+
+/// The name of a row beside it.
+fn row_name(bench: Bench, hall: usize, row: &RowPlan, lie: Lie) -> AnyView {
+    let name = bench.design.with_untracked(|design| Place::Row(hall, row.row).name(design));
+    let label = if row.copy == 0 { name } else { format!("{name} · {}", row.copy + 1) };
+    let at = lie.name_at(row.y_m + row.depth_m / 2.0);
+    view! { <text class="row-name" transform=at text-anchor="end" dominant-baseline="middle">{label}</text> }.into_any()
+}
+
+fn kind_class_of(bench: Bench, place: Place) -> &'static str {
+    let Place::Rack(h, r, k) = place else { return "unknown" };
+    let part = bench
+        .design
+        .with_untracked(|design| crate::workshop::place::rack(design, h, r, k).map(|group| group.part.clone()));
+    let kind = bench.catalog.with_untracked(|catalog| {
+        part.and_then(|part| catalog.as_ref().and_then(|catalog| catalog.rack(&part).map(|rack| rack.kind)))
+    });
+    kind_class(kind)
+}
+
+/// What a key does to what is selected; true where it did something.
+pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
+    let place = bench.first();
+    let design = bench.design.get_untracked();
+    let shift = |direction| {
+        bench.edit(edit::shift(&design, place, direction));
+        true
+    };
+    match (key, control) {
+        ("z", Control::Held) => bench.undo(),
+        ("y" | "Z", Control::Held) => bench.redo(),
+        ("c", Control::Held) => match edit::copy(&design, &bench.selected()) {
+            Ok(clip) => {
+                bench.clip.set(Some(clip));
+                bench.told.set("Copied. Select where it goes and press Ctrl+V.".into());
+            }
+            Err(why) => bench.told.set(why),
+        },
+        ("v", Control::Held) => match bench.clip.get_untracked() {
+            Some(clip) => bench.edit(edit::paste(&design, place, &clip)),
+            None => bench.told.set("Nothing was copied yet.".into()),
+        },
+        ("d", Control::Held) => bench.edit(edit::duplicate(&design, place)),
+        ("ArrowLeft", Control::Free) => return matches!(place, Place::Rack(..)) && shift(Direction::Back),
+        ("ArrowRight", Control::Free) => return matches!(place, Place::Rack(..)) && shift(Direction::On),
+        ("ArrowUp", Control::Free) => {
+            return matches!(place, Place::Rack(..) | Place::Row(..)) && shift(Direction::RowBefore);
+        }
+        ("ArrowDown", Control::Free) => {
+            return matches!(place, Place::Rack(..) | Place::Row(..)) && shift(Direction::RowAfter);
+        }
+        ("Delete" | "Backspace", Control::Free) => bench.edit(edit::remove(&design, place)),
+        ("+" | "=", Control::Free) => step_count(bench, 1),
+        ("-" | "−", Control::Free) => step_count(bench, -1),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether Ctrl or ⌘ is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// It is.
+    Held,
+    /// It is not.
+    Free,
+}
+
+/// One more or one fewer of what is selected.
+fn step_count(bench: Bench, by: i64) {
+    let mut design = bench.design.get_untracked();
+    for place in bench.selected() {
+        let at = match place {
+            Place::Power(_) => "/units",
+            Place::Hall(_) | Place::Row(..) | Place::Rack(..) => "/count",
+            Place::Site | Place::Service | Place::Finance | Place::Loop(_) => {
+                bench.told.set(format!("There is one {} only.", place.kind()));
+                return;
+            }
+        };
+        let fields = crate::workshop::field::fields(&design, None, place);
+        let count = fields.iter().find(|field| field.at == at).and_then(|field| field.value.parse::<i64>().ok());
+        match crate::workshop::field::set(&design, place, at, &(count.unwrap_or(1) + by).to_string()) {
+            Ok(after) => design = after,
+            Err(why) => return bench.told.set(why),
+        }
+    }
+    bench.apply("Change the number", Some("number by keys"), design);
+}
