@@ -172,6 +172,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_older_database_keeps_what_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("millwright.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true).foreign_keys(true);
+        let old = lasting(1).connect_with(options).await.unwrap();
+        let first = MIGRATIONS.iter().filter(|migration| migration.version == 1).cloned().collect();
+        Migrator::with_migrations(first).run(&old).await.unwrap();
+        for sql in [
+            "INSERT INTO design (id, origin, position, created_ms) VALUES ('hall', 'own', 0, 1)",
+            "INSERT INTO design_version (design, version, created_ms, name, text_sha256, text_toml)
+             VALUES ('hall', 1, 1, 'A hall', '0000000000000000000000000000000000000000000000000000000000000000', 'a = 1')",
+            "INSERT INTO run (id, design, version, created_ms, step_minutes, seed_bits, state)
+             VALUES ('r1', 'hall', 1, 2, 30, -1, 'queued')",
+        ] {
+            sqlx::query(sql).execute(&old).await.unwrap();
+        }
+        old.close().await;
+        let db = open(&path).await.unwrap();
+        let design = crate::design::newest(&db, &"hall".parse().unwrap()).await.unwrap();
+        assert_eq!((design.toml.as_str(), design.version.label.as_str(), design.archived_ms), ("a = 1", "", None));
+        let request = crate::run::get(&db, &"r1".parse().unwrap()).await.unwrap().request;
+        assert_eq!((request.version, request.step_minutes, request.seed), (Some(1), 30, u64::MAX));
+        assert_eq!(request.inputs().count(), 0);
+        assert_eq!(db.damage().await.unwrap(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
     async fn a_newer_database_is_refused_in_words() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("millwright.db");
