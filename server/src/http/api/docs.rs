@@ -233,7 +233,7 @@ fn example(path: &str, method: &str, operation: &Value) -> String {
         .replace("{version}", "1")
         .replace("{kind}/{id}", "rack/gb200-nvl72")
         .replace("{id}", "ID");
-    let query = if operation["operationId"] == "inputs_create" { "?kind=weather&name=site.epw" } else { "" };
+    let query = if operation["operationId"] == "inputs_create" { "?kind=requests&name=trace.csv" } else { "" };
     let mut command = format!("curl '{HOST}{path}{query}'");
     if method != "get" {
         command = format!("curl -X {} '{HOST}{path}{query}'", method.to_uppercase());

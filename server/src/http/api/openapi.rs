@@ -63,13 +63,44 @@ fn problem() -> Value {
 /// What stands in the place of a design's text in examples.
 const EXAMPLE: &str = "one-rack-gb200";
 
+/// A file that can be brought: two requests are a trace.
+const EXAMPLE_FILE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,374,44\n\
+    2023-11-16 18:15:50.95,396,109\n";
+
+/// What can be asked of a thing that was made: its maker, and those who take its id.
+const LINKS: [(&str, &[&str]); 2] = [
+    ("runs_create", &["runs_get", "runs_cancel", "runs_report", "runs_report_csv", "runs_report_xlsx"]),
+    ("inputs_create", &["inputs_get", "inputs_delete"]),
+];
+
+fn add_links(operation: &mut Map<String, Value>) {
+    let maker = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+    let Some((_, takers)) = LINKS.iter().find(|(known, _)| *known == maker) else { return };
+    let links: Map<String, Value> = takers
+        .iter()
+        .map(|taker| {
+            let link = json!({ "operationId": taker, "parameters": { "id": "$response.body#/id" } });
+            ((*taker).to_owned(), link)
+        })
+        .collect();
+    for status in ["201", "202"] {
+        if let Some(response) = operation.get_mut("responses").and_then(|all| all.get_mut(status)) {
+            response["links"] = links.clone().into();
+        }
+    }
+}
+
 /// Gives parameters and bodies examples that can be sent as they are.
 fn add_examples(operation: &mut Map<String, Value>) {
+    let brings = operation.get("operationId").is_some_and(|id| id == "inputs_create");
     for one in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        let example = match one["schema"]["$ref"].as_str().unwrap_or_default() {
-            "#/components/schemas/DesignId" => EXAMPLE,
-            "#/components/schemas/CatalogKind" => "rack",
-            "#/components/schemas/PartId" => "gb200-nvl72",
+        let name = one["name"].as_str().unwrap_or_default();
+        let example = match (one["schema"]["$ref"].as_str().unwrap_or_default(), name) {
+            ("#/components/schemas/DesignId", _) => EXAMPLE,
+            ("#/components/schemas/CatalogKind", _) => "rack",
+            ("#/components/schemas/PartId", _) => "gb200-nvl72",
+            (_, "kind") if brings => "requests",
+            (_, "name") if brings => "trace.csv",
             _ => continue,
         };
         one["example"] = example.into();
@@ -85,6 +116,9 @@ fn add_examples(operation: &mut Map<String, Value>) {
     {
         content["application/toml"]["example"] = design.text.into();
     }
+    if content["application/octet-stream"].is_object() {
+        content["application/octet-stream"]["example"] = EXAMPLE_FILE.into();
+    }
     if content["application/json"].is_object() && !json.is_null() {
         content["application/json"]["example"] = json;
     }
@@ -92,6 +126,7 @@ fn add_examples(operation: &mut Map<String, Value>) {
 
 fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
     add_examples(operation);
+    add_links(operation);
     let has = |place: &str| {
         operation
             .get("parameters")
