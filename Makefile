@@ -59,7 +59,7 @@ end2end/node_modules/.package-lock.json: end2end/package-lock.json
 	cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund
 
 crash: build ## kill the program 200 times under load: nothing that it said was kept may be lost
-	MILLWRIGHT_CRASH_CYCLES=200 MILLWRIGHT_BINARY=$(abspath $(BINARY)) cargo test -p server --test crash -- --nocapture
+	MILLWRIGHT_CRASH_CYCLES=200 MILLWRIGHT_BIN=$(abspath $(BINARY)) cargo test -p server --test crash -- --nocapture
 
 fuzz-api: build ## ask the API whatever its description allows, and more, from a fixed seed (needs python3)
 	bash end2end/fuzz/run.sh

@@ -10,6 +10,9 @@ use toml::de::DeTable;
 /// Longest name in paths that is made of a name: leaves room for a number behind it.
 const SLUG_CHARS_MAX: usize = 56;
 
+/// Most characters that a message repeats of a text.
+const SHOWN_CHARS: usize = 300;
+
 /// The design that a text is, or why it is none and where.
 pub fn read(toml: &str) -> Result<Design, TextProblem> {
     let whole = |reason: String| TextProblem { line: None, field: None, reason };
@@ -18,13 +21,23 @@ pub fn read(toml: &str) -> Result<Design, TextProblem> {
     }
     catalog::parse_design("design.toml", toml).map_err(|error| match error {
         catalog::Error::Malformed { line, what, field, .. } => {
-            TextProblem { line: u32::try_from(line).ok(), field, reason: what }
+            TextProblem { line: u32::try_from(line).ok(), field: field.map(shown), reason: shown(what) }
         }
         catalog::Error::NotFinite { line, field, .. } => {
-            TextProblem { line: u32::try_from(line).ok(), field: Some(field), reason: "not a finite number".into() }
+            let (line, field) = (u32::try_from(line).ok(), Some(shown(field)));
+            TextProblem { line, field, reason: "not a finite number".into() }
         }
         error @ catalog::Error::TooLong { .. } => whole(error.to_string()),
     })
+}
+
+/// Words cut to what a message repeats of a text.
+fn shown(mut words: String) -> String {
+    if let Some((end, _)) = words.char_indices().nth(SHOWN_CHARS) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
 }
 
 /// A design that is to be kept: it can be read, and it has a name.
@@ -137,6 +150,8 @@ mod tests {
         let infinite = read(&text.replacen("house_power_w = 2_000", "house_power_w = inf", 1)).unwrap_err();
         assert_eq!((infinite.line, infinite.field.as_deref()), (Some(6), Some("house_power_w")));
         assert_eq!(read(&"#".repeat(TEXT_BYTES_MAX + 1)).unwrap_err().line, None);
+        let long = read(&format!("a{}=1", ".a".repeat(10_000))).unwrap_err().to_string();
+        assert!(long.chars().count() < 3 * SHOWN_CHARS, "a message repeats little of a text");
     }
 
     #[test]

@@ -17,10 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::db::Db;
 use store::design::{Shelf, StoredDesign};
 
-/// Texts kept worked out: every reference design and the few dozen that people have open, at some 50 kB each.
-const KNOWN_MAX: usize = 64;
+/// Texts kept worked out: every reference design and what a team has in its list, at some 50 kB each.
+const KNOWN_MAX: usize = 256;
 /// Longest text that is kept worked out: longer ones are rare, and many times as large once they are read.
 const KNOWN_BYTES_MAX: usize = 64 << 10;
+
+/// Notes kept of a design that does not add up, and of these told in one sentence: more than anyone reads.
+const NOTES_MAX: usize = 200;
+const NOTES_TOLD_MAX: usize = 10;
 
 /// A text, worked out.
 #[derive(Debug)]
@@ -205,10 +209,11 @@ fn work_out(toml: &str, catalog: &Catalog) -> Known {
     let mut evaluation = Evaluation::default();
     let site = match &design {
         Err(problem) => Err(unreadable(problem)),
-        Ok(design) => sim::resolve(design, catalog).map_err(|notes| {
+        Ok(design) => sim::resolve(design, catalog).map_err(|mut notes| {
             let reason = format!("The design does not add up. {}", words(&notes.iter().collect::<Vec<_>>()));
             evaluation.design.clone_from(&design.name);
             evaluation.contract_power_mw = design.contract_power.as_megawatts();
+            notes.truncate(NOTES_MAX);
             evaluation.notes = notes;
             reason
         }),
@@ -238,9 +243,13 @@ fn unreadable(problem: &TextProblem) -> String {
     format!("The design can't be read: {problem}.")
 }
 
-/// Notes as sentences.
+/// Notes as sentences, the first few of them.
 fn words(notes: &[&Note]) -> String {
-    notes.iter().map(|note| format!("{note}.")).collect::<Vec<_>>().join(" ")
+    let mut told: Vec<String> = notes.iter().take(NOTES_TOLD_MAX).map(|note| format!("{note}.")).collect();
+    if notes.len() > NOTES_TOLD_MAX {
+        told.push(format!("And {} more.", notes.len() - NOTES_TOLD_MAX));
+    }
+    told.join(" ")
 }
 
 #[cfg(test)]

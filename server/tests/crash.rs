@@ -1,6 +1,6 @@
 //! The program killed under load, again and again: what it had said was kept is there, whole, and it is soon up again.
 //!
-//! `MILLWRIGHT_CRASH_CYCLES` says how often (10 where nothing is said), `MILLWRIGHT_BINARY` which program (the one of this
+//! `MILLWRIGHT_CRASH_CYCLES` says how often (10 where nothing is said), `MILLWRIGHT_BIN` which program (the one of this
 //! build). `make crash` kills the release 200 times.
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a test; clippy exempts only what bears #[test]")]
 #![expect(clippy::print_stdout, reason = "it tells what it measured")]
@@ -9,7 +9,7 @@ use model::id::{DesignId, RunId};
 use model::run::RunState;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,6 +29,8 @@ const START_MAX: Duration = Duration::from_secs(2);
 struct Told {
     /// Hash of the text of each version of each design.
     versions: BTreeMap<(String, u32), String>,
+    /// Of which these were told since the last look.
+    fresh: Vec<(String, u32)>,
     /// Runs.
     runs: Vec<RunId>,
     /// Of which these are cancelled.
@@ -36,6 +38,14 @@ struct Told {
     /// Keys of designs that were asked for and not answered.
     open_keys: Vec<String>,
     answers: u32,
+}
+
+impl Told {
+    fn version(&mut self, design: &str, version: u32, text: &str) {
+        self.versions.insert((design.to_owned(), version), text_sha256(text));
+        self.fresh.push((design.to_owned(), version));
+        self.answers += 1;
+    }
 }
 
 struct Running {
@@ -70,9 +80,7 @@ async fn save_versions(client: Client, url: String, design: String, cycle: u32, 
         assert_eq!(response.status(), StatusCode::OK);
         let Ok(version) = response.json::<Value>().await else { return };
         let number = version["version"].as_u64().unwrap() as u32;
-        let mut told = told.lock().unwrap();
-        told.versions.insert((design.clone(), number), text_sha256(&text));
-        told.answers += 1;
+        told.lock().unwrap().version(&design, number, &text);
     }
 }
 
@@ -85,9 +93,7 @@ async fn create_designs(client: Client, url: String, cycle: u32, told: Arc<Mutex
         assert_eq!(status, StatusCode::CREATED);
         let mut told = told.lock().unwrap();
         told.open_keys.retain(|open| *open != key);
-        let text = server::design_text::named(TEXT, &key);
-        told.versions.insert((made["id"].as_str().unwrap().to_owned(), 1), text_sha256(&text));
-        told.answers += 1;
+        told.version(made["id"].as_str().unwrap(), 1, &server::design_text::named(TEXT, &key));
     }
 }
 
@@ -121,21 +127,21 @@ async fn start_runs(client: Client, url: String, told: Arc<Mutex<Told>>) {
     }
 }
 
-/// Everything that was told is in the file, whole.
-async fn check(db: &Db, told: &Told) {
+/// Everything that was told is in the file, whole; the newest of it is read to the letter.
+async fn check(db: &Db, told: &mut Told) {
     assert_eq!(db.damage().await.unwrap(), Vec::<String>::new());
-    let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
-    for ((design, version), hash) in &told.versions {
-        let kept = newest.entry(design).or_default();
-        *kept = (*kept).max(*version);
-        let stored = store::design::version(db, &design.parse().unwrap(), *version).await.unwrap();
-        assert_eq!(text_sha256(&stored.toml), *hash, "{design} {version}");
+    for (design, version) in std::mem::take(&mut told.fresh) {
+        let stored = store::design::version(db, &design.parse().unwrap(), version).await.unwrap();
+        assert_eq!(text_sha256(&stored.toml), told.versions[&(design, version)]);
     }
-    for (design, told) in newest {
+    let designs: BTreeSet<&String> = told.versions.keys().map(|(design, _)| design).collect();
+    for design in designs {
         let all = store::design::versions(db, &design.parse::<DesignId>().unwrap()).await.unwrap();
-        let numbers: Vec<u32> = all.iter().rev().map(|version| version.version).collect();
-        assert!(numbers.iter().copied().eq(1..=numbers.len() as u32), "{design}: {numbers:?}");
-        assert!(numbers.len() as u32 >= told, "{design}");
+        let kept: BTreeMap<u32, &str> = all.iter().map(|one| (one.version, one.text_sha256.as_str())).collect();
+        assert!(kept.keys().copied().eq(1..=kept.len() as u32), "{design}: {kept:?}");
+        for ((_, version), hash) in told.versions.range((design.clone(), 0)..=(design.clone(), u32::MAX)) {
+            assert_eq!(kept.get(version).copied(), Some(hash.as_str()), "{design} {version}");
+        }
     }
     for id in &told.runs {
         store::run::get(db, id).await.unwrap();
@@ -158,7 +164,7 @@ async fn ask_again(client: &Client, url: &str, db: &Db, told: &mut Told) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_said_to_be_kept_survives_being_killed() {
     let cycles: u32 = std::env::var("MILLWRIGHT_CRASH_CYCLES").map_or(10, |text| text.parse().unwrap());
-    let given = std::env::var_os("MILLWRIGHT_BINARY").map(PathBuf::from);
+    let given = std::env::var_os("MILLWRIGHT_BIN").map(PathBuf::from);
     let start_max = if given.is_some() { START_MAX } else { 5 * START_MAX };
     let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_millwright").into());
     let (dir, client, told) = (tempfile::tempdir().unwrap(), Client::new(), Arc::new(Mutex::new(Told::default())));
@@ -188,7 +194,7 @@ async fn what_was_said_to_be_kept_survives_being_killed() {
         assert!(took < start_max, "cycle {cycle}: up again after {took:?}");
         let db = store::db::open(&path).await.unwrap();
         let mut now = std::mem::take(&mut *told.lock().unwrap());
-        check(&db, &now).await;
+        check(&db, &mut now).await;
         ask_again(&client, &running.url, &db, &mut now).await;
         *told.lock().unwrap() = now;
         db.close().await;

@@ -115,6 +115,9 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
     on_cleanup(move || keys.remove());
     let summary = detail.summary.clone();
     let name = move || bench.design.with(|design| design.name.clone());
+    // The head of the page is written last, when what was made for its body may be gone.
+    let kept = summary.name.clone();
+    let title = move || bench.design.try_with(|design| design.name.clone()).unwrap_or_else(|| kept.clone());
     let place = move || bench.answer.with(|answer| answer.site.as_ref().map(|site| site.location.name.clone()));
     let location = summary.location.clone();
     let why_not = Signal::derive(move || {
@@ -124,7 +127,7 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
     let location_id = Signal::derive(move || bench.design.with(|design| design.location.clone()));
     feed(commands(bench));
     view! {
-        <Title text=name/>
+        <Title text=title/>
         <div class="workshop">
             <header class="workhead">
                 <div>

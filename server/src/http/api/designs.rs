@@ -100,9 +100,12 @@ pub async fn create(State(reach): State<Reach>, headers: HeaderMap, body: Bytes)
     } else {
         NewDesign { name: None, toml: Some(asked::design_text(&headers, &body)?), design: None, branched_from: None }
     };
-    let toml = text_of(new.toml, new.design)?;
-    let design = asked::design_of(&toml)?;
-    let name = new.name.unwrap_or(design.name);
+    let mut toml = text_of(new.toml, new.design)?;
+    if let Some(name) = &new.name {
+        design_text::check_name(name)?;
+        toml = design_text::named(&toml, name);
+    }
+    let name = asked::design_of(&toml)?.name;
     keep(&reach.house, &headers, DesignCreate { name, toml, branched_from: new.branched_from }).await
 }
 
