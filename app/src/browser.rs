@@ -1,6 +1,7 @@
 //! What only a browser has: its clock, its store of choices, its live events. Without one (on the server, in a test) the
 //! same calls answer that there is nothing.
 
+use leptos::prelude::{Effect, GetValue, RwSignal, Set, SetValue, StoredValue, WithValue};
 use leptos::web_sys;
 use model::run::RunState;
 
@@ -189,6 +190,28 @@ pub(crate) fn print() {
         // A browser that can't print says so itself.
         let _ = window.print();
     }
+}
+
+/// What a question comes to once the page is awake, asked again whenever what `ask` reads changes; none until then, and
+/// never on the server. An answer to an older question is dropped.
+pub(crate) fn once_awake<T, F>(ask: impl Fn() -> F + 'static) -> RwSignal<Option<T>>
+where
+    T: Send + Sync + 'static,
+    F: Future<Output = T> + 'static,
+{
+    let (answer, asked) = (RwSignal::new(None), StoredValue::new(0_u32));
+    Effect::new(move |_| {
+        let now = asked.with_value(|asked| asked.wrapping_add(1));
+        asked.set_value(now);
+        let question = ask();
+        leptos::task::spawn_local(async move {
+            let found = question.await;
+            if asked.try_get_value() == Some(now) {
+                answer.set(Some(found));
+            }
+        });
+    });
+    answer
 }
 
 /// The title of the page that is shown.

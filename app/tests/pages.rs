@@ -7,14 +7,15 @@ use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
 use model::catalog::Catalog;
+use model::design::Design;
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::note::{Kind, Note, Severity};
 use model::quantity::Power;
-use model::report::{Banded, Evaluation, Flow, Money, Month, NodeReport, Report, ServingPoint, Stranded};
+use model::report::{Banded, Evaluation, Flow, Improvement, Money, Month, NodeReport, Report, ServingPoint, Stranded};
 use model::run::{DesignDetail, DesignSummary, Origin, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
-use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
+use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, TextProblem};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -191,6 +192,20 @@ fn node() -> NodeReport {
     }
 }
 
+/// A design with one of everything.
+fn drawn() -> Design {
+    toml_like(
+        r#"{"name":"100 MW facility","location":"ashburn-va","contract_power_w":1e8,
+            "power":[{"name":"entrance","part":"t","units":3},{"name":"ups","part":"u","units":2,"fed_by":"entrance"}],
+            "cooling":[{"name":"warm","supply_temperature_c":40,"terminal":{"part":"c","units":2}}],
+            "hall":[{"name":"hall A","positions":9,"fed_by":"ups","air":"warm","row":[{"name":"row 1","count":2,"rack":[{"part":"gb300-nvl72","count":8}]}]}]}"#,
+    )
+}
+
+fn toml_like(json: &str) -> Design {
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn detail(notes: Vec<Note>) -> DesignDetail {
     let evaluation = Evaluation {
         design: "100 MW facility".into(),
@@ -209,14 +224,17 @@ fn detail(notes: Vec<Note>) -> DesignDetail {
         serving: vec![serving()],
         capex_usd: 3.1e9,
         stranded_power_mw: Stranded { redundancy: 6.0, part_load: 2.0, ..Stranded::default() },
+        rack_mass_t: 862.0,
         power_tree: vec![node()],
+        loops: Vec::new(),
+        hottest_c: 38.0,
         notes,
     };
     DesignDetail {
         summary: summary(),
         toml: "name = \"100 MW facility\"".into(),
         text_sha256: "0".repeat(64),
-        design: None,
+        design: Some(drawn()),
         problem: None,
         evaluation,
     }
@@ -347,13 +365,27 @@ fn a_design_shows_its_figures_with_their_band() {
         "1.096",
         "$3.10 bn",
         "Nothing was found wrong.",
-        "memory bandwidth: reading weights",
-        "123 MW",
-        "8.00 MW of what is installed to feed racks can't make tokens",
-        "The year, in this browser",
-        "name = \"100 MW facility\"",
+        "862 t",
+        "gb300-nvl72 × 16",
+        "Fronts face the cold aisles",
+        "Utility contract",
+        "A reference design stays as it is; your copy is yours to change.",
     ];
-    check("/designs/facility-100mw", house, &said);
+    let html = check("/designs/facility-100mw", house.clone(), &said);
+    for view in ["floor", "rack", "one-line", "cooling", "year", "drivers", "record"] {
+        assert!(html.contains(&format!("href=\"/designs/facility-100mw?view={view}\"")), "{view}");
+        check(&format!("/designs/facility-100mw?view={view}"), house.clone(), &["100 MW facility"]);
+    }
+    let chosen = check("/designs/facility-100mw?view=floor&at=power/1", house, &["Fed by", "Redundancy"]);
+    assert!(chosen.contains("aria-current=\"true\""));
+}
+
+#[test]
+fn a_text_that_is_no_design_is_shown_with_why() {
+    let problem = TextProblem { line: Some(7), field: None, reason: "expected `=`".into() };
+    let broken = DesignDetail { design: None, problem: Some(problem), ..detail(vec![]) };
+    let house = FakeBackend { design: Some(broken), ..FakeBackend::default() };
+    check("/designs/facility-100mw", house, &["This text is no design: line 7: expected `=`", "name = "]);
 }
 
 #[test]
@@ -364,7 +396,7 @@ fn an_infeasible_design_says_why_and_cannot_be_run() {
     let house = FakeBackend { design: Some(detail(vec![note])), ..FakeBackend::default() };
     let said = ["error", "power \"ups\"", "16.0 MW short", "install 60 units", "the notes hold 1 error"];
     let html = check("/designs/facility-100mw", house, &said);
-    assert!(!html.contains("The year, in this browser"), "there is no year of what can't be built");
+    assert!(html.contains(">Mend it</button>"), "a known mend is a button");
 }
 
 #[test]
@@ -406,7 +438,7 @@ fn a_report_opens_with_the_answer_and_shows_where_the_energy_went() {
         "ab12",
     ];
     let html = check("/runs/r-1", house_with_run(RunState::Done, Some(report())), &said);
-    assert_eq!(html.matches("class=\"chart\"").count(), 3, "flow, months and duration");
+    assert_eq!(html.matches("class=\"chart\"").count(), 4, "flow, hours, months and duration");
     assert!(html.find("17.3").unwrap() < html.find("class=\"chart\"").unwrap(), "the answer comes first");
 }
 
@@ -417,4 +449,49 @@ fn runs_are_listed_with_their_state() {
     check("/runs", house, &["Done", "50.0 % of the year done", "17.3 k tok/s/MW", "—"]);
     let empty = FakeBackend { runs: Some(vec![]), ..FakeBackend::default() };
     check("/runs", empty, &["No year has been run yet. Choose a design"]);
+}
+
+#[test]
+fn an_executive_reads_one_column() {
+    let improvement = Improvement {
+        name: "Share more prompts".into(),
+        caveat: "needs common beginnings".into(),
+        tokens: 2e12,
+        tokens_per_mw_share: 0.12,
+        power_mw: -0.5,
+        gain_usd: 3.1e6,
+    };
+    let found = Report { improvements: vec![improvement; 5], ..report() };
+    let said = [
+        "100 MW facility makes 17.3 k tok/s/MW of output for each megawatt at its meter",
+        "Where each megawatt goes",
+        "What limits it",
+        "GB200: bound by memory bandwidth: reading weights",
+        "+2.00 T tokens a year · +12.0 % tokens per megawatt · +500 kW at the peak · +$3.10 M a year.",
+        "Mind: needs common beginnings.",
+        "Beside business as usual",
+        "What this rests on",
+    ];
+    let html = check("/reports/r-1", house_with_run(RunState::Done, Some(found)), &said);
+    assert_eq!(html.matches("Share more prompts").count(), 3, "three improvements, not a list");
+    assert!(html.contains("href=\"/api/v1/runs/r-1/report.xlsx\""));
+    check("/reports/r-1", house_with_run(RunState::Queued, None), &["The run is not done, so there is no report yet."]);
+}
+
+#[test]
+fn years_are_compared_with_the_first() {
+    let house =
+        FakeBackend { runs: Some(vec![run_summary(RunState::Done)]), ..house_with_run(RunState::Done, Some(report())) };
+    check(
+        "/compare?runs=r-1,r-2",
+        house.clone(),
+        &["baseline", "Tokens per facility MW", "17.3 k tok/s/MW", "makes most of a megawatt"],
+    );
+    check("/compare", house, &["No years are chosen yet. Tick two or more below.", "100 MW facility"]);
+}
+
+#[test]
+fn a_first_design_is_asked_for_in_words() {
+    let house = FakeBackend { designs: Some(vec![summary()]), ..FakeBackend::default() };
+    check("/new", house, &["A first design", "Utility contract", "Drawing it", "Create and open"]);
 }

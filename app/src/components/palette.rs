@@ -79,7 +79,7 @@ pub fn Palette() -> impl IntoView {
     let picked = RwSignal::new(0_usize);
     let field = NodeRef::<Input>::new();
     let fed = use_context::<PageCommands>();
-    let designs = LocalResource::new(move || {
+    let designs = crate::browser::once_awake(move || {
         let wanted = open.get() == Open::Palette;
         async move { if wanted { api::designs().await.unwrap_or_default() } else { Vec::new() } }
     });
@@ -113,18 +113,24 @@ pub fn Palette() -> impl IntoView {
             .collect::<Vec<_>>()
     });
     let navigate = use_navigate();
-    let run = StoredValue::new_local(move |(at, _, to): (usize, String, Option<String>)| {
+    let goes = RwSignal::new(None::<String>);
+    Effect::new(move |_| {
+        if let Some(path) = goes.get() {
+            navigate(&path, NavigateOptions::default());
+        }
+    });
+    let run = move |(at, _, to): (usize, String, Option<String>)| {
         open.set(Open::Nothing);
         match to {
             Some(path) if path == paths::API_DOCS => crate::browser::go(&path),
-            Some(path) => navigate(&path, NavigateOptions::default()),
+            Some(path) => goes.set(Some(path)),
             None => match fed.and_then(|PageCommands(fed)| fed.with_untracked(|list| list.get(at).cloned())) {
                 Some(Command { act: Act::Do(act), .. }) => act.run(()),
-                Some(Command { act: Act::Go(path), .. }) => navigate(&path, NavigateOptions::default()),
+                Some(Command { act: Act::Go(path), .. }) => goes.set(Some(path)),
                 None => {}
             },
         }
-    });
+    };
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(&event, open, words, picked));
     on_cleanup(move || keys.remove());
     Effect::new(move |_| {
@@ -142,7 +148,7 @@ pub fn Palette() -> impl IntoView {
             "ArrowUp" => picked.update(|at| *at = at.saturating_sub(1)),
             "Enter" => {
                 if let Some(line) = found.with(|found| found.get(picked.get_untracked()).cloned()) {
-                    run.with_value(|run| run(line));
+                    run(line);
                 }
             }
             _ => return,
@@ -153,7 +159,7 @@ pub fn Palette() -> impl IntoView {
         found.get().into_iter().enumerate().map(|(at, line)| {
             let name = line.1.clone();
             let chosen = move || (picked.get() == at).to_string();
-            view! { <li role="option" id=format!("palette-{at}") aria-selected=chosen on:click=move |_| run.with_value(|run| run(line.clone()))>{name}</li> }
+            view! { <li role="option" id=format!("palette-{at}") aria-selected=chosen on:click=move |_| run(line.clone())>{name}</li> }
         }).collect_view()
     };
     view! {

@@ -93,7 +93,7 @@ fn words(kind: InputKind) -> (&'static str, &'static str) {
 #[component]
 fn Line(kind: InputKind, chosen: RwSignal<Option<InputId>>, location: Signal<LocationId>) -> impl IntoView {
     let again = RwSignal::new(0_u32);
-    let kept = LocalResource::new(move || {
+    let kept = browser::once_awake(move || {
         again.track();
         async move {
             let all = api::input_list().await.unwrap_or_default();

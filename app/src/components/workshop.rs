@@ -18,7 +18,6 @@ use crate::workshop::edit::{Clip, Edited};
 use crate::workshop::history::History;
 use crate::workshop::place::Place;
 use crate::year::{Year, simulate};
-use leptos::callback::UnsyncCallback;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -74,7 +73,7 @@ pub struct Bench {
     pub clip: RwSignal<Option<Clip>>,
     /// What the address says.
     pub at: Memo<Workbench>,
-    go: UnsyncCallback<Workbench>,
+    go: RwSignal<Option<Workbench>>,
     changes: StoredValue<u32>,
 }
 
@@ -94,9 +93,12 @@ impl Bench {
         });
         let navigate = use_navigate();
         let id = StoredValue::new(detail.summary.id.clone());
-        let go = UnsyncCallback::new(move |to: Workbench| {
-            let path = id.with_value(|id| paths::workshop(id, &to));
-            navigate(&path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        let go = RwSignal::new(None::<Workbench>);
+        Effect::new(move |_| {
+            if let Some(to) = go.get() {
+                let path = id.with_value(|id| paths::workshop(id, &to));
+                navigate(&path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+            }
         });
         Self {
             id,
@@ -121,7 +123,7 @@ impl Bench {
 
     /// Opens a view.
     pub fn open(&self, view: View) {
-        self.go.run(Workbench { view, ..self.at.get_untracked() });
+        self.go.set(Some(Workbench { view, ..self.at.get_untracked() }));
     }
 
     /// Selects a place, alone or besides what is selected.
@@ -136,12 +138,12 @@ impl Bench {
                 None => at.selected.push(place),
             },
         }
-        self.go.run(at);
+        self.go.set(Some(at));
     }
 
     /// Takes units of a node as failed, or none.
     pub fn fail(&self, failed: Option<(usize, u32)>) {
-        self.go.run(Workbench { failed, ..self.at.get_untracked() });
+        self.go.set(Some(Workbench { failed, ..self.at.get_untracked() }));
     }
 
     /// What is selected and still there; the site where nothing is.

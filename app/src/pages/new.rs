@@ -5,7 +5,7 @@ use crate::components::workshop::inspector::options;
 use crate::components::workshop::record::toml_of;
 use crate::workshop::answer::answer;
 use crate::workshop::field::Choice;
-use crate::{api, format, paths};
+use crate::{api, browser, format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
@@ -28,7 +28,7 @@ type Template = (DesignId, u32, Arc<Design>);
 /// The guided start: a form on the left, what it comes to on the right, both at once.
 #[component]
 pub fn NewPage() -> impl IntoView {
-    let catalog = LocalResource::new(api::catalog);
+    let catalog = browser::once_awake(api::catalog);
     let designs = Resource::new(|| (), |()| api::designs());
     let (name, place, megawatts, model, kind) = (
         RwSignal::new("My facility".to_owned()),
@@ -49,7 +49,7 @@ pub fn NewPage() -> impl IntoView {
             .or_else(|| nearest(&list, megawatts.get()))
             .map(|d| (d.id.clone(), d.version))
     });
-    let template = LocalResource::new(move || {
+    let template = browser::once_awake(move || {
         let chosen = chosen.get();
         async move {
             let (id, version) = chosen?;

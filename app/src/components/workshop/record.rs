@@ -12,7 +12,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use model::design::Design;
 use model::run::Origin;
-use model::version::{BranchPoint, DesignCreate, DesignSave, DesignSaved, DesignVersion, Merge, TEXT_BYTES_MAX};
+use model::version::{
+    BranchPoint, DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, Merge, TEXT_BYTES_MAX,
+};
 
 /// A design as TOML.
 pub fn toml_of(design: &Design) -> String {
@@ -20,16 +22,19 @@ pub fn toml_of(design: &Design) -> String {
     toml::to_string(design).unwrap_or_default()
 }
 
-/// Reads a design from TOML, or from JSON where it begins with a brace.
-fn read(text: &str) -> Result<Design, String> {
+/// Reads a design from JSON here, or asks the house to read TOML, which needs no parser in every browser; then hands it on.
+fn read(text: String, then: impl FnOnce(Result<Design, String>) + 'static) {
     if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| format!("line {}: {error}", error.line()))
-    } else {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            format!("line {line}: {}", error.message())
-        })
+        then(serde_json::from_str(&text).map_err(|error| format!("line {}: {error}", error.line())));
+        return;
     }
+    spawn_local(async move {
+        then(match api::design_check(text).await {
+            Ok(DesignCheck::Read { design, .. }) => Ok(*design),
+            Ok(DesignCheck::Unreadable { problem }) => Err(problem.to_string()),
+            Err(error) => Err(error.to_string()),
+        });
+    });
 }
 
 /// The buttons over the drawing: undo, redo, save.
@@ -128,7 +133,7 @@ pub fn Record(
 /// Every version, and what may be compared with the design as drawn.
 #[component]
 fn Versions(bench: Bench) -> impl IntoView {
-    let versions = LocalResource::new(move || {
+    let versions = browser::once_awake(move || {
         bench.base.track();
         let id = bench.id.get_value();
         async move { api::design_versions(id).await }
@@ -256,20 +261,23 @@ fn Files(bench: Bench) -> impl IntoView {
     let text = move || bench.design.with(toml_of);
     let name = move |ending: &str| format!("{}.{ending}", bench.id.with_value(ToString::to_string));
     let json = move || bench.design.with_untracked(|design| serde_json::to_string_pretty(design).unwrap_or_default());
-    let take = move |file: String, text: Result<String, String>| match text.and_then(|text| read(&text)) {
-        Ok(design) => bench.apply(&format!("Import {file}"), None, design),
+    let take = move |file: String, text: Result<String, String>| match text {
+        Ok(text) => read(text, move |found| match found {
+            Ok(design) => bench.apply(&format!("Import {file}"), None, design),
+            Err(why) => bench.told.set(format!("{file}: {why}")),
+        }),
         Err(why) => bench.told.set(format!("{file}: {why}")),
     };
     let typed = RwSignal::new(None::<String>);
     let use_typed = move |_| {
         let Some(text) = typed.get_untracked() else { return };
-        match read(&text) {
+        read(text, move |found| match found {
             Ok(design) => {
                 typed.set(None);
                 bench.apply("Change the text", None, design);
             }
             Err(why) => bench.told.set(format!("The text can't be read: {why}")),
-        }
+        });
     };
     view! {
         <h3>"Files"</h3>
