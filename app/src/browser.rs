@@ -1,6 +1,8 @@
 //! What only a browser has: its clock, its store of choices, its live events. Without one (on the server, in a test) the
 //! same calls answer that there is nothing.
 
+#[cfg(feature = "hydrate")]
+use crate::format;
 use leptos::prelude::{Effect, GetValue, RwSignal, Set, SetValue, StoredValue, WithValue};
 use leptos::web_sys;
 use model::run::RunState;
@@ -107,7 +109,10 @@ pub(crate) fn download(name: &str, text: &str, kind: &str) {
 pub(crate) fn read_file(file: &web_sys::File, limit: f64, then: impl FnOnce(String, Result<String, String>) + 'static) {
     let name = file.name();
     if file.size() > limit {
-        then(name, Err(format!("The file has {:.1} MB; {:.0} MB are read.", file.size() / 1e6, limit / 1e6)));
+        then(
+            name,
+            Err(format!("The file has {}; at most {} are read.", format::bytes(file.size()), format::bytes(limit))),
+        );
         return;
     }
     let promise = file.text();

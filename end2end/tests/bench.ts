@@ -13,6 +13,7 @@ export const history = (page: Page) => page.getByRole("group", { name: "Changes"
 
 /** A figure of the bar, by the words over it. */
 export async function figure(page: Page, words: string | RegExp): Promise<Locator> {
+  await expect(bar(page).getByRole("term").last()).toBeVisible();
   const terms = await bar(page).getByRole("term").allInnerTexts();
   const at = terms.findIndex((term) => (typeof words === "string" ? term.trim() === words : words.test(term)));
   expect(at, `the bar has ${words} among ${terms.join(", ")}`).toBeGreaterThanOrEqual(0);

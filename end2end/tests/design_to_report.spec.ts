@@ -11,12 +11,14 @@ for (const colorScheme of ["light", "dark"] as const) {
     const designs = page.getByRole("region", { name: "Designs", exact: true });
     await designs.getByRole("link", { name: /100 MW/ }).first().click();
     await expect(page).toHaveURL(/\/designs\/facility-100mw$/);
-    await expect(page.getByRole("heading", { name: "Everything busy", exact: true })).toBeVisible();
+    const bar = page.getByRole("region", { name: "The design in figures, everything busy" });
+    await expect(bar.getByText(/tok\/s\/MW/)).toBeVisible();
 
     // The browser has run the year itself by now, without asking the server to.
-    const instant = page.getByRole("region", { name: "The year, in this browser" });
-    await expect(instant.getByText(/computed here in/)).toBeVisible();
-    await expect(instant.getByText(/tok\/s\/MW/)).toBeVisible();
+    await page.getByRole("link", { name: "Year", exact: true }).click();
+    const instant = page.getByRole("region", { name: "The year", exact: true }).first();
+    await expect(instant.getByText(/worked out here in/)).toBeVisible();
+    await expect(instant.getByText(/tok\/s\/MW/).first()).toBeVisible();
 
     await page.getByLabel("Length of a step").selectOption("5-minute steps");
     await page.getByRole("button", { name: /Run the year/ }).click();
@@ -25,7 +27,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     const answer = page.getByRole("region", { name: "The answer" });
     await expect(answer.getByText(/tok\/s\/MW/).first()).toBeVisible({ timeout: 60_000 });
-    await expect(answer.getByText(/±/).first()).toBeVisible();
+    await expect(answer.getByText(/[±−]\s?\d+\s?%/).first()).toBeVisible();
     for (const picture of [/reaches GPU boards/, /takes the most energy/, /of its contract/]) {
       await expect(page.getByRole("img", { name: picture })).toBeVisible();
     }
@@ -34,6 +36,12 @@ for (const colorScheme of ["light", "dark"] as const) {
     // The same report from the server, without a script having made it.
     await page.reload();
     await expect(answer.getByText(/tok\/s\/MW/).first()).toBeVisible();
+
+    // And as an executive prints it.
+    await page.getByRole("link", { name: "Report to print" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: /for each megawatt at its meter/ })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "What to do next" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Beside business as usual" })).toBeVisible();
   });
 }
 

@@ -59,7 +59,8 @@ async function edits(page: Page) {
     async ({ field, region, cost, first, count }) => {
       const input = field as HTMLInputElement;
       const changed = (node: Node, until: () => boolean) =>
-        new Promise<number>((done) => {
+        new Promise<number>((done, failed) => {
+          setTimeout(() => failed(new Error("no answer to an edit in 30 s")), 30_000);
           const watch = new MutationObserver(() => {
             if (!until()) return;
             watch.disconnect();
@@ -71,7 +72,7 @@ async function edits(page: Page) {
       const found = { bar: [] as number[], paint: [] as number[], year: [] as number[] };
       for (let edit = 1; edit <= count; edit++) {
         const before = (cost as HTMLElement).innerText;
-        input.value = String(first + edit * 40); // so many that the cost of the year shows it
+        input.value = String(first + (edit % 2) * 400); // so many that the cost of the year shows it
         const seen = changed(region!, () => true);
         const year = changed(region!, () => (cost as HTMLElement).innerText !== before);
         const began = performance.now();
@@ -79,6 +80,7 @@ async function edits(page: Page) {
         found.bar.push((await seen) - began);
         found.paint.push((await painted()) - began);
         found.year.push((await year) - began);
+        await new Promise((rest) => requestAnimationFrame(rest));
       }
       return found;
     },

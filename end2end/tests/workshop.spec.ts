@@ -487,6 +487,15 @@ test.describe("versions", () => {
     await expect(inspector(page).getByLabel("Units", { exact: true })).toHaveValue("1");
   });
 
+  test("the year of one's own design is run as soon as it is saved", async ({ page }) => {
+    await open(page, SMALL);
+    await own(page);
+    await page.getByRole("button", { name: /^Run the year/ }).click();
+    await expect(page).toHaveURL(/\/runs\/[^/]+$/);
+    await expect(page.getByRole("heading", { level: 1, name: /A year of/ })).toBeVisible();
+    await expect(page.getByRole("region", { name: "The answer" })).toBeVisible({ timeout: 60_000 });
+  });
+
   test("unsaved changes of a reference design go into one's own, and the reference stays", async ({ page }) => {
     await open(page, SMALL);
     await select(page, /^power group ups/);

@@ -72,6 +72,7 @@ const SHORTCUTS: [(&str, &str); 13] = [
 ];
 
 /// The palette and the sheet. They wait for their keys.
+#[expect(clippy::too_many_lines, reason = "what is found, how it is picked and what is shown stand together")]
 #[component]
 pub fn Palette() -> impl IntoView {
     let open = RwSignal::new(Open::Nothing);

@@ -155,7 +155,11 @@ fn summary(input: StoredInput) -> AnyView {
     let pictures = input.summary.series.into_iter().map(|series| {
         let span = (series.max - series.min).max(1e-9);
         let last = series.preview.len().saturating_sub(1).max(1) as f64;
-        let points: Vec<String> = series.preview.iter().enumerate().map(|(at, value)| format!("{:.1},{:.1}", at as f64 / last * 200.0, 30.0 - (value - series.min) / span * 28.0)).collect();
+        let points: Vec<String> = series.preview.iter().enumerate().map(|(at, value)| {
+            let (x, y) = (at as f64 / last * 200.0, 30.0 - (value - series.min) / span * 28.0);
+            // Tenths of a dot are finer than any screen.
+            format!("{},{}", (x * 10.0).round() / 10.0, (y * 10.0).round() / 10.0)
+        }).collect();
         view! {
             <figure class="preview">
                 <svg viewBox="0 0 200 32" preserveAspectRatio="none" role="img" aria-label=format!("The year of {}", series.name)><polyline points=points.join(" ")/></svg>

@@ -72,6 +72,7 @@ const LINES: [Line; 15] = [
     Line("Energy and demand charge", |r| r.money.energy_usd + r.money.demand_charge_usd, format::money),
 ];
 
+#[expect(clippy::needless_pass_by_value, reason = "a page is shown what was loaded for it")]
 fn table(found: Vec<(RunSummary, Report)>) -> AnyView {
     let Some((_, base)) = found.first().cloned() else {
         return view! { <p class="empty">"No years are chosen yet. Tick two or more below."</p> }.into_any();

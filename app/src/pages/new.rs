@@ -26,10 +26,11 @@ const MEGAWATTS: (f64, f64) = (0.1, 5_000.0);
 type Template = (DesignId, u32, Arc<Design>);
 
 /// The guided start: a form on the left, what it comes to on the right, both at once.
+#[expect(clippy::too_many_lines, reason = "what is asked, what is drawn of it and the form stand together")]
 #[component]
 pub fn NewPage() -> impl IntoView {
     let catalog = browser::once_awake(api::catalog);
-    let designs = Resource::new(|| (), |()| api::designs());
+    let designs = browser::once_awake(api::designs);
     let (name, place, megawatts, model, kind) = (
         RwSignal::new("My facility".to_owned()),
         RwSignal::new("phoenix-az".to_owned()),
@@ -131,7 +132,7 @@ pub fn NewPage() -> impl IntoView {
                 <h2 id="comes-to">"What it comes to"</h2>
                 {move || match drawn.get() {
                     None => view! { <p class="empty">"Drawing it: the catalog and the proven design are being loaded…"</p> }.into_any(),
-                    Some((_, _, design, found)) => preview(&design, found),
+                    Some((_, _, design, found)) => preview(&design, &found),
                 }}
             </section>
         </div>
@@ -144,7 +145,7 @@ fn nearest(list: &[DesignSummary], megawatts: f64) -> Option<&DesignSummary> {
     list.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)))
 }
 
-fn preview(design: &Design, found: model::report::Evaluation) -> AnyView {
+fn preview(design: &Design, found: &model::report::Evaluation) -> AnyView {
     let banded = found.tokens_per_second_per_mw_facility;
     let wrong =
         found.notes.iter().filter(|note| note.severity != model::note::Severity::Note).cloned().collect::<Vec<_>>();

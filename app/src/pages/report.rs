@@ -33,13 +33,11 @@ pub fn ReportPage() -> impl IntoView {
 }
 
 fn page(run: RunDetail) -> AnyView {
-    match run.report {
-        Some(report) => view! { <Paper summary=run.summary report/> }.into_any(),
-        None => {
-            let error = ApiError::Invalid { reason: "The run is not done, so there is no report yet.".into() };
-            view! { <Failure error noun="this report" extent=Extent::Page/> }.into_any()
-        }
+    if let Some(report) = run.report {
+        return view! { <Paper summary=run.summary report/> }.into_any();
     }
+    let error = ApiError::Invalid { reason: "The run is not done, so there is no report yet.".into() };
+    view! { <Failure error noun="this report" extent=Extent::Page/> }.into_any()
 }
 
 #[component]
@@ -118,10 +116,10 @@ fn Losses(report: Report) -> impl IntoView {
         .collect_view();
     view! {
         <section aria-labelledby="losses"><h2 id="losses">"Where each megawatt goes"</h2>
-            <table>
+            <div class="scroll"><table>
                 <thead><tr><th scope="col">"From the utility to the tokens"</th><th scope="col" class="num">"Mean over the year"</th><th scope="col" class="num">"Of the meter"</th></tr></thead>
                 <tbody>{rows}</tbody>
-            </table></section>
+            </table></div></section>
     }
 }
 
@@ -164,7 +162,7 @@ fn BusinessAsUsual(report: Report) -> impl IntoView {
     };
     view! {
         <section aria-labelledby="usual"><h2 id="usual">"Beside business as usual"</h2>
-            <table>
+            <div class="scroll"><table>
                 <caption>"The same racks at the same work in a facility of the industry's average PUE, 1.50 (published averages run from 1.45 to 1.55)."</caption>
                 <thead><tr><th scope="col">"Figure"</th><th scope="col" class="num">"This design"</th><th scope="col" class="num">"Usual"</th><th scope="col" class="num">"Difference"</th></tr></thead>
                 <tbody>
@@ -173,6 +171,6 @@ fn BusinessAsUsual(report: Report) -> impl IntoView {
                     {row("Energy and demand charges", format::money(report.money.energy_usd + report.money.demand_charge_usd), format::money(usual.electricity_usd), findings::share(report.money.energy_usd + report.money.demand_charge_usd - usual.electricity_usd, usual.electricity_usd))}
                     {row("Carbon", format::carbon(report.carbon_t), format::carbon(usual.carbon_t), findings::share(report.carbon_t - usual.carbon_t, usual.carbon_t))}
                 </tbody>
-            </table></section>
+            </table></div></section>
     }
 }

@@ -17,14 +17,15 @@ pub struct Edited {
     pub select: Place,
 }
 
-fn edited(design: Design, words: impl Into<String>, select: Place) -> Result<Edited, String> {
-    Ok(Edited { design, words: words.into(), select })
+fn edited(design: Design, words: impl Into<String>, select: Place) -> Edited {
+    Edited { design, words: words.into(), select }
 }
 
 /// A name like `name` that none of `taken` has.
 fn free_name(name: &str, taken: &[&str]) -> String {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
-    (1_u32..)
+    // One more name than there are taken is sure to hold a free one.
+    (1..=taken.len() + 1)
         .map(|n| format!("{stem} {n}"))
         .find(|candidate| !taken.contains(&candidate.as_str()))
         .unwrap_or_else(|| name.to_owned())
@@ -50,7 +51,7 @@ pub fn remove(design: &Design, place: Place) -> Result<Edited, String> {
             for each in after.cooling.iter_mut().filter(|each| each.fed_by.as_ref() == Some(&gone.name)) {
                 each.fed_by.clone_from(&gone.fed_by);
             }
-            return edited(after, format!("Remove power group {name}"), Place::Site);
+            return Ok(edited(after, format!("Remove power group {name}"), Place::Site));
         }
         Place::Loop(at) if at < after.cooling.len() => {
             after.cooling.remove(at);
@@ -60,17 +61,17 @@ pub fn remove(design: &Design, place: Place) -> Result<Edited, String> {
         }
         Place::Row(h, at) if row(design, h, at).is_some() => {
             after.halls[h].rows.remove(at);
-            return edited(after, format!("Remove row {name}"), Place::Hall(h));
+            return Ok(edited(after, format!("Remove row {name}"), Place::Hall(h)));
         }
         Place::Rack(h, r, at) if rack(design, h, r, at).is_some() => {
             after.halls[h].rows[r].racks.remove(at);
-            return edited(after, format!("Remove {name}"), Place::Row(h, r));
+            return Ok(edited(after, format!("Remove {name}"), Place::Row(h, r)));
         }
         Place::Power(_) | Place::Loop(_) | Place::Hall(_) | Place::Row(..) | Place::Rack(..) => {
             return Err("It is not there any more.".into());
         }
     }
-    edited(after, format!("Remove {} {name}", place.kind()), Place::Site)
+    Ok(edited(after, format!("Remove {} {name}", place.kind()), Place::Site))
 }
 
 /// Puts a copy beside it.
@@ -107,7 +108,7 @@ pub fn duplicate(design: &Design, place: Place) -> Result<Edited, String> {
             return Err(format!("A {} can't be copied; halls, rows and racks can.", place.kind()));
         }
     };
-    edited(after, format!("Copy {} {}", place.kind(), place.name(design)), select)
+    Ok(edited(after, format!("Copy {} {}", place.kind(), place.name(design)), select))
 }
 
 /// Where a thing may go.
@@ -129,21 +130,20 @@ pub fn shift(design: &Design, place: Place, direction: Direction) -> Result<Edit
     let end = || "There is nothing beyond it.".to_owned();
     match (place, direction) {
         (Place::Row(h, at), Direction::Back | Direction::On | Direction::RowBefore | Direction::RowAfter) => {
-            let back = matches!(direction, Direction::Back | Direction::RowBefore);
             let rows = &mut after.halls.get_mut(h).ok_or_else(end)?.rows;
-            let to = neighbour(at, rows.len(), back).ok_or_else(end)?;
+            let to = neighbour(at, rows.len(), direction).ok_or_else(end)?;
             rows.swap(at, to);
-            edited(after, format!("Move row {}", place.name(design)), Place::Row(h, to))
+            Ok(edited(after, format!("Move row {}", place.name(design)), Place::Row(h, to)))
         }
         (Place::Rack(h, r, at), Direction::Back | Direction::On) => {
             let racks = &mut after.halls.get_mut(h).and_then(|hall| hall.rows.get_mut(r)).ok_or_else(end)?.racks;
-            let to = neighbour(at, racks.len(), direction == Direction::Back).ok_or_else(end)?;
+            let to = neighbour(at, racks.len(), direction).ok_or_else(end)?;
             racks.swap(at, to);
-            edited(after, format!("Move {}", place.name(design)), Place::Rack(h, r, to))
+            Ok(edited(after, format!("Move {}", place.name(design)), Place::Rack(h, r, to)))
         }
         (Place::Rack(h, r, at), Direction::RowBefore | Direction::RowAfter) => {
             let rows = design.halls.get(h).map_or(0, |hall| hall.rows.len());
-            let to = neighbour(r, rows, direction == Direction::RowBefore).ok_or_else(end)?;
+            let to = neighbour(r, rows, direction).ok_or_else(end)?;
             move_racks(design, (h, r, at), (h, to))
         }
         (Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) | Place::Hall(_), _) => {
@@ -152,8 +152,11 @@ pub fn shift(design: &Design, place: Place, direction: Direction) -> Result<Edit
     }
 }
 
-fn neighbour(at: usize, of: usize, back: bool) -> Option<usize> {
-    if back { at.checked_sub(1) } else { Some(at + 1).filter(|&to| to < of) }
+fn neighbour(at: usize, of: usize, direction: Direction) -> Option<usize> {
+    match direction {
+        Direction::Back | Direction::RowBefore => at.checked_sub(1),
+        Direction::On | Direction::RowAfter => Some(at + 1).filter(|&to| to < of),
+    }
 }
 
 /// Moves racks to the end of another row; there they join racks of the same part.
@@ -164,24 +167,21 @@ pub fn move_racks(design: &Design, from: (usize, usize, usize), to: (usize, usiz
         return Err("There is no such row.".into());
     }
     if (from.0, from.1) == to {
-        return edited(after, "Move racks", Place::Rack(from.0, from.1, from.2));
+        return Ok(edited(after, "Move racks", Place::Rack(from.0, from.1, from.2)));
     }
     after.halls[from.0].rows[from.1].racks.remove(from.2);
     let racks = &mut after.halls[to.0].rows[to.1].racks;
     let alike = |other: &RackGroup| {
         other.part == group.part && other.trays == group.trays && other.power_cap == group.power_cap
     };
-    let at = match racks.iter().position(alike) {
-        Some(at) => {
-            racks[at].count += group.count;
-            at
-        }
-        None => {
-            racks.push(group);
-            racks.len() - 1
-        }
+    let at = if let Some(at) = racks.iter().position(alike) {
+        racks[at].count += group.count;
+        at
+    } else {
+        racks.push(group);
+        racks.len() - 1
     };
-    edited(after, format!("Move {}", Place::Rack(from.0, from.1, from.2).name(design)), Place::Rack(to.0, to.1, at))
+    Ok(edited(after, format!("Move {}", Place::Rack(from.0, from.1, from.2).name(design)), Place::Rack(to.0, to.1, at)))
 }
 
 /// What was copied, to be pasted elsewhere.
@@ -234,7 +234,7 @@ pub fn paste(design: &Design, place: Place, clip: &Clip) -> Result<Edited, Strin
             let racks = &mut after.halls[h].rows[r].racks;
             racks.extend(groups.iter().cloned());
             let select = Place::Rack(h, r, racks.len() - 1);
-            edited(after, "Paste racks", select)
+            Ok(edited(after, "Paste racks", select))
         }
         (Clip::Rows(rows), Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..)) if h < after.halls.len() => {
             for copied in rows {
@@ -244,7 +244,7 @@ pub fn paste(design: &Design, place: Place, clip: &Clip) -> Result<Edited, Strin
                 after.halls[h].rows.push(Row { name, ..copied.clone() });
             }
             let select = Place::Row(h, after.halls[h].rows.len() - 1);
-            edited(after, "Paste rows", select)
+            Ok(edited(after, "Paste rows", select))
         }
         (Clip::Halls(halls), _) => {
             for copied in halls {
@@ -254,7 +254,7 @@ pub fn paste(design: &Design, place: Place, clip: &Clip) -> Result<Edited, Strin
                 after.halls.push(Hall { name, ..copied.clone() });
             }
             let select = Place::Hall(after.halls.len() - 1);
-            edited(after, "Paste halls", select)
+            Ok(edited(after, "Paste halls", select))
         }
         (Clip::Racks(_), _) => Err("Select the row that the racks go into.".into()),
         (Clip::Rows(_), _) => Err("Select the hall that the rows go into.".into()),
@@ -272,12 +272,12 @@ pub fn fill(design: &Design, hall: usize, part: &PartId, per_row: u32) -> Result
         match row.racks.iter_mut().find(|group| group.part == *part) {
             Some(group) => group.count = per_row,
             None => {
-                row.racks.push(RackGroup { part: part.clone(), count: per_row, trays: Vec::new(), power_cap: None })
+                row.racks.push(RackGroup { part: part.clone(), count: per_row, trays: Vec::new(), power_cap: None });
             }
         }
         row.racks.retain(|group| group.count > 0);
     }
-    edited(after, format!("Fill every row with {per_row} of {part}"), Place::Hall(hall))
+    Ok(edited(after, format!("Fill every row with {per_row} of {part}"), Place::Hall(hall)))
 }
 
 /// Adds racks of a part to a row.
@@ -286,7 +286,7 @@ pub fn add_racks(design: &Design, hall: usize, at: usize, part: &PartId) -> Resu
     let racks = &mut after.halls.get_mut(hall).and_then(|h| h.rows.get_mut(at)).ok_or("There is no such row.")?.racks;
     racks.push(RackGroup { part: part.clone(), count: 1, trays: Vec::new(), power_cap: None });
     let select = Place::Rack(hall, at, racks.len() - 1);
-    edited(after, format!("Add {part}"), select)
+    Ok(edited(after, format!("Add {part}"), select))
 }
 
 /// Adds an empty row to a hall.
@@ -297,7 +297,7 @@ pub fn add_row(design: &Design, hall: usize) -> Result<Edited, String> {
     let name = free_name("row", &names);
     rows.push(Row { name, count: 1, racks: Vec::new() });
     let select = Place::Row(hall, rows.len() - 1);
-    edited(after, "Add a row", select)
+    Ok(edited(after, "Add a row", select))
 }
 
 /// Adds a hall fed and cooled as the last one is.
@@ -319,7 +319,7 @@ pub fn add_hall(design: &Design) -> Result<Edited, String> {
         rows: Vec::new(),
     });
     let select = Place::Hall(after.halls.len() - 1);
-    edited(after, "Add a hall", select)
+    Ok(edited(after, "Add a hall", select))
 }
 
 #[cfg(test)]

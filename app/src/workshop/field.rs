@@ -339,8 +339,12 @@ pub fn fields(design: &Design, catalog: Option<&Catalog>, place: Place) -> Vec<F
     let shown = |Row(at, label, unit, kind, about): &Row| {
         let found = value.pointer(&format!("{base}{at}"));
         let hidden = match *at {
-            "/demand/peak-share" | "/demand/scale" => found.is_none(),
-            "/rejection/units" | "/rejection/redundancy" | "/chiller/units" | "/chiller/redundancy" => found.is_none(),
+            "/demand/peak-share"
+            | "/demand/scale"
+            | "/rejection/units"
+            | "/rejection/redundancy"
+            | "/chiller/units"
+            | "/chiller/redundancy" => found.is_none(),
             _ => false,
         };
         (!hidden).then(|| Field {
@@ -360,7 +364,7 @@ fn words_of(value: Option<&Value>, kind: &Kind) -> String {
     match (value, kind) {
         (Some(Value::Number(number)), Kind::Number { scale, .. } | Kind::Optional { scale, .. }) => {
             let shown = number.as_f64().unwrap_or_default() / scale;
-            // Twelve digits: what a scale of a thousandth adds in binary is not the user's.
+            // Six decimals: what a scale of a thousandth adds in binary is not the user's.
             let rounded = format!("{shown:.6}");
             rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
         }

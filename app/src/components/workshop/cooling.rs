@@ -61,11 +61,11 @@ fn picture(bench: Bench, at: usize, each: &Loop, seen: &LoopReport) -> AnyView {
     let short = seen.heat_mw > seen.outside_firm_mw * 1.000_001 || seen.heat_mw > seen.terminal_firm_mw * 1.000_001;
     let class = move || format!("loop{}{}", if short { " over" } else { "" }, if chosen() { " chosen" } else { "" });
     let summary = format!(
-        "Loop {}: {} of heat; water leaves the plant at {:.1} °C and comes back at {:.1} °C",
+        "Loop {}: {} of heat; water leaves the plant at {} and comes back at {}",
         each.name,
         format::megawatts(seen.heat_mw),
-        supply,
-        back
+        format::celsius_in(units.get_untracked(), supply),
+        format::celsius_in(units.get_untracked(), back)
     );
     let box_of = |x: f64, title: String, lines: Vec<String>| {
         let lines = lines
@@ -73,7 +73,7 @@ fn picture(bench: Bench, at: usize, each: &Loop, seen: &LoopReport) -> AnyView {
             .enumerate()
             .map(|(n, line)| view! { <text class="part" x="12" y=44.0 + 17.0 * n as f64>{line}</text> })
             .collect_view();
-        view! { <g transform=format!("translate({x} 22)")><rect class="box" width="236" height="112" rx="6"/><text class="name" x="12" y="24">{title}</text>{lines}</g> }
+        view! { <g transform=format!("translate({x} 22)")><rect class="box" width="276" height="112" rx="6"/><text class="name" x="12" y="24">{title}</text>{lines}</g> }
     };
     let hall = box_of(
         8.0,
@@ -83,14 +83,15 @@ fn picture(bench: Bench, at: usize, each: &Loop, seen: &LoopReport) -> AnyView {
     let mut out = outside;
     out.push(format!("can promise {}", format::megawatts(seen.outside_firm_mw)));
     out.push(format!("now: {}", mode_words(&seen.mode)));
-    let plant = box_of(556.0, "Heat out".into(), out);
+    let plant = box_of(516.0, "Heat out".into(), out);
     let drawn = format!(
         "fans {} · pumps {} · chillers {}",
         format::megawatts(seen.fan_kw / 1e3),
         format::megawatts(seen.pump_kw / 1e3),
         format::megawatts(seen.chiller_kw / 1e3)
     );
-    let water = (seen.water_m3_per_h > 0.0).then(|| format!("make-up water {:.1} m³/h", seen.water_m3_per_h));
+    let water = (seen.water_m3_per_h > 0.0)
+        .then(|| format!("make-up water {}", format::flow_in(units.get_untracked(), seen.water_m3_per_h)));
     view! {
         <figure class="picture">
             <figcaption>{summary.clone()} "."</figcaption>
@@ -99,8 +100,8 @@ fn picture(bench: Bench, at: usize, each: &Loop, seen: &LoopReport) -> AnyView {
                     on:click=move |_| bench.select(Place::Loop(at), Besides::Nothing)
                     on:keydown=move |event| if event.key() == "Enter" { bench.select(Place::Loop(at), Besides::Nothing) }>
                     {hall}{plant}
-                    <path class="hot" d="M244 52H556" marker-end="url(#flow)"/>
-                    <path class="cold" d="M556 112H244"/>
+                    <path class="hot" d="M284 52H516"/>
+                    <path class="cold" d="M516 112H284"/>
                     <text class="water" x="400" y="44" text-anchor="middle">{move || format!("return {}", format::celsius_in(units.get(), back))}</text>
                     <text class="water" x="400" y="86" text-anchor="middle">{move || format::flow_in(units.get(), flow).to_string()}</text>
                     <text class="water" x="400" y="130" text-anchor="middle">{move || format!("supply {}{}", format::celsius_in(units.get(), supply), if float { format!(", set-point {}", format::celsius_in(units.get(), set_point)) } else { String::new() })}</text>

@@ -158,7 +158,7 @@ fn side(slots: &[Slot], units: f64, seen: Side) -> AnyView {
         });
         view! { {manifold} <rect class="vertical" x=WIDTH - 17.0 y=FRAME width="10" height=units * UNIT><title>"Bus bar or rack PDUs (zero U)"</title></rect> }
     });
-    let name = if seen != Side::Front { "The rack from the rear" } else { "The rack from the front" };
+    let name = if seen == Side::Front { "The rack from the front" } else { "The rack from the rear" };
     view! {
         <svg class="rack" viewBox=format!("0 0 {WIDTH} {height}") role="img" aria-label=name>
             <rect class="frame" x="0.5" y="0.5" width=WIDTH - 1.0 height=height - 1.0 rx="4"/>

@@ -76,6 +76,11 @@ fn EmptyHall(bench: Bench, hall: usize) -> impl IntoView {
     }
 }
 
+/// A place in the drawing, to the millimetre, so that its text stays short.
+fn metres(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
 /// What colour says what racks are for.
 fn kind_class(kind: Option<RackKind>) -> &'static str {
     match kind {
@@ -95,11 +100,8 @@ fn outline(row: &RowPlan, group: &GroupPlan) -> String {
     for n in 0..group.count.min(2_000) {
         let x = group.x_m + group.rack_width_m * f64::from(n);
         // Writing to a string can't fail.
-        let _ = write!(
-            path,
-            "M{x:.3} {y:.3}h{:.3}v{:.3}h-{:.3}z",
-            group.rack_width_m, group.rack_depth_m, group.rack_width_m
-        );
+        let (left, top, width, depth) = (metres(x), metres(y), metres(group.rack_width_m), metres(group.rack_depth_m));
+        let _ = write!(path, "M{left} {top}h{width}v{depth}h-{width}z");
     }
     path
 }
@@ -124,9 +126,10 @@ impl Lie {
     }
     fn view_box(self, plan: &FloorPlan) -> String {
         let (width, height) = self.size(plan);
+        let (width, height, names) = (metres(width), metres(height), metres(-NAMES_M));
         match self {
-            Self::Across => format!("{:.3} 0 {width:.3} {height:.3}", -NAMES_M),
-            Self::Down => format!("0 {:.3} {width:.3} {height:.3}", -NAMES_M),
+            Self::Across => format!("{names} 0 {width} {height}"),
+            Self::Down => format!("0 {names} {width} {height}"),
         }
     }
     /// Turns the plan about its diagonal where rows run down.
@@ -139,8 +142,8 @@ impl Lie {
     /// Where the name of a row at `y_m` stands.
     fn name_at(self, y_m: f64) -> String {
         match self {
-            Self::Across => format!("translate(-0.3 {y_m:.3})"),
-            Self::Down => format!("translate({y_m:.3} -0.3) rotate(90)"),
+            Self::Across => format!("translate(-0.3 {})", metres(y_m)),
+            Self::Down => format!("translate({} -0.3) rotate(90)", metres(y_m)),
         }
     }
 }

@@ -47,11 +47,10 @@ pub fn Inspector(
 /// What kind of thing it is and how many there are.
 fn about(place: Place, design: &model::design::Design) -> String {
     let copies = place.copies(design);
-    match place {
-        Place::Hall(_) | Place::Row(..) | Place::Rack(..) if copies > 1 => {
-            format!("{}, {} in the facility", capital(place.kind()), crate::format::count(copies))
-        }
-        _ => capital(place.kind()),
+    if matches!(place, Place::Hall(_) | Place::Row(..) | Place::Rack(..)) && copies > 1 {
+        format!("{}, {} in the facility", capital(place.kind()), crate::format::count(copies))
+    } else {
+        capital(place.kind())
     }
 }
 
@@ -154,23 +153,23 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
         part.get_untracked().parse().map_err(|_| "Choose a rack first.".to_owned())
     };
     let do_with = move |make: fn(&model::design::Design, Place) -> Result<edit::Edited, String>| {
-        bench.edit(bench.design.with_untracked(|design| make(design, first())))
+        bench.edit(bench.design.with_untracked(|design| make(design, first())));
     };
     let add = move |_| {
-        let edited = chosen().and_then(|part| match first() {
-            Place::Row(h, r) | Place::Rack(h, r, _) => {
-                bench.design.with_untracked(|design| edit::add_racks(design, h, r, &part))
-            }
-            _ => Err("Select the row that the racks go into.".into()),
+        let edited = chosen().and_then(|part| {
+            let (Place::Row(h, r) | Place::Rack(h, r, _)) = first() else {
+                return Err("Select the row that the racks go into.".into());
+            };
+            bench.design.with_untracked(|design| edit::add_racks(design, h, r, &part))
         });
         bench.edit(edited);
     };
     let fill = move |_| {
-        let edited = chosen().and_then(|part| match first() {
-            Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..) => {
-                bench.design.with_untracked(|design| edit::fill(design, h, &part, per_row.get_untracked()))
-            }
-            _ => Err("Select a hall first.".into()),
+        let edited = chosen().and_then(|part| {
+            let (Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..)) = first() else {
+                return Err("Select a hall first.".into());
+            };
+            bench.design.with_untracked(|design| edit::fill(design, h, &part, per_row.get_untracked()))
         });
         bench.edit(edited);
     };

@@ -129,11 +129,11 @@ fn node_box(
     let (class, words) = match fate {
         Some(Fate::Dark) => ("node dark", "dark".to_owned()),
         Some(Fate::Overloaded { asked_mw, left_mw }) => {
-            ("node over", format!("{} asked, {} left", format::megawatts(asked_mw), format::megawatts(left_mw)))
+            ("node over", format!("{} too many", format::megawatts(asked_mw - left_mw)))
         }
-        Some(Fate::Energised { load }) => ("node lit", format!("{} of what is left", format::percent(load))),
-        None if load > 1.0 => ("node over", format!("{} of firm", format::percent(load))),
-        None => ("node", format!("{} of firm", format::percent(load))),
+        Some(Fate::Energised { load }) => ("node lit", format::percent(load).to_string()),
+        None if load > 1.0 => ("node over", format::percent(load).to_string()),
+        None => ("node", format::percent(load).to_string()),
     };
     let asked = seen.map_or_else(format::missing, |s| format::megawatts(s.provisioned_mw.max(s.peak_mw)));
     let firm = seen.map_or_else(format::missing, |s| format::megawatts(s.firm_mw));
@@ -145,7 +145,7 @@ fn node_box(
     let chosen = move || own().is_some_and(|own| bench.selected().contains(&Place::Power(own)));
     let choose = move || {
         if let Some(own) = of_design() {
-            bench.select(Place::Power(own), Besides::Nothing)
+            bench.select(Place::Power(own), Besides::Nothing);
         }
     };
     let pick = choose.clone();

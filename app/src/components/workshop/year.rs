@@ -61,7 +61,7 @@ pub fn Drivers(
             <p class="soft">"The same year again with one input changed at a time. The ranges are judgements, said beside each; joint effects are not in it."</p>
             <p class="actions">
                 <button class="primary" disabled=move || !ready() on:click=work_out>"Work it out"</button>
-                <span class="why">{move || (!ready()).then(|| "There is no year yet to vary.")}</span>
+                <span class="why">{move || (!ready()).then_some("There is no year yet to vary.")}</span>
             </p>
             {move || found.get().map(|(drivers, improvements, year)| {
                 let base = year.report.tokens_per_second_per_mw_facility;
