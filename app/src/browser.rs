@@ -170,6 +170,16 @@ pub(crate) fn size_of(element: &web_sys::Element) -> (f64, f64) {
     }
 }
 
+/// Whether a reader has marked text, which Ctrl+C is then for.
+pub(crate) fn has_selection() -> bool {
+    #[cfg(feature = "hydrate")]
+    return web_sys::window()
+        .and_then(|window| window.get_selection().ok().flatten())
+        .is_some_and(|selection| !selection.is_collapsed());
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
 /// Leaves for a page that is not of the app.
 pub(crate) fn go(path: &str) {
     #[cfg(feature = "hydrate")]

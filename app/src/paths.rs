@@ -25,6 +25,9 @@ pub fn workshop(id: &DesignId, at: &Workbench) -> String {
     if let Some((node, units)) = at.failed {
         query.push(format!("fail={node}:{units}"));
     }
+    if let Some(snapshot) = &at.snapshot {
+        query.push(format!("snapshot={snapshot}"));
+    }
     format!("{}?{}", design(id), query.join("&"))
 }
 
@@ -42,6 +45,8 @@ pub struct Workbench {
     pub selected: Vec<Place>,
     /// Node of the power tree and how many of its units are taken as failed.
     pub failed: Option<(usize, u32)>,
+    /// The shared state that is open.
+    pub snapshot: Option<String>,
 }
 
 impl Workbench {
@@ -52,6 +57,7 @@ impl Workbench {
             view: View::ALL.into_iter().find(|each| each.name() == view).unwrap_or_default(),
             selected: at.split(',').filter_map(|place| place.parse().ok()).collect(),
             failed,
+            snapshot: None,
         }
     }
 }
@@ -177,6 +183,7 @@ mod tests {
             view: View::OneLine,
             selected: vec![Place::Power(1), Place::Rack(0, 1, 2)],
             failed: Some((1, 3)),
+            snapshot: None,
         };
         let path = workshop(&"x".parse().unwrap(), &at);
         assert_eq!(path, "/designs/x?view=one-line&at=power/1,hall/0/row/1/rack/2&fail=1:3");

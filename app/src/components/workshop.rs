@@ -77,19 +77,28 @@ pub struct Bench {
     changes: StoredValue<u32>,
 }
 
+/// Whether a key presses what is focused, as it would a button; it then does nothing else.
+fn presses(event: &leptos::ev::KeyboardEvent) -> bool {
+    let pressed = matches!(event.key().as_str(), "Enter" | " ");
+    if pressed {
+        event.prevent_default();
+    }
+    pressed
+}
+
 /// The reader's units.
 pub fn units() -> RwSignal<Units> {
     use_context().unwrap_or_else(|| RwSignal::new(Units::Si))
 }
 
 impl Bench {
-    /// A bench for a stored design, as its page was rendered.
-    pub fn new(detail: &DesignDetail, design: &Design) -> Self {
+    /// A bench for a stored design, or a shared state of it, as its page was rendered.
+    pub fn new(detail: &DesignDetail, stored: &Design, design: &Design) -> Self {
         let query = use_query_map();
         let at = Memo::new(move |_| {
             let query = query.read();
             let get = |name: &str| query.get(name).unwrap_or_default();
-            Workbench::read(&get("view"), &get("at"), &get("fail"))
+            Workbench { snapshot: query.get("snapshot"), ..Workbench::read(&get("view"), &get("at"), &get("fail")) }
         });
         let navigate = use_navigate();
         let id = StoredValue::new(detail.summary.id.clone());
@@ -107,7 +116,7 @@ impl Bench {
             base: RwSignal::new(Base {
                 version: detail.summary.version,
                 origin: detail.summary.origin,
-                design: design.clone(),
+                design: stored.clone(),
             }),
             catalog: RwSignal::new(None),
             answer: RwSignal::new(Answer { site: None, evaluation: detail.evaluation.clone() }),
@@ -174,7 +183,9 @@ impl Bench {
     }
 
     fn key(&self) -> String {
-        self.id.with_value(|id| format!("changes of {id}"))
+        // What is changed of a shared state is no change of what is stored.
+        let shared = self.at.with_untracked(|at| at.snapshot.clone()).unwrap_or_default();
+        self.id.with_value(|id| format!("changes of {id} {shared}"))
     }
 
     /// Changes the design. `join` makes changes of one drag or one field a single step of undo.
@@ -246,6 +257,11 @@ impl Bench {
         });
         self.history.set(History::new(&design));
         browser::keep(&self.key(), "");
+    }
+
+    /// A number for a drag, so that two drags are two steps.
+    pub fn next_drag(&self) -> u32 {
+        self.changes.with_value(|changes| changes.wrapping_add(1))
     }
 
     /// Whether something is not saved.

@@ -38,31 +38,37 @@ pub fn DesignPage() -> impl IntoView {
         |(id, snapshot)| async move {
             let id: DesignId = id.parse().map_err(|_| ApiError::NotFound { what: format!("design \"{id}\"") })?;
             let mut detail = api::design(id).await?;
-            if let Some(snapshot) = snapshot {
-                shared(&mut detail, &snapshot).await?;
-            }
-            Ok(detail)
+            let design = match snapshot {
+                Some(snapshot) => shared(&mut detail, &snapshot).await?,
+                None => None,
+            };
+            Ok((detail, design))
         },
     );
     view! { <Loaded resource=design noun="this design" extent=Extent::Page show=page/> }
 }
 
-/// Puts the state that a link leads to in the place of the newest version.
-async fn shared(detail: &mut DesignDetail, snapshot: &str) -> Result<(), ApiError> {
+/// The state that a link leads to, with its evaluation in the place of the newest version's.
+async fn shared(detail: &mut DesignDetail, snapshot: &str) -> Result<Option<Design>, ApiError> {
     let id: SnapshotId =
         snapshot.parse().map_err(|_| ApiError::NotFound { what: format!("shared state \"{snapshot}\"") })?;
-    let toml = api::snapshot(id).await?;
-    if let DesignCheck::Read { design, evaluation, .. } = api::design_check(toml.clone()).await? {
-        detail.design = Some(*design);
-        detail.evaluation = *evaluation;
-        detail.toml = toml;
+    match api::design_check(api::snapshot(id).await?).await? {
+        DesignCheck::Read { design, evaluation, .. } => {
+            detail.evaluation = *evaluation;
+            Ok(Some(*design))
+        }
+        DesignCheck::Unreadable { problem } => {
+            Err(ApiError::Invalid { reason: format!("The shared text is no design: {problem}.") })
+        }
     }
-    Ok(())
 }
 
-fn page(detail: DesignDetail) -> AnyView {
+fn page((detail, shared): (DesignDetail, Option<Design>)) -> AnyView {
     match detail.design.clone() {
-        Some(design) => view! { <Workshop detail design/> }.into_any(),
+        Some(stored) => {
+            let design = shared.unwrap_or_else(|| stored.clone());
+            view! { <Workshop detail stored design/> }.into_any()
+        }
         None => unreadable(detail),
     }
 }
@@ -91,8 +97,8 @@ fn blocked(evaluation: &Evaluation) -> Option<String> {
 }
 
 #[component]
-fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
-    let bench = Bench::new(&detail, &design);
+fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoView {
+    let bench = Bench::new(&detail, &stored, &design);
     Effect::new(move |_| {
         spawn_local(async move {
             match api::catalog().await {
@@ -107,13 +113,22 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
         if browser::is_typing(&event) {
             return;
         }
-        let control = if event.ctrl_key() || event.meta_key() { Control::Held } else { Control::Free };
-        if on_key(bench, &event.key(), control) {
+        let held = event.ctrl_key() || event.meta_key();
+        let control = match (held, event.shift_key()) {
+            (true, true) => Control::HeldWithShift,
+            (true, false) => Control::Held,
+            (false, _) => Control::Free,
+        };
+        // With Caps Lock letters come as capitals.
+        let key = if held { event.key().to_lowercase() } else { event.key() };
+        if on_key(bench, &key, control) {
             event.prevent_default();
         }
     });
     on_cleanup(move || keys.remove());
     let summary = detail.summary.clone();
+    // A selection is no other view: only another view is made anew.
+    let view = Memo::new(move |_| bench.at.with(|at| at.view));
     let name = move || bench.design.with(|design| design.name.clone());
     // The head of the page is written last, when what was made for its body may be gone.
     let kept = summary.name.clone();
@@ -142,7 +157,7 @@ fn Workshop(detail: DesignDetail, design: Design) -> impl IntoView {
                 <Tree bench/>
                 <div class="stage">
                     <Tabs bench/>
-                    {move || match bench.at.with(|at| at.view) {
+                    {move || match view.get() {
                         View::Floor => view! { <Floor bench/> }.into_any(),
                         View::Rack => view! { <Elevation bench/> }.into_any(),
                         View::OneLine => view! { <OneLine bench/> }.into_any(),

@@ -17,14 +17,19 @@ pub fn Bar(
     let units = units();
     let now = move || bench.answer.with(|answer| answer.evaluation.clone());
     let figure = move |of: fn(&Evaluation) -> f64, words: fn(f64) -> Figure| {
+        // Of a design that does not add up nothing is known: that is missing, not nothing.
+        let shown = move |value: f64| if value > 0.0 { words(value) } else { format::missing() };
         let value = move || bench.answer.with(|answer| of(&answer.evaluation));
         let change = move || {
-            bench
-                .before
-                .with(|before| before.as_ref().map_or_else(String::new, |b| format::change(of(b), value(), words)))
+            bench.before.with(|before| {
+                before
+                    .as_ref()
+                    .filter(|b| of(b) > 0.0 && value() > 0.0)
+                    .map_or_else(String::new, |b| format::change(of(b), value(), words))
+            })
         };
         view! {
-            {move || view! { <Number figure=words(value())/> }}
+            {move || view! { <Number figure=shown(value())/> }}
             <span class="change">{change}</span>
         }
     };

@@ -96,9 +96,9 @@ fn picture(bench: Bench, at: usize, each: &Loop, seen: &LoopReport) -> AnyView {
         <figure class="picture">
             <figcaption>{summary.clone()} "."</figcaption>
             <div class="scroll">
-                <svg class=class viewBox="0 0 800 176" width="800" role="button" tabindex="0" aria-label=summary
+                <svg class=class viewBox="0 0 800 176" width="800" role="button" tabindex="0"
                     on:click=move |_| bench.select(Place::Loop(at), Besides::Nothing)
-                    on:keydown=move |event| if event.key() == "Enter" { bench.select(Place::Loop(at), Besides::Nothing) }>
+                    on:keydown=move |event| if super::presses(&event) { bench.select(Place::Loop(at), Besides::Nothing) }>
                     {hall}{plant}
                     <path class="hot" d="M284 52H516"/>
                     <path class="cold" d="M516 112H284"/>

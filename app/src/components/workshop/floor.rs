@@ -32,6 +32,8 @@ pub fn Floor(
             design.halls.get(hall.get()).map(|h| sim::floor::plan(h, catalog.as_deref().unwrap_or(&none)))
         })
     });
+    // What is dragged, and which drag it is; the plan is drawn anew under it.
+    let held = RwSignal::new(None::<(Place, u32)>);
     let choice = move || {
         let names = bench.design.with(|design| design.halls.iter().map(|hall| hall.name.clone()).collect::<Vec<_>>());
         (names.len() > 1).then(|| {
@@ -49,7 +51,7 @@ pub fn Floor(
             {move || match plan.get() {
                 None => view! { <Empty bench/> }.into_any(),
                 Some(plan) if plan.rows.is_empty() => view! { <EmptyHall bench hall=hall.get()/> }.into_any(),
-                Some(plan) => view! { <Plan bench hall=hall.get() plan/> }.into_any(),
+                Some(plan) => view! { <Plan bench hall=hall.get() plan held/> }.into_any(),
             }}
         </section>
     }
@@ -166,24 +168,21 @@ fn on_plan(event: &leptos::ev::PointerEvent, frame: NodeRef<Div>, plan: &FloorPl
 }
 
 #[component]
-fn Plan(bench: Bench, hall: usize, plan: FloorPlan) -> impl IntoView {
+fn Plan(bench: Bench, hall: usize, plan: FloorPlan, held: RwSignal<Option<(Place, u32)>>) -> impl IntoView {
     let units = units();
     let frame = NodeRef::<Div>::new();
-    // What is dragged, and where it was taken hold of; a click is no drag.
-    let held = RwSignal::new(None::<(Place, bool)>);
     let kept = StoredValue::new(plan.clone());
     let moved = move |event: leptos::ev::PointerEvent| {
-        let Some((Place::Rack(h, r, k), dragged)) = held.get_untracked() else { return };
+        let Some((Place::Rack(h, r, k), drag)) = held.get_untracked() else { return };
         let Some((_, y)) = kept.with_value(|plan| on_plan(&event, frame, plan)) else { return };
         let over = kept.with_value(|plan| {
             plan.rows.iter().find(|row| (row.y_m - 0.6..row.y_m + row.depth_m + 0.6).contains(&y)).map(|row| row.row)
         });
         let Some(to) = over.filter(|to| *to != r) else { return };
-        let _ = dragged;
         if let Ok(edited) = bench.design.with_untracked(|design| edit::move_racks(design, (h, r, k), (hall, to))) {
-            bench.apply(&edited.words, Some("drag of racks"), edited.design);
+            bench.apply(&edited.words, Some(&format!("drag {drag}")), edited.design);
             bench.select(edited.select, Besides::Nothing);
-            held.set(Some((edited.select, true)));
+            held.set(Some((edited.select, drag)));
         }
     };
     let lie = Lie::of(&plan);
@@ -231,7 +230,7 @@ fn aisle_view(aisle: &Aisle, length_m: f64) -> AnyView {
     view! { <rect class=class x="0" y=aisle.y_m width=length_m height=aisle.width_m/> {pipe} }.into_any()
 }
 
-fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Place, bool)>>) -> AnyView {
+fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Place, u32)>>) -> AnyView {
     let middle = row.y_m + row.depth_m / 2.0;
     let end = row.groups.last().map_or(0.0, |g| g.x_m + g.rack_width_m * f64::from(g.count));
     let start = row.groups.first().map_or(0.0, |g| g.x_m);
@@ -248,14 +247,15 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
             let down = move |event: leptos::ev::PointerEvent| {
                 let more = event.ctrl_key() || event.meta_key() || event.shift_key();
                 bench.select(place, if more { Besides::Selected } else { Besides::Nothing });
-                held.set(Some((place, false)));
+                held.set(Some((place, bench.next_drag())));
             };
             let label = format!("{count} {part}");
             let title = label.clone();
             view! {
                 <path d=outline(row, group) class=class on:pointerdown=down
                     tabindex=if first_copy { "0" } else { "-1" } role="button" aria-pressed=move || chosen().to_string()
-                    aria-label=label on:focus=move |_| if !chosen() { bench.select(place, Besides::Nothing) }>
+                    aria-label=label
+                on:keydown=move |event| if super::presses(&event) { bench.select(place, Besides::Nothing) }>
                     <title>{title}</title>
                 </path>
             }
@@ -299,7 +299,8 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
     };
     match (key, control) {
         ("z", Control::Held) => bench.undo(),
-        ("y" | "Z", Control::Held) => bench.redo(),
+        ("y", Control::Held) | ("z", Control::HeldWithShift) => bench.redo(),
+        ("c", Control::Held) if browser::has_selection() => return false,
         ("c", Control::Held) => match edit::copy(&design, &bench.selected()) {
             Ok(clip) => {
                 bench.clip.set(Some(clip));
@@ -333,6 +334,8 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
 pub enum Control {
     /// It is.
     Held,
+    /// It is, and Shift with it.
+    HeldWithShift,
     /// It is not.
     Free,
 }
@@ -356,5 +359,6 @@ fn step_count(bench: Bench, by: i64) {
             Err(why) => return bench.told.set(why),
         }
     }
-    bench.apply("Change the number", Some("number by keys"), design);
+    let of: Vec<String> = bench.selected().iter().map(ToString::to_string).collect();
+    bench.apply("Change the number", Some(&format!("number of {} by keys", of.join(","))), design);
 }

@@ -32,9 +32,12 @@ pub fn OneLine(
                 None => view! { <p class="empty">"The power tree does not add up yet: the notes say what to mend. If the page is still loading, the diagram appears with the catalog."</p> }.into_any(),
                 Some((site, tree, failed, fates)) => view! {
                     <Outcome bench site=(*site).clone() failed fates=fates.clone()/>
-                    <Diagram bench site=(*site).clone() tree=tree.clone() fates/>
-                    <Table bench site=(*site).clone() tree/>
+                    <Diagram bench site=(*site).clone() tree fates/>
                 }.into_any(),
+            }}
+            {move || {
+                let answer = bench.answer.get();
+                answer.site.map(|site| view! { <Table bench site=(*site).clone() tree=answer.evaluation.power_tree/> })
             }}
         </section>
     }
@@ -150,13 +153,12 @@ fn node_box(
     };
     let pick = choose.clone();
     let width = (BOX_WIDTH - 20.0) * load.clamp(0.0, 1.0);
-    let label = format!("{}: {asked} asked of {firm} firm", node.name);
     let _ = at;
     view! {
         <g class=move || if chosen() { format!("{class} chosen") } else { class.to_owned() } transform=format!("translate({} {})", place.x, place.y)
-            tabindex="0" role="button" aria-label=label
+            tabindex="0" role="button"
             on:click=move |_| choose()
-            on:keydown=move |event| if event.key() == "Enter" { pick() }>
+            on:keydown=move |event| if super::presses(&event) { pick() }>
             <rect width=BOX_WIDTH height=BOX_HEIGHT rx="6"/>
             <text class="name" x="10" y="19">{node.name.clone()}</text>
             <text class="sides" x=BOX_WIDTH - 10.0 y="19" text-anchor="end">{diagram::sides(node)}</text>
