@@ -50,6 +50,7 @@ check: $(BUNDLE) ## formatting, lints native and wasm, documentation
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
 	cargo bench -p sim
 	node end2end/measure.mjs
+	cd end2end && MILLWRIGHT_SPEED=1 npx playwright test tests/speed.spec.ts
 
 # An installed Chromium, else the system's package where that is possible, else Playwright's own.
 browser: end2end/node_modules/.package-lock.json

@@ -13,6 +13,8 @@ const data = (process.env.MILLWRIGHT_TEST_DATA ??= mkdtempSync(join(tmpdir(), "m
 
 export default defineConfig({
   testDir: "tests",
+  // Times are told by `make bench` and asserted nowhere.
+  testIgnore: process.env.MILLWRIGHT_SPEED ? [] : ["**/speed.spec.ts"],
   timeout: 90_000,
   expect: { timeout: 15_000 },
   fullyParallel: false,
