@@ -170,6 +170,18 @@ pub(crate) fn size_of(element: &web_sys::Element) -> (f64, f64) {
     }
 }
 
+/// Hears every key that is pressed on the page, for as long as the part of it that asked is there.
+pub(crate) fn on_keys(act: impl Fn(leptos::ev::KeyboardEvent) + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::prelude::{on_cleanup, window_event_listener};
+        let listening = window_event_listener(leptos::ev::keydown, act);
+        on_cleanup(move || listening.remove());
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = act;
+}
+
 /// Whether a reader has marked text, which Ctrl+C is then for.
 pub(crate) fn has_selection() -> bool {
     #[cfg(feature = "hydrate")]

@@ -132,8 +132,7 @@ pub fn Palette() -> impl IntoView {
             },
         }
     };
-    let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(&event, open, words, picked));
-    on_cleanup(move || keys.remove());
+    crate::browser::on_keys(move |event| on_key(&event, open, words, picked));
     Effect::new(move |_| {
         if open.get() == Open::Palette
             && let Some(field) = field.get()

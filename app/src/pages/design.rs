@@ -109,7 +109,7 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
             }
         });
     });
-    let keys = window_event_listener(leptos::ev::keydown, move |event| {
+    browser::on_keys(move |event| {
         if browser::is_typing(&event) {
             return;
         }
@@ -125,7 +125,6 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
             event.prevent_default();
         }
     });
-    on_cleanup(move || keys.remove());
     let summary = detail.summary.clone();
     // A selection is no other view: only another view is made anew.
     let view = Memo::new(move |_| bench.at.with(|at| at.view));
