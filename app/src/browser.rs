@@ -182,6 +182,32 @@ pub(crate) fn on_keys(act: impl Fn(leptos::ev::KeyboardEvent) + 'static) {
     let _ = act;
 }
 
+/// Whether the focus is in a drawing that is about to be drawn anew.
+pub(crate) fn focus_is_drawn() -> bool {
+    #[cfg(feature = "hydrate")]
+    return web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|page| page.active_element())
+        .is_some_and(|element| element.id().starts_with("place-"));
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
+/// Gives the focus to what will bear `id` once it is drawn.
+pub(crate) fn focus_once_drawn(id: String) {
+    #[cfg(feature = "hydrate")]
+    leptos::prelude::request_animation_frame(move || {
+        use wasm_bindgen::JsCast;
+        let page = web_sys::window().and_then(|window| window.document());
+        if let Some(element) = page.and_then(|page| page.get_element_by_id(&id)) {
+            // Shapes take the focus as other elements do, though they are none of HTML; one that won't leaves it to Tab.
+            let _ = element.unchecked_ref::<web_sys::HtmlElement>().focus();
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    drop(id);
+}
+
 /// Whether a reader has marked text, which Ctrl+C is then for.
 pub(crate) fn has_selection() -> bool {
     #[cfg(feature = "hydrate")]

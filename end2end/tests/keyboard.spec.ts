@@ -86,7 +86,7 @@ test("the part that was selected in the tree keeps the focus", async ({ page }) 
   await expect(part(page, /^power group ups/)).toBeFocused();
 });
 
-test("racks are selected on the floor with Enter and moved with the arrows", async ({ page }) => {
+test("racks are selected on the floor with Enter, moved with the arrows, and keep the focus", async ({ page }) => {
   await open(page, `${SMALL}?view=cooling`);
   await tabTo(page, part(page, /^hall room/));
   await page.keyboard.press("Enter");
@@ -103,6 +103,7 @@ test("racks are selected on the floor with Enter and moved with the arrows", asy
   await expect(racks).toBeFocused();
   await page.keyboard.press("ArrowDown");
   await expect(page).toHaveURL(/at=hall\/0\/row\/1\/rack\/0/);
+  await expect(racks).toBeFocused();
   await page.keyboard.press("ArrowUp");
   await expect(page).toHaveURL(/at=hall\/0\/row\/0\/rack\/0/);
 });

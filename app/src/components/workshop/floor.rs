@@ -252,7 +252,7 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
             let label = format!("{count} {part}");
             let title = label.clone();
             view! {
-                <path d=outline(row, group) class=class on:pointerdown=down
+                <path id=first_copy.then(|| id_of(place)) d=outline(row, group) class=class on:pointerdown=down
                     tabindex=if first_copy { "0" } else { "-1" } role="button" aria-pressed=move || chosen().to_string()
                     aria-label=label
                 on:keydown=move |event| if super::presses(&event) { bench.select(place, Besides::Nothing) }>
@@ -268,6 +268,11 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
         </g>
     }
     .into_any()
+}
+
+/// What the drawing of a place is called in the document.
+fn id_of(place: Place) -> String {
+    format!("place-{}", place.to_string().replace('/', "-"))
 }
 
 /// The name of a row beside it.
@@ -294,7 +299,13 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
     let place = bench.first();
     let design = bench.design.get_untracked();
     let shift = |direction| {
-        bench.edit(edit::shift(&design, place, direction));
+        let edited = edit::shift(&design, place, direction);
+        if let Ok(edited) = &edited
+            && browser::focus_is_drawn()
+        {
+            browser::focus_once_drawn(id_of(edited.select));
+        }
+        bench.edit(edited);
         true
     };
     match (key, control) {
