@@ -78,6 +78,24 @@ pub enum EnergyStep {
     Taken,
 }
 
+impl EnergyStep {
+    /// Class of its row in a table.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Arrives => "arrives",
+            Self::Taken => "taken",
+        }
+    }
+
+    /// What stands before its figure.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Arrives => "",
+            Self::Taken => "−",
+        }
+    }
+}
+
 /// From the utility to the boards, line by line.
 pub fn energy_rows(report: &Report) -> Vec<EnergyRow> {
     let other = (report.it_energy_mwh - report.gpu_energy_mwh - report.shelf_loss_mwh).max(0.0);

@@ -2,7 +2,7 @@
 
 use crate::components::chart::{Chart, Readings};
 use crate::components::figure::{Band, Kpi, Meter, Number};
-use crate::findings::{self, EnergyStep};
+use crate::findings;
 use crate::format;
 use leptos::prelude::*;
 use model::report::{Month, Report};
@@ -65,14 +65,10 @@ pub fn EnergyFlow(
     let title = findings::flow(&report);
     let svg = chart::energy_flow(&report.flows, &title, energy_words, share_words);
     let rows = findings::energy_rows(&report).into_iter().map(|row| {
-        let (class, sign) = match row.step {
-            EnergyStep::Arrives => ("arrives", ""),
-            EnergyStep::Taken => ("taken", "−"),
-        };
         view! {
-            <tr class=class>
+            <tr class=row.step.class()>
                 <th scope="row">{row.name}</th>
-                <td class="num">{sign} <Number figure=format::megawatt_hours(row.mwh)/></td>
+                <td class="num">{row.step.sign()} <Number figure=format::megawatt_hours(row.mwh)/></td>
                 <td class="num"><Number figure=format::or_missing(row.share, format::percent)/></td>
                 <td class="bar"><Meter share=row.share.unwrap_or_default()/></td>
             </tr>

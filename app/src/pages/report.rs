@@ -6,7 +6,7 @@ use crate::browser;
 use crate::components::chart::Chart;
 use crate::components::failure::{Extent, Failure, Loaded};
 use crate::components::figure::Number;
-use crate::findings::{self, EnergyStep, Usual};
+use crate::findings::{self, Usual};
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -101,14 +101,10 @@ fn Losses(report: Report) -> impl IntoView {
     let rows = findings::energy_rows(&report)
         .into_iter()
         .map(|row| {
-            let (class, sign) = match row.step {
-                EnergyStep::Arrives => ("arrives", ""),
-                EnergyStep::Taken => ("taken", "−"),
-            };
             view! {
-                <tr class=class>
+                <tr class=row.step.class()>
                     <th scope="row">{row.name}</th>
-                    <td class="num">{sign} <Number figure=format::megawatts(row.mwh / hours)/></td>
+                    <td class="num">{row.step.sign()} <Number figure=format::megawatts(row.mwh / hours)/></td>
                     <td class="num"><Number figure=format::or_missing(row.share, format::percent)/></td>
                 </tr>
             }

@@ -73,6 +73,11 @@ pub fn cursor_of<Id: FromStr>(asked: Option<&str>) -> Result<Option<Id>, ApiErro
     asked.map(|text| text.parse().map_err(|_| not_a_cursor())).transpose()
 }
 
+/// A cursor names a thing of the list: where nothing is so called, no page gave it.
+pub fn of_page(error: ApiError) -> ApiError {
+    if matches!(error, ApiError::NotFound { .. }) { not_a_cursor() } else { error }
+}
+
 /// A page's things and where the next page begins, of one thing more than the page has.
 pub fn page_of<T, Id: ToString>(mut found: Vec<T>, limit: u32, id: impl Fn(&T) -> Id) -> (Vec<T>, Option<String>) {
     let limit = limit as usize;

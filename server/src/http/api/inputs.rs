@@ -1,10 +1,10 @@
 //! Input files over the API: weather, prices, carbon and requests for runs to be made with.
 
 use super::answer::{Answer, created, json, with_next};
-use super::asked::{Asked, PageQuery, cursor_of, id_of, kind_of, page_of};
-use crate::error::{Refusal, not_a_cursor, of_store};
+use super::asked::{Asked, PageQuery, cursor_of, id_of, kind_of, of_page, page_of};
+use crate::error::{Refusal, of_store};
 use crate::http::Reach;
-use app::api::{ApiError, Backend};
+use app::api::Backend;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -29,11 +29,7 @@ pub struct InputPage {
 pub async fn list(State(reach): State<Reach>, Asked(query): Asked<PageQuery>, headers: HeaderMap) -> Answer {
     let limit = query.limit()?;
     let before = cursor_of::<InputId>(query.cursor.as_deref())?;
-    let found = reach
-        .house
-        .input_page(before.as_ref(), limit + 1)
-        .await
-        .map_err(|error| if matches!(error, ApiError::NotFound { .. }) { not_a_cursor() } else { error })?;
+    let found = reach.house.input_page(before.as_ref(), limit + 1).await.map_err(of_page)?;
     let (items, next) = page_of(found, limit, |input| input.id.clone());
     let link = next.as_ref().map(|next| format!("/api/v1/inputs?cursor={next}&limit={limit}"));
     Ok(with_next(json(&headers, &InputPage { items, next })?, link))

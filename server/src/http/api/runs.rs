@@ -1,8 +1,8 @@
 //! Runs over the API: asked for, followed, cancelled, and what they came to.
 
 use super::answer::{Answer, Failed, created, json, tag_of, tagged, with_next};
-use super::asked::{self, Asked, PageQuery, cursor_of, id_of, page_of};
-use crate::error::{not_a_cursor, of_export};
+use super::asked::{self, Asked, PageQuery, cursor_of, id_of, of_page, page_of};
+use crate::error::of_export;
 use crate::export::{self, Table};
 use crate::http::Reach;
 use app::api::{ApiError, Backend};
@@ -31,11 +31,7 @@ pub struct RunPage {
 pub async fn list(State(reach): State<Reach>, Asked(query): Asked<PageQuery>, headers: HeaderMap) -> Answer {
     let limit = query.limit()?;
     let before = cursor_of::<RunId>(query.cursor.as_deref())?;
-    let found = reach
-        .house
-        .run_page(before.as_ref(), limit + 1)
-        .await
-        .map_err(|error| if matches!(error, ApiError::NotFound { .. }) { not_a_cursor() } else { error })?;
+    let found = reach.house.run_page(before.as_ref(), limit + 1).await.map_err(of_page)?;
     let (items, next) = page_of(found, limit, |run| run.id.clone());
     let link = next.as_ref().map(|next| format!("/api/v1/runs?cursor={next}&limit={limit}"));
     Ok(with_next(json(&headers, &RunPage { items, next })?, link))
