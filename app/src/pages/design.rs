@@ -129,9 +129,13 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
     // A selection is no other view: only another view is made anew.
     let view = Memo::new(move |_| bench.at.with(|at| at.view));
     let name = move || bench.design.with(|design| design.name.clone());
-    // The server writes the head last, maybe on a thread that knows no signals of the body: there it has the name alone.
+    // The head outlives the body. The server writes it last, maybe on a thread that knows no signals of the body, and the
+    // browser asks for it once more when the page is left and they are gone: both then have the stored name.
     let kept = summary.name.clone();
-    let title = move || if cfg!(feature = "hydrate") { name() } else { kept.clone() };
+    let title = move || {
+        let drawn = if cfg!(feature = "hydrate") { bench.design.try_with(|design| design.name.clone()) } else { None };
+        drawn.unwrap_or_else(|| kept.clone())
+    };
     let place = move || bench.answer.with(|answer| answer.site.as_ref().map(|site| site.location.name.clone()));
     let location = summary.location.clone();
     let why_not = Signal::derive(move || {
