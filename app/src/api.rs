@@ -2,7 +2,7 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
-use model::catalog::Catalog;
+use model::catalog::{Catalog, PartsFile, PartsRead};
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
@@ -105,6 +105,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn snapshot(&self, id: SnapshotId) -> Result<String, ApiError>;
     /// Everything that a design may name.
     async fn catalog(&self) -> Result<Catalog, ApiError>;
+    /// What a file of parts holds, or what is wrong in which line of it; nothing is kept.
+    async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError>;
     /// Keeps a file for runs to be made with, or says what is wrong in which line and column of it.
     async fn input_save(&self, save: InputSave) -> Result<StoredInput, ApiError>;
     /// Files that are kept, the newest first.
@@ -242,6 +244,15 @@ pub async fn snapshot(
 #[server(name = AskCatalog, prefix = "/api/ask", endpoint = "catalog", input = Json)]
 pub async fn catalog() -> Result<Catalog, ApiError> {
     backend()?.catalog().await
+}
+
+/// What a file of parts holds.
+#[server(name = AskPartsRead, prefix = "/api/ask", endpoint = "parts-read", input = Json)]
+pub async fn parts_read(
+    /// Its name and what stands in it.
+    file: PartsFile,
+) -> Result<PartsRead, ApiError> {
+    backend()?.parts_read(file).await
 }
 
 /// Keeps a file for runs to be made with.

@@ -104,6 +104,83 @@ pub(crate) fn download(name: &str, text: &str, kind: &str) {
     let _ = (name, text, kind);
 }
 
+/// What a drawing of the page needs of its styles to look the same elsewhere.
+#[cfg(feature = "hydrate")]
+const DRAWN_STYLES: [&str; 12] = [
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "opacity",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "text-anchor",
+    "dominant-baseline",
+    "fill-opacity",
+    "visibility",
+];
+
+/// Drawings of the page as one picture that needs no styles; none where there are no such drawings.
+pub(crate) fn drawing(selector: &str) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    {
+        use std::fmt::Write;
+        use wasm_bindgen::JsCast;
+        let window = web_sys::window()?;
+        let all = window.document()?.query_selector_all(selector).ok()?;
+        let (mut inside, mut left, mut tall) = (String::new(), 0.0_f64, 0.0_f64);
+        for at in 0..all.length() {
+            let Ok(svg) = all.get(at)?.dyn_into::<web_sys::Element>() else { continue };
+            let copy: web_sys::Element = svg.clone_node_with_deep(true).ok()?.dyn_into().ok()?;
+            let (shown, copied) = (svg.query_selector_all("*").ok()?, copy.query_selector_all("*").ok()?);
+            for index in 0..shown.length() {
+                let (Some(from), Some(to)) = (shown.get(index), copied.get(index)) else { continue };
+                let (Ok(from), Ok(to)) = (from.dyn_into::<web_sys::Element>(), to.dyn_into::<web_sys::Element>())
+                else {
+                    continue;
+                };
+                let Ok(Some(style)) = window.get_computed_style(&from) else { continue };
+                for name in DRAWN_STYLES {
+                    let value = style.get_property_value(name).unwrap_or_default();
+                    if !value.is_empty() {
+                        to.set_attribute(name, &value).ok()?;
+                    }
+                }
+                for gone in ["class", "id", "tabindex", "role", "aria-pressed", "aria-label"] {
+                    to.remove_attribute(gone).ok()?;
+                }
+            }
+            let (width, height) = size_of(&svg);
+            let view_box = svg.get_attribute("viewBox").unwrap_or_else(|| format!("0 0 {width} {height}"));
+            // Writing to a string can't fail.
+            let _ = write!(
+                inside,
+                r#"<svg x="{left}" y="0" width="{width}" height="{height}" viewBox="{view_box}">{}</svg>"#,
+                copy.inner_html()
+            );
+            left += width + 16.0;
+            tall = tall.max(height);
+        }
+        let ground = window
+            .get_computed_style(window.document()?.body()?.as_ref())
+            .ok()??
+            .get_property_value("background-color")
+            .ok()?;
+        let wide = (left - 16.0).max(0.0);
+        (all.length() > 0).then(|| {
+            format!(
+                r#"<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}"><rect width="100%" height="100%" fill="{ground}"/>{inside}</svg>"#
+            )
+        })
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = selector;
+        None
+    }
+}
+
 /// Reads the file that a person chose or dropped, and hands its name and text on; longer than `limit` bytes, why not.
 #[cfg(feature = "hydrate")]
 pub(crate) fn read_file(file: &web_sys::File, limit: f64, then: impl FnOnce(String, Result<String, String>) + 'static) {

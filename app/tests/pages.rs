@@ -6,7 +6,7 @@ use app::api::{ApiError, Backend};
 use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
-use model::catalog::Catalog;
+use model::catalog::{Catalog, PartsFile, PartsRead};
 use model::design::Design;
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
@@ -71,6 +71,9 @@ impl Backend for FakeBackend {
         broken()
     }
     async fn catalog(&self) -> Result<Catalog, ApiError> {
+        broken()
+    }
+    async fn parts_read(&self, _: PartsFile) -> Result<PartsRead, ApiError> {
         broken()
     }
     async fn input_save(&self, _: InputSave) -> Result<StoredInput, ApiError> {

@@ -4,12 +4,13 @@ use crate::brought::{self, Brought};
 use crate::clock;
 use crate::design_text::{self, to_keep};
 use crate::designs::{Designs, Opened};
-use crate::error::{of_input, of_store, of_task};
+use crate::error::{of_input, of_parts, of_store, of_task};
 use crate::jobs::Jobs;
 use crate::merge::merge;
+use crate::parts;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
-use model::catalog::Catalog;
+use model::catalog::{Catalog, PartsFile, PartsRead};
 use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
@@ -107,6 +108,19 @@ impl House {
         let kept = store::input::save(&self.db, new).await.map_err(of_store)?;
         tracing::info!(input = %kept.id, %kind, "Kept an input file.");
         Ok(kept)
+    }
+
+    /// What a file of parts holds; nothing is kept.
+    pub async fn read_parts(&self, name: String, bytes: Vec<u8>) -> Result<PartsRead, ApiError> {
+        let name = name.trim().to_owned();
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(ApiError::Invalid { reason: "A file needs a name, in one line.".into() });
+        }
+        check_length("name of the file", &name, FILE_NAME_CHARS_MAX)?;
+        let designs = Arc::clone(&self.designs);
+        let work = move || parts::read(&name, &bytes, designs.catalog());
+        let read = tokio::task::spawn_blocking(work).await.map_err(|error| of_task("read the file", error))?;
+        read.map_err(|error| of_parts(&error))
     }
 
     /// Files that are kept, the newest first.
@@ -237,6 +251,10 @@ impl Backend for House {
 
     async fn catalog(&self) -> Result<Catalog, ApiError> {
         Ok(self.designs.catalog().clone())
+    }
+
+    async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError> {
+        self.read_parts(file.name, file.text.into_bytes()).await
     }
 
     async fn site(&self, id: DesignId) -> Result<Site, ApiError> {

@@ -9,6 +9,11 @@ pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// This month, as catalog rows have it: `2026-11`.
+pub fn this_month() -> String {
+    jiff::Timestamp::from_millisecond(now_ms()).unwrap_or_default().strftime("%Y-%m").to_string()
+}
+
 /// A new id: later ones sort after earlier ones, and two of the same millisecond differ by chance.
 pub fn new_run_id(at_ms: i64) -> Result<RunId, Error> {
     let chance = getrandom::u32().map_err(|error| Error::NoChance { reason: error.to_string() })?;

@@ -166,6 +166,11 @@ pub fn of_input(error: &input::Error) -> ApiError {
     ApiError::Invalid { reason: sentence(&chain(error)) }
 }
 
+/// A file that gives no parts: its words are for the person who brought it.
+pub fn of_parts(error: &crate::parts::Error) -> ApiError {
+    ApiError::Invalid { reason: sentence(&chain(error)) }
+}
+
 /// A report that could not be written in another format: a defect of ours.
 pub fn of_export(error: &dyn std::error::Error) -> ApiError {
     tracing::error!(error = %chain(error), "A report could not be written.");

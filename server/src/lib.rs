@@ -19,4 +19,5 @@ pub mod export;
 pub mod http;
 pub mod jobs;
 pub mod merge;
+pub mod parts;
 pub mod serve;

@@ -33,6 +33,25 @@ pub struct Catalog {
     pub locations: Vec<Location>,
 }
 
+/// A file of parts, as a page sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsFile {
+    /// Its name: `.yaml` and `.yml` are NetBox types, all else is TOML as our catalog's.
+    pub name: String,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// What a file of parts held.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PartsRead {
+    /// The parts.
+    pub parts: Catalog,
+    /// What was estimated, and what was left out.
+    pub remarks: Vec<String>,
+}
+
 impl Catalog {
     /// The accelerator of that name.
     pub fn gpu(&self, id: &PartId) -> Option<&Gpu> {

@@ -4,7 +4,7 @@
 //! of trays.
 
 use crate::id::{LocationId, ModelId, PartId};
-use crate::part::Several;
+use crate::part::{Rack, Several};
 use crate::quantity::{Area, Length, Power, Pressure, Ratio, Span, Temperature, TemperatureRise};
 use serde::{Deserialize, Serialize};
 
@@ -364,10 +364,53 @@ pub struct RackGroup {
     pub count: u32,
     /// Trays put in, beside those it comes with.
     #[serde(default)]
-    pub trays: Vec<Several>,
+    pub trays: Vec<Mounted>,
     /// Power limit of each of its GPUs; absent means the service's.
     #[serde(rename = "power_cap_w", default, skip_serializing_if = "Option::is_none")]
     pub power_cap: Option<Power>,
+}
+
+impl RackGroup {
+    /// Every tray of one rack and how many of it: those that the rack comes with, then those put in.
+    pub fn all_trays<'a>(&'a self, rack: &'a Rack) -> impl Iterator<Item = (&'a PartId, u32)> {
+        let delivered = rack.trays.iter().map(|item| (&item.part, item.count));
+        delivered.chain(self.trays.iter().map(|item| (&item.part, item.count)))
+    }
+}
+
+/// On which side of a rack a tray of half depth is mounted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Face {
+    /// At the front.
+    #[default]
+    Front,
+    /// At the rear.
+    Rear,
+}
+
+/// Trays alike in a rack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Mounted {
+    /// The catalog tray.
+    pub part: PartId,
+    /// How many, one above the other; half-width ones two by two.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// Lowest unit of the first, from 1 at the foot; absent where the lowest free one will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_unit: Option<f64>,
+    /// Side on which those of half depth are mounted.
+    #[serde(default, skip_serializing_if = "is_front")]
+    pub face: Face,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_front(face: &Face) -> bool {
+    *face == Face::Front
 }
 
 fn one() -> u32 {

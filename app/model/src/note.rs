@@ -165,6 +165,17 @@ pub enum Kind {
         /// Units asked.
         asked: f64,
     },
+    /// Trays that find no room where they are put, though the rack has units enough.
+    NoRoomForTray {
+        /// The tray.
+        tray: String,
+        /// Its name in designs.
+        part: String,
+        /// The rack.
+        rack: String,
+        /// How many of them.
+        count: u32,
+    },
     /// Trays that may draw more than their rack is fed.
     RackOverload {
         /// The rack.
@@ -271,6 +282,9 @@ impl Note {
             Kind::ColumnInTheWay { .. } => Some("move the rows, or change the aisles".into()),
             Kind::NoLiquidLoop { .. } => Some("give the hall a `liquid` loop with CDUs".into()),
             Kind::NoSpace { positions, racks } => Some(format!("remove {} racks or add a hall", racks - positions)),
+            Kind::NoRoomForTray { .. } => {
+                Some("move it to free units, or leave its unit out and the lowest free one is taken".into())
+            }
             Kind::RackFull { .. } | Kind::RackOverload { .. } => Some("take trays out, or choose a larger rack".into()),
             Kind::ModelTooLarge { .. } => {
                 Some("choose a smaller number format, a smaller model, or larger racks".into())
@@ -373,6 +387,9 @@ impl fmt::Display for Kind {
             Self::NoSpace { positions, racks } => write!(f, "{racks} racks in {positions} positions"),
             Self::RackFull { rack, has, asked } => {
                 write!(f, "{rack} has {has} units of height, its trays need {asked}")
+            }
+            Self::NoRoomForTray { tray, rack, count, .. } => {
+                write!(f, "{count} × {tray} finds no room in {rack}: its units are taken, or end")
             }
             Self::RackOverload { rack, rated, asked } => {
                 write!(f, "{rack} is fed {}, its trays may draw {}", mw(*rated), mw(*asked))

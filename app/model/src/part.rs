@@ -78,6 +78,34 @@ pub struct Gpu {
     pub as_of: String,
 }
 
+/// How much of a rack's width a tray takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TrayWidth {
+    /// All of it.
+    #[default]
+    Full,
+    /// Half: two stand side by side.
+    Half,
+}
+
+/// How much of a rack's depth a tray takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TrayDepth {
+    /// All of it.
+    #[default]
+    Full,
+    /// Half: another may be mounted behind it.
+    Half,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A box that slides into a rack: a server or compute tray, a switch tray, a storage node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -110,8 +138,14 @@ pub struct Tray {
     /// Share of its heat that leaves in liquid; the rest in air.
     #[serde(rename = "liquid_fraction")]
     pub liquid_fraction: Ratio,
-    /// Height in rack units: U of 44.45 mm, or OU of 48 mm, as the rack has them.
+    /// Height in rack units: U of 44.45 mm, or OU of 48 mm, as the rack has them. 0 for what stands upright beside them.
     pub height_units: f64,
+    /// How much of the rack's width it takes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub width: TrayWidth,
+    /// How much of the rack's depth it takes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub depth: TrayDepth,
     /// Mass.
     #[serde(rename = "mass_kg")]
     pub mass: Mass,
@@ -140,6 +174,18 @@ pub enum RackKind {
     Storage,
     /// An empty cabinet, to be filled with trays by the design.
     Cabinet,
+}
+
+/// The unit that a rack's height is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum RackUnit {
+    /// 44.45 mm, of 19-inch racks (EIA-310).
+    #[default]
+    U,
+    /// 48 mm, of 21-inch Open Racks.
+    Ou,
 }
 
 /// Some number of one part.
@@ -186,6 +232,9 @@ pub struct Rack {
     pub supply_temperature_max: Temperature,
     /// Space for trays, in its own units.
     pub height_units: f64,
+    /// Those units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unit: RackUnit,
     /// Outer height.
     #[serde(rename = "height_m")]
     pub height: Length,

@@ -6,6 +6,7 @@ pub mod elevation;
 pub mod floor;
 pub mod inspector;
 pub mod one_line;
+pub mod parts;
 pub mod record;
 pub mod tree;
 pub mod year;
@@ -59,8 +60,12 @@ pub struct Bench {
     pub history: RwSignal<History>,
     /// What it began from.
     pub base: RwSignal<Base>,
-    /// Everything that it may name, once it is here.
+    /// The house's catalog, once it is here.
     pub catalog: RwSignal<Option<Arc<Catalog>>>,
+    /// Everything that the design may name: the catalog, its own parts before it.
+    pub parts: Memo<Option<Arc<Catalog>>>,
+    /// What is selected and still there; the site where nothing is.
+    pub chosen: Memo<Vec<Place>>,
     /// What the engine says at once.
     pub answer: RwSignal<Answer>,
     /// What it said before the last change, while the difference is shown.
@@ -86,6 +91,24 @@ fn presses(event: &leptos::ev::KeyboardEvent) -> bool {
     pressed
 }
 
+/// Saves drawings of the page as pictures, each as it looks now.
+#[component]
+pub fn SaveDrawing(
+    /// Which `svg` elements, as a selector; they are put beside each other.
+    #[prop(into)]
+    of: String,
+    /// What the file is called.
+    #[prop(into)]
+    file: String,
+) -> impl IntoView {
+    let save = move |_| {
+        if let Some(svg) = browser::drawing(&of) {
+            browser::download(&file, &svg, "image/svg+xml");
+        }
+    };
+    view! { <button on:click=save>"Download SVG"</button> }
+}
+
 /// The reader's units.
 pub fn units() -> RwSignal<Units> {
     use_context().unwrap_or_else(|| RwSignal::new(Units::Si))
@@ -109,16 +132,37 @@ impl Bench {
                 navigate(&path, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
             }
         });
+        let catalog = RwSignal::new(None::<Arc<Catalog>>);
+        let design = RwSignal::new(design.clone());
+        // Catalogs are large: they are joined anew only where the design's own parts change.
+        let own = Memo::new(move |_| design.with(|design| design.parts.clone()));
+        let parts = Memo::new(move |_| {
+            let catalog = catalog.get()?;
+            own.with(|own| {
+                Some(if own.rows().next().is_none() {
+                    catalog
+                } else {
+                    Arc::new(Catalog::clone(&catalog).with(own.clone()))
+                })
+            })
+        });
+        let chosen = Memo::new(move |_| {
+            let mut places = at.get().selected;
+            design.with(|design| places.retain(|place| place.is_in(design)));
+            if places.is_empty() { vec![Place::Site] } else { places }
+        });
         Self {
             id,
-            design: RwSignal::new(design.clone()),
-            history: RwSignal::new(History::new(design)),
+            design,
+            history: RwSignal::new(design.with_untracked(History::new)),
             base: RwSignal::new(Base {
                 version: detail.summary.version,
                 origin: detail.summary.origin,
                 design: stored.clone(),
             }),
-            catalog: RwSignal::new(None),
+            catalog,
+            parts,
+            chosen,
             answer: RwSignal::new(Answer { site: None, evaluation: detail.evaluation.clone() }),
             before: RwSignal::new(None),
             year: RwSignal::new(Err("waiting for the engine to load in this browser…".into())),
@@ -157,14 +201,12 @@ impl Bench {
 
     /// What is selected and still there; the site where nothing is.
     pub fn selected(&self) -> Vec<Place> {
-        let mut places = self.at.get().selected;
-        self.design.with(|design| places.retain(|place| place.is_in(design)));
-        if places.is_empty() { vec![Place::Site] } else { places }
+        self.chosen.get()
     }
 
     /// The first of them.
     pub fn first(&self) -> Place {
-        self.selected().first().copied().unwrap_or(Place::Site)
+        self.chosen.with(|chosen| chosen.first().copied().unwrap_or(Place::Site))
     }
 
     /// Takes the catalog in, and what this browser kept of unsaved changes, and answers.

@@ -1,8 +1,8 @@
 //! Changes of whole things: add, remove, move, copy, paste, fill. Each gives the changed design and what to select then, or
 //! says why not.
 
-use super::place::{Place, rack, row};
-use model::design::{Design, Hall, HallLayout, RackGroup, Row};
+use super::place::{OwnList, Place, rack, row, tray};
+use model::design::{Design, Hall, HallLayout, Mounted, RackGroup, Row};
 use model::id::PartId;
 use model::quantity::Area;
 
@@ -17,7 +17,7 @@ pub struct Edited {
     pub select: Place,
 }
 
-fn edited(design: Design, words: impl Into<String>, select: Place) -> Edited {
+pub(super) fn edited(design: Design, words: impl Into<String>, select: Place) -> Edited {
     Edited { design, words: words.into(), select }
 }
 
@@ -67,9 +67,24 @@ pub fn remove(design: &Design, place: Place) -> Result<Edited, String> {
             after.halls[h].rows[r].racks.remove(at);
             return Ok(edited(after, format!("Remove {name}"), Place::Row(h, r)));
         }
-        Place::Power(_) | Place::Loop(_) | Place::Hall(_) | Place::Row(..) | Place::Rack(..) => {
-            return Err("It is not there any more.".into());
+        Place::Tray(h, r, k, at) if tray(design, h, r, k, at).is_some() => {
+            after.halls[h].rows[r].racks[k].trays.remove(at);
+            return Ok(edited(after, format!("Remove {name}"), Place::Rack(h, r, k)));
         }
+        Place::Own(list, at) if place.is_in(design) => match list {
+            OwnList::Gpu => drop(after.parts.gpus.remove(at)),
+            OwnList::Tray => drop(after.parts.trays.remove(at)),
+            OwnList::Rack => drop(after.parts.racks.remove(at)),
+            OwnList::Power => drop(after.parts.power.remove(at)),
+            OwnList::Cooling => drop(after.parts.cooling.remove(at)),
+        },
+        Place::Power(_)
+        | Place::Loop(_)
+        | Place::Hall(_)
+        | Place::Row(..)
+        | Place::Rack(..)
+        | Place::Tray(..)
+        | Place::Own(..) => return Err("It is not there any more.".into()),
     }
     Ok(edited(after, format!("Remove {} {name}", place.kind()), Place::Site))
 }
@@ -97,6 +112,12 @@ pub fn duplicate(design: &Design, place: Place) -> Result<Edited, String> {
             after.halls[h].rows[r].racks.insert(at + 1, copy);
             Place::Rack(h, r, at + 1)
         }
+        Place::Tray(h, r, k, at) if tray(design, h, r, k, at).is_some() => {
+            // A copy can't stand where the first does.
+            let copy = Mounted { at_unit: None, ..after.halls[h].rows[r].racks[k].trays[at].clone() };
+            after.halls[h].rows[r].racks[k].trays.insert(at + 1, copy);
+            Place::Tray(h, r, k, at + 1)
+        }
         Place::Site
         | Place::Service
         | Place::Finance
@@ -104,8 +125,10 @@ pub fn duplicate(design: &Design, place: Place) -> Result<Edited, String> {
         | Place::Loop(_)
         | Place::Hall(_)
         | Place::Row(..)
-        | Place::Rack(..) => {
-            return Err(format!("A {} can't be copied; halls, rows and racks can.", place.kind()));
+        | Place::Rack(..)
+        | Place::Tray(..)
+        | Place::Own(..) => {
+            return Err(format!("A {} can't be copied; halls, rows, racks and trays can.", place.kind()));
         }
     };
     Ok(edited(after, format!("Copy {} {}", place.kind(), place.name(design)), select))
@@ -146,9 +169,23 @@ pub fn shift(design: &Design, place: Place, direction: Direction) -> Result<Edit
             let to = neighbour(r, rows, direction).ok_or_else(end)?;
             move_racks(design, (h, r, at), (h, to))
         }
-        (Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) | Place::Hall(_), _) => {
-            Err(format!("A {} does not move; rows and racks do.", place.kind()))
+        (Place::Tray(h, r, k, at), _) => {
+            let trays = &mut after.halls.get_mut(h).and_then(|hall| hall.rows.get_mut(r)).ok_or_else(end)?.racks;
+            let trays = &mut trays.get_mut(k).ok_or_else(end)?.trays;
+            let to = neighbour(at, trays.len(), direction).ok_or_else(end)?;
+            trays.swap(at, to);
+            Ok(edited(after, format!("Move {}", place.name(design)), Place::Tray(h, r, k, to)))
         }
+        (
+            Place::Site
+            | Place::Service
+            | Place::Finance
+            | Place::Power(_)
+            | Place::Loop(_)
+            | Place::Hall(_)
+            | Place::Own(..),
+            _,
+        ) => Err(format!("A {} does not move; rows, racks and trays do.", place.kind())),
     }
 }
 
@@ -187,6 +224,8 @@ pub fn move_racks(design: &Design, from: (usize, usize, usize), to: (usize, usiz
 /// What was copied, to be pasted elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Clip {
+    /// Trays.
+    Trays(Vec<Mounted>),
     /// Racks.
     Racks(Vec<RackGroup>),
     /// Rows.
@@ -219,8 +258,16 @@ pub fn copy(design: &Design, places: &[Place]) -> Result<Clip, String> {
                 .filter_map(|place| if let Place::Hall(h) = place { design.halls.get(*h).cloned() } else { None })
                 .collect(),
         ),
-        Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) => {
-            return Err(format!("A {} can't be copied; halls, rows and racks can.", first.kind()));
+        Place::Tray(..) => Clip::Trays(
+            places
+                .iter()
+                .filter_map(|place| {
+                    if let Place::Tray(h, r, k, t) = place { tray(design, *h, *r, *k, *t).cloned() } else { None }
+                })
+                .collect(),
+        ),
+        Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) | Place::Own(..) => {
+            return Err(format!("A {} can't be copied; halls, rows, racks and trays can.", first.kind()));
         }
     };
     Ok(clip)
@@ -230,13 +277,24 @@ pub fn copy(design: &Design, places: &[Place]) -> Result<Clip, String> {
 pub fn paste(design: &Design, place: Place, clip: &Clip) -> Result<Edited, String> {
     let mut after = design.clone();
     match (clip, place) {
-        (Clip::Racks(groups), Place::Row(h, r) | Place::Rack(h, r, _)) if row(design, h, r).is_some() => {
+        (Clip::Trays(copied), Place::Rack(h, r, k) | Place::Tray(h, r, k, _)) if rack(design, h, r, k).is_some() => {
+            let trays = &mut after.halls[h].rows[r].racks[k].trays;
+            // Where they stood there may be no room here: each finds its own.
+            trays.extend(copied.iter().map(|item| Mounted { at_unit: None, ..item.clone() }));
+            let select = Place::Tray(h, r, k, trays.len() - 1);
+            Ok(edited(after, "Paste trays", select))
+        }
+        (Clip::Racks(groups), Place::Row(h, r) | Place::Rack(h, r, _) | Place::Tray(h, r, ..))
+            if row(design, h, r).is_some() =>
+        {
             let racks = &mut after.halls[h].rows[r].racks;
             racks.extend(groups.iter().cloned());
             let select = Place::Rack(h, r, racks.len() - 1);
             Ok(edited(after, "Paste racks", select))
         }
-        (Clip::Rows(rows), Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..)) if h < after.halls.len() => {
+        (Clip::Rows(rows), Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..) | Place::Tray(h, ..))
+            if h < after.halls.len() =>
+        {
             for copied in rows {
                 let names: Vec<String> = after.halls[h].rows.iter().map(|row| row.name.clone()).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -256,6 +314,7 @@ pub fn paste(design: &Design, place: Place, clip: &Clip) -> Result<Edited, Strin
             let select = Place::Hall(after.halls.len() - 1);
             Ok(edited(after, "Paste halls", select))
         }
+        (Clip::Trays(_), _) => Err("Select the racks that the trays go into.".into()),
         (Clip::Racks(_), _) => Err("Select the row that the racks go into.".into()),
         (Clip::Rows(_), _) => Err("Select the hall that the rows go into.".into()),
     }

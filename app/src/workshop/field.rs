@@ -3,12 +3,13 @@
 
 mod table;
 
+use super::mount::{self, rack_of};
 use super::place::Place;
 use model::catalog::Catalog;
 use model::design::Design;
 use model::part::CoolingKind;
 use serde_json::Value;
-use table::{Kind, Row, table};
+use table::{Kind, Row, WHERE_THERE, table};
 
 /// One field of the inspector.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,15 +77,7 @@ pub fn fields(design: &Design, catalog: Option<&Catalog>, place: Place) -> Vec<F
     let (rows, base) = table(place);
     let shown = |Row(at, label, unit, kind, about): &Row| {
         let found = value.pointer(&format!("{base}{at}"));
-        let hidden = match *at {
-            "/demand/peak-share"
-            | "/demand/scale"
-            | "/rejection/units"
-            | "/rejection/redundancy"
-            | "/chiller/units"
-            | "/chiller/redundancy" => found.is_none(),
-            _ => false,
-        };
+        let hidden = found.is_none() && WHERE_THERE.contains(at);
         (!hidden).then(|| Field {
             at,
             label,
@@ -107,6 +100,7 @@ fn words_of(value: Option<&Value>, kind: &Kind) -> String {
             rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
         (Some(Value::String(text)), _) => text.clone(),
+        (None, Kind::One(all)) => all.first().map(|(name, _)| (*name).to_owned()).unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -117,6 +111,8 @@ fn about_of(kind: &Kind, about: &str, value: Option<&Value>, catalog: Option<&Ca
         Kind::Number { low, high, .. } | Kind::Optional { low, high, .. } => format!("{about} {low} to {high}."),
         Kind::PowerPart
         | Kind::Rack
+        | Kind::Tray
+        | Kind::Gpu
         | Kind::Terminal
         | Kind::Rejection
         | Kind::Chiller
@@ -129,7 +125,7 @@ fn about_of(kind: &Kind, about: &str, value: Option<&Value>, catalog: Option<&Ca
                 |(_, row)| format!("{about} Source: {} ({}).", row.source(), row.as_of()),
             )
         }
-        Kind::Text | Kind::Redundancy | Kind::Precision | Kind::Group(_) | Kind::Loop(_) => about.to_owned(),
+        Kind::Text | Kind::One(_) | Kind::Group(_) | Kind::Loop(_) => about.to_owned(),
     }
 }
 
@@ -152,15 +148,7 @@ fn input(kind: &Kind, design: &Design, catalog: Option<&Catalog>, place: Place) 
             Input::Number { low: *low, high: *high, step: *step }
         }
         Kind::Text => Input::Text,
-        Kind::Redundancy => Input::Choice(vec![
-            choice("n", "N: every unit is needed"),
-            choice("n+1", "N+1: one to spare"),
-            choice("2n", "2N: two whole sides"),
-            choice("3n/2", "3N/2: three for the work of two"),
-        ]),
-        Kind::Precision => {
-            Input::Choice(vec![choice("bf16", "16-bit"), choice("fp8", "8-bit"), choice("fp4", "4-bit")])
-        }
+        Kind::One(all) => Input::Choice(all.iter().map(|(name, words)| choice(name, words)).collect()),
         Kind::Location => {
             let places = catalog.into_iter().flat_map(|catalog| &catalog.locations);
             Input::Choice(places.map(|row| choice(row.id.as_str(), &row.name)).collect())
@@ -174,6 +162,18 @@ fn input(kind: &Kind, design: &Design, catalog: Option<&Catalog>, place: Place) 
             Input::Choice(parts.map(|row| choice(row.id.as_str(), &row.name)).collect())
         }
         Kind::Rack => Input::Choice(racks(design, catalog, place)),
+        Kind::Tray => {
+            let own = place.name(design);
+            let all = catalog.zip(rack_of(place)).map(|(catalog, at)| mount::choices(design, catalog, at));
+            // What stands there may stay.
+            let all = all.unwrap_or_default().into_iter();
+            let kept = all.map(|one| if one.value == own { Choice { impossible: None, ..one } } else { one });
+            Input::Choice(kept.collect())
+        }
+        Kind::Gpu => {
+            let gpus = catalog.into_iter().flat_map(|catalog| &catalog.gpus);
+            Input::Choice(none("none", true).chain(gpus.map(|row| choice(row.id.as_str(), &row.name))).collect())
+        }
         Kind::Terminal => {
             let fits = |kind: &CoolingKind| matches!(kind, CoolingKind::Cdu { .. } | CoolingKind::FanWall { .. });
             cooling("a CDU or a fan wall", fits, false)
@@ -207,7 +207,9 @@ fn input(kind: &Kind, design: &Design, catalog: Option<&Catalog>, place: Place) 
 
 /// Racks of the catalog, with why a hall can't take some.
 pub fn racks(design: &Design, catalog: Option<&Catalog>, place: Place) -> Vec<Choice> {
-    let (Place::Hall(at) | Place::Row(at, _) | Place::Rack(at, ..)) = place else { return Vec::new() };
+    let (Place::Hall(at) | Place::Row(at, _) | Place::Rack(at, ..) | Place::Tray(at, ..)) = place else {
+        return Vec::new();
+    };
     let hall = design.halls.get(at);
     let loop_of = |name: &String| design.cooling.iter().find(|each| each.name == *name);
     let liquid = hall.and_then(|hall| hall.liquid.as_ref()).and_then(loop_of);
@@ -245,15 +247,16 @@ pub fn set(design: &Design, place: Place, at: &str, typed: &str) -> Result<Desig
         Kind::Optional { scale, low, high, .. } if !typed.is_empty() => {
             Some(parsed(typed, label, unit, (*low, *high), *scale)?)
         }
-        Kind::Group(true) | Kind::Loop(true) | Kind::Rejection | Kind::Chiller | Kind::Optional { .. }
+        Kind::Group(true) | Kind::Loop(true) | Kind::Gpu | Kind::Rejection | Kind::Chiller | Kind::Optional { .. }
             if typed.is_empty() =>
         {
             None
         }
         Kind::Text if typed.is_empty() => return Err(format!("{label} can't be empty.")),
         Kind::Text
-        | Kind::Redundancy
-        | Kind::Precision
+        | Kind::One(_)
+        | Kind::Tray
+        | Kind::Gpu
         | Kind::Location
         | Kind::Model
         | Kind::PowerPart
@@ -328,7 +331,14 @@ fn renamed(before: &Design, mut after: Design, place: Place) -> Design {
             after.halls.iter_mut().filter_map(|hall| hall.liquid.as_mut()).for_each(follow);
             after.halls.iter_mut().map(|hall| &mut hall.air).for_each(follow);
         }
-        Place::Site | Place::Service | Place::Finance | Place::Hall(_) | Place::Row(..) | Place::Rack(..) => {}
+        Place::Site
+        | Place::Service
+        | Place::Finance
+        | Place::Hall(_)
+        | Place::Row(..)
+        | Place::Rack(..)
+        | Place::Tray(..)
+        | Place::Own(..) => {}
     }
     after
 }
@@ -342,7 +352,19 @@ mod tests {
             r#"{"name":"D","location":"phoenix-az","contract_power_w":1e6,
                 "power":[{"name":"a","part":"t","units":1},{"name":"b","part":"t","units":1,"fed_by":"a"}],
                 "cooling":[{"name":"warm","supply_temperature_c":40,"terminal":{"part":"cdu","units":2}}],
-                "hall":[{"name":"A","positions":9,"fed_by":"b","air":"warm","row":[{"name":"1","rack":[{"part":"x"}]}]}]}"#,
+                "hall":[{"name":"A","positions":9,"fed_by":"b","air":"warm","row":[{"name":"1","rack":[{"part":"x","trays":[{"part":"t","at_unit":3,"face":"rear"}]}]}]}],
+                "parts":{
+                    "gpu":[{"id":"g","name":"G","maker":"m","board_power_w":700,"idle_power_w":90,"min_power_cap_w":200,
+                        "memory_bytes":8e10,"memory_bandwidth_bytes_per_s":3.35e12,"flops":{"bf16_flops":9.9e14},
+                        "link_bandwidth_bytes_per_s":4.5e11,"source":"s","as_of":"2026"}],
+                    "tray":[{"id":"t","name":"T","maker":"m","gpu":"g","gpu_count":8,"rated_power_w":10200,
+                        "overhead_idle_w":900,"overhead_busy_w":1700,"liquid_fraction":0.25,"height_units":2.5,"width":"half",
+                        "mass_kg":1.5,"price_usd":1,"source":"s","as_of":"2026"}],
+                    "power":[{"id":"ups","name":"U","maker":"m","kind":"ups","rated_power_w":5e6,
+                        "loss":{"a":0.005,"b":0.01,"c":0.015},"price_usd":1,"source":"s","as_of":"2026"}],
+                    "cooling":[{"id":"dry","name":"D","maker":"m","kind":"dry-cooler","heat_capacity_w":1e6,
+                        "design_dry_bulb_c":35,"design_entering_water_c":50,"design_range_k":10,"fan_power_w":2e4,
+                        "fan_control":"variable","price_usd":1,"source":"s","as_of":"2026"}]}}"#,
         )
         .unwrap()
     }

@@ -1,6 +1,7 @@
 //! Places in a design: what can be selected, linked to and changed.
 
-use model::design::{CoolingLoop, Design, Hall, PowerGroup, RackGroup, Row};
+use model::catalog::Catalog;
+use model::design::{CoolingLoop, Design, Hall, Mounted, PowerGroup, RackGroup, Row};
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,6 +24,52 @@ pub enum Place {
     Row(usize, usize),
     /// Racks alike in a row.
     Rack(usize, usize, usize),
+    /// Trays alike in such a rack.
+    Tray(usize, usize, usize, usize),
+    /// A part of the design's own.
+    Own(OwnList, usize),
+}
+
+/// The lists of a design's own parts that are changed field by field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnList {
+    /// Accelerators.
+    Gpu,
+    /// Servers, trays, switches.
+    Tray,
+    /// Racks.
+    Rack,
+    /// Power equipment.
+    Power,
+    /// Cooling equipment.
+    Cooling,
+}
+
+impl OwnList {
+    /// In the order of the tree.
+    pub const ALL: [Self; 5] = [Self::Gpu, Self::Tray, Self::Rack, Self::Power, Self::Cooling];
+
+    /// As a design's file and an address have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Tray => "tray",
+            Self::Rack => "rack",
+            Self::Power => "power",
+            Self::Cooling => "cooling",
+        }
+    }
+
+    /// Names of its rows.
+    pub fn rows(self, own: &Catalog) -> Vec<&str> {
+        match self {
+            Self::Gpu => own.gpus.iter().map(|row| row.name.as_str()).collect(),
+            Self::Tray => own.trays.iter().map(|row| row.name.as_str()).collect(),
+            Self::Rack => own.racks.iter().map(|row| row.name.as_str()).collect(),
+            Self::Power => own.power.iter().map(|row| row.name.as_str()).collect(),
+            Self::Cooling => own.cooling.iter().map(|row| row.name.as_str()).collect(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -37,6 +84,8 @@ impl fmt::Display for Place {
             Self::Hall(hall) => write!(f, "hall/{hall}"),
             Self::Row(hall, row) => write!(f, "hall/{hall}/row/{row}"),
             Self::Rack(hall, row, rack) => write!(f, "hall/{hall}/row/{row}/rack/{rack}"),
+            Self::Tray(hall, row, rack, tray) => write!(f, "hall/{hall}/row/{row}/rack/{rack}/tray/{tray}"),
+            Self::Own(list, at) => write!(f, "own/{}/{at}", list.name()),
         }
     }
 }
@@ -59,6 +108,13 @@ impl FromStr for Place {
             ["hall", hall] => Ok(Self::Hall(index(hall)?)),
             ["hall", hall, "row", row] => Ok(Self::Row(index(hall)?, index(row)?)),
             ["hall", hall, "row", row, "rack", rack] => Ok(Self::Rack(index(hall)?, index(row)?, index(rack)?)),
+            ["hall", hall, "row", row, "rack", rack, "tray", tray] => {
+                Ok(Self::Tray(index(hall)?, index(row)?, index(rack)?, index(tray)?))
+            }
+            ["own", list, at] => {
+                let list = OwnList::ALL.into_iter().find(|each| each.name() == list).ok_or(NoPlace)?;
+                Ok(Self::Own(list, index(at)?))
+            }
             _ => Err(NoPlace),
         }
     }
@@ -75,6 +131,10 @@ pub fn row(design: &Design, hall: usize, at: usize) -> Option<&Row> {
 /// Racks of a row.
 pub fn rack(design: &Design, hall: usize, row: usize, at: usize) -> Option<&RackGroup> {
     design.halls.get(hall)?.rows.get(row)?.racks.get(at)
+}
+/// Trays of a rack.
+pub fn tray(design: &Design, hall: usize, row: usize, rack: usize, at: usize) -> Option<&Mounted> {
+    self::rack(design, hall, row, rack)?.trays.get(at)
 }
 /// A power group.
 pub fn power(design: &Design, at: usize) -> Option<&PowerGroup> {
@@ -95,6 +155,8 @@ impl Place {
             Self::Hall(at) => hall(design, at).is_some(),
             Self::Row(h, at) => row(design, h, at).is_some(),
             Self::Rack(h, r, at) => rack(design, h, r, at).is_some(),
+            Self::Tray(h, r, k, at) => tray(design, h, r, k, at).is_some(),
+            Self::Own(list, at) => at < list.rows(&design.parts).len(),
         }
     }
 
@@ -109,6 +171,8 @@ impl Place {
             Self::Hall(at) => hall(design, at).map(|hall| hall.name.clone()).unwrap_or_default(),
             Self::Row(h, at) => row(design, h, at).map(|row| row.name.clone()).unwrap_or_default(),
             Self::Rack(h, r, at) => rack(design, h, r, at).map(|group| group.part.to_string()).unwrap_or_default(),
+            Self::Tray(h, r, k, at) => tray(design, h, r, k, at).map(|item| item.part.to_string()).unwrap_or_default(),
+            Self::Own(list, at) => list.rows(&design.parts).get(at).map(ToString::to_string).unwrap_or_default(),
         }
     }
 
@@ -123,13 +187,30 @@ impl Place {
             Self::Hall(_) => "hall",
             Self::Row(..) => "row",
             Self::Rack(..) => "racks",
+            Self::Tray(..) => "trays",
+            Self::Own(OwnList::Gpu, _) => "own GPU",
+            Self::Own(OwnList::Tray, _) => "own tray",
+            Self::Own(OwnList::Rack, _) => "own rack",
+            Self::Own(OwnList::Power, _) => "own power part",
+            Self::Own(OwnList::Cooling, _) => "own cooling part",
+        }
+    }
+
+    /// Under which heading of the tree it stands; empty for what is of the site as a whole.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Site | Self::Service | Self::Finance => "",
+            Self::Power(_) => "Power",
+            Self::Loop(_) => "Cooling",
+            Self::Hall(_) | Self::Row(..) | Self::Rack(..) | Self::Tray(..) => "Halls",
+            Self::Own(..) => "Own parts",
         }
     }
 
     /// How many stand at it, all copies of what holds it counted; 1 for what has no copies.
     pub fn copies(self, design: &Design) -> u32 {
         match self {
-            Self::Site | Self::Service | Self::Finance | Self::Loop(_) => 1,
+            Self::Site | Self::Service | Self::Finance | Self::Loop(_) | Self::Own(..) => 1,
             Self::Power(at) => power(design, at).map_or(0, |group| group.units),
             Self::Hall(at) => hall(design, at).map_or(0, |hall| hall.count),
             Self::Row(h, at) => {
@@ -139,6 +220,10 @@ impl Place {
             Self::Rack(h, r, at) => {
                 let rows = Self::Row(h, r).copies(design);
                 rack(design, h, r, at).map_or(0, |group| group.count.saturating_mul(rows))
+            }
+            Self::Tray(h, r, k, at) => {
+                let racks = Self::Rack(h, r, k).copies(design);
+                tray(design, h, r, k, at).map_or(0, |item| item.count.saturating_mul(racks))
             }
         }
     }
@@ -174,8 +259,14 @@ impl Place {
             all.push((Self::Hall(h), 1));
             for (r, row) in hall.rows.iter().enumerate() {
                 all.push((Self::Row(h, r), 2));
-                all.extend((0..row.racks.len()).map(|k| (Self::Rack(h, r, k), 3)));
+                for (k, group) in row.racks.iter().enumerate() {
+                    all.push((Self::Rack(h, r, k), 3));
+                    all.extend((0..group.trays.len()).map(|t| (Self::Tray(h, r, k, t), 4)));
+                }
             }
+        }
+        for list in OwnList::ALL {
+            all.extend((0..list.rows(&design.parts).len()).map(|at| (Self::Own(list, at), 1)));
         }
         all
     }
@@ -196,11 +287,14 @@ mod tests {
             Place::Hall(2),
             Place::Row(2, 0),
             Place::Rack(2, 0, 7),
+            Place::Tray(2, 0, 7, 1),
+            Place::Own(OwnList::Cooling, 3),
         ];
         for place in all {
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        for wrong in ["", "hall", "hall/x", "hall/0/row", "power/-1", "hall/0/row/1/rack/2/3"] {
+        for wrong in ["", "hall", "hall/x", "hall/0/row", "power/-1", "hall/0/row/1/rack/2/3", "own/model/0", "own/gpu"]
+        {
             assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
         }
     }

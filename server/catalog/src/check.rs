@@ -159,11 +159,11 @@ fn gpu_figures(gpu: &Gpu, row: &mut Row<'_>) {
 
 fn tray_figures(tray: &Tray, catalog: &Catalog, row: &mut Row<'_>) {
     let (rated, busy) = (tray.rated_power.as_watts(), tray.overhead_busy.as_watts());
-    row.positive("rated_power_w", rated);
+    row.not_negative("rated_power_w", rated); // a patch panel draws nothing
     row.not_negative("overhead_idle_w", tray.overhead_idle.as_watts());
     row.no_more("overhead_idle_w", tray.overhead_idle.as_watts(), "overhead_busy_w", busy);
     row.share("liquid_fraction", tray.liquid_fraction.as_fraction());
-    row.positive("height_units", tray.height_units);
+    row.not_negative("height_units", tray.height_units);
     row.positive("mass_kg", tray.mass.as_kilograms());
     row.not_negative("price_usd", tray.price_dollars);
     let mut boards = 0.0;

@@ -184,9 +184,9 @@ fn provisioned_watts(id: &str, design: &Design, all: &Catalog) -> f64 {
         for (row, group) in hall.rows.iter().flat_map(|row| row.racks.iter().map(move |group| (row, group))) {
             let rack = all.rack(&group.part).unwrap_or_else(|| panic!("{id}: {}", group.part));
             let mut filled = 0.0;
-            for item in rack.trays.iter().chain(&group.trays) {
-                let tray = all.tray(&item.part).unwrap_or_else(|| panic!("{id}: {}", item.part));
-                filled += tray.rated_power.as_watts() * f64::from(item.count);
+            for (part, count) in group.all_trays(rack) {
+                let tray = all.tray(part).unwrap_or_else(|| panic!("{id}: {part}"));
+                filled += tray.rated_power.as_watts() * f64::from(count);
             }
             assert!(filled > 0.0 && filled <= rack.rated_power.as_watts(), "{id}: {} holds {filled} W", group.part);
             let each = if group.trays.is_empty() { rack.rated_power.as_watts() } else { filled };

@@ -83,6 +83,18 @@ pub enum Problem {
         /// The first such byte.
         byte: u8,
     },
+    /// No YAML, or not of a type file's shape.
+    #[error("it can't be read as a NetBox type: {what}")]
+    NotYaml {
+        /// What the parser says.
+        what: String,
+    },
+    /// YAML, but nothing that can be made a part.
+    #[error("the type that begins here {what}")]
+    NotAPart {
+        /// What is wrong with it.
+        what: String,
+    },
     /// UTF-16 that does not decode.
     #[error("the text is not valid UTF-16")]
     NotUtf16,
@@ -233,6 +245,14 @@ impl Error {
 /// `text` cut to what a message repeats.
 pub(crate) fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The same for words of ours with a piece of a file in them.
+pub(crate) fn shown_long(text: &str) -> String {
+    match text.char_indices().nth(4 * SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

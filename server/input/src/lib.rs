@@ -1,4 +1,5 @@
-//! Readers of what users bring: weather, price, carbon and request files become one simulated year.
+//! Readers of what users bring: weather, price, carbon and request files become one simulated year, NetBox's device and rack
+//! types become parts.
 //!
 //! Every reader is a pure function from bytes to values on the year of `model::scenario`: 365 days in the site's
 //! standard time, 1 January being a Monday. What was done to a file on the way (gaps, leap days, zones, daylight
@@ -19,7 +20,7 @@
 //!
 //! Read `text` and `table` first (bytes become rows), then `time` and `clock` (rows find their moment), `year` and `gap`
 //! (moments find their place), then the readers: `weather` with `epw` and `open_meteo`, `price`, `carbon`, and
-//! `request` with `repeat`, `azure`, `mooncake` and `servegen`.
+//! `request` with `repeat`, `azure`, `mooncake` and `servegen`. `netbox` stands by itself.
 
 mod azure;
 mod carbon;
@@ -28,6 +29,7 @@ mod epw;
 mod error;
 mod gap;
 mod mooncake;
+mod netbox;
 mod open_meteo;
 mod price;
 mod repeat;
@@ -44,6 +46,7 @@ mod year;
 pub use carbon::{carbon, factor};
 pub use error::{Error, Problem};
 pub use mooncake::BLOCK_TOKENS;
+pub use netbox::netbox;
 pub use price::prices;
 pub use request::requests;
 pub use text::read_file;
@@ -55,6 +58,8 @@ pub const WEATHER_BYTES_MAX: u64 = 8 << 20;
 pub const SERIES_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes of a request trace: five million requests of 100 bytes.
 pub const TRACE_BYTES_MAX: u64 = 512 << 20;
+/// Most bytes of a file of parts: NetBox's whole library of one maker is smaller.
+pub const PARTS_BYTES_MAX: u64 = 1 << 20;
 /// Most requests of a trace: their moments are kept at 8 bytes each, 40 MB.
 pub const REQUESTS_MAX: u32 = 5_000_000;
 /// Most different blocks of prefix that are remembered: 16 million at 20 bytes are 320 MB.

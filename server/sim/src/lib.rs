@@ -12,6 +12,7 @@ pub mod board;
 pub mod cooling;
 pub mod defaults;
 pub mod drivers;
+pub mod elevation;
 mod engine;
 mod evaluate;
 pub mod failure;

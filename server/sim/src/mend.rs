@@ -55,6 +55,14 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
                 group.power_cap = None;
             }
         }
+        Kind::NoRoomForTray { part, .. } => {
+            // It finds the lowest free unit, where one is.
+            let row_name = note.place.split('"').nth(3);
+            let hall = mended.halls.iter_mut().find(|hall| Some(hall.name.as_str()) == name)?;
+            let row = hall.rows.iter_mut().find(|row| Some(row.name.as_str()) == row_name)?;
+            let trays = row.racks.iter_mut().flat_map(|group| &mut group.trays);
+            trays.filter(|tray| tray.part.as_str() == part).for_each(|tray| tray.at_unit = None);
+        }
         Kind::UnknownPart { name: wrong, nearest: Some(nearest), .. } => rename(&mut mended, wrong, nearest),
         Kind::UnknownPart { nearest: None, .. }
         | Kind::UnknownName { .. }

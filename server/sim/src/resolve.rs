@@ -1,13 +1,14 @@
 //! A design becomes a site: names are looked up, counts multiplied, racks summed from their trays. All that is wrong is
 //! said at once.
 
+use crate::elevation::{Owner, elevation};
 use crate::floor;
 use model::catalog::Catalog;
 use model::design::{self, Design};
 use model::id::PartId;
 use model::money::Usd;
 use model::note::{Kind, Note, Severity};
-use model::part::{CoolingKind, LossCurve, PowerKind, RackKind};
+use model::part::{CoolingKind, LossCurve, PowerKind, Rack, RackKind, TrayDepth, TrayWidth};
 use model::quantity::{Area, Power, Ratio, Temperature};
 use model::site::{
     AssetClass, CapexLine, CoolingUnits, HallSpace, Loop, PowerNode, RackClass, Shelf, Site, SiteService,
@@ -434,34 +435,30 @@ impl Resolver<'_> {
         self.buy(&group.part, count, rack.price_dollars, AssetClass::It);
         let (mut rated, mut idle, mut busy) = (Power::ZERO, Power::ZERO, Power::ZERO);
         let mut mass = rack.mass;
-        let (mut liquid_power, mut height, mut gpus, mut gpu, mut domain) = (0.0, 0.0, 0_u32, None, rack.domain_gpus);
-        for item in rack.trays.iter().chain(&group.trays) {
-            self.range(place, "trays.count", f64::from(item.count), 1.0, 1e4);
-            let Some(tray) = catalog.tray(&item.part) else {
-                self.unknown(place, "tray", item.part.as_str(), catalog.trays.iter().map(|t| t.id.as_str()));
+        let (mut liquid_power, mut gpus, mut gpu, mut domain) = (0.0, 0_u32, None, rack.domain_gpus);
+        for (part, each) in group.all_trays(rack) {
+            self.range(place, "trays.count", f64::from(each), 1.0, 1e4);
+            let Some(tray) = catalog.tray(part) else {
+                self.unknown(place, "tray", part.as_str(), catalog.trays.iter().map(|t| t.id.as_str()));
                 continue;
             };
-            let several = item.count.saturating_mul(count);
-            self.buy(&item.part, several, tray.price_dollars, AssetClass::It);
-            rated += tray.rated_power * item.count;
-            idle += tray.overhead_idle * item.count;
-            busy += tray.overhead_busy * item.count;
-            liquid_power += tray.rated_power.as_watts() * f64::from(item.count) * tray.liquid_fraction.as_fraction();
-            height += tray.height_units * f64::from(item.count);
-            mass += tray.mass * item.count;
+            self.buy(part, each.saturating_mul(count), tray.price_dollars, AssetClass::It);
+            rated += tray.rated_power * each;
+            idle += tray.overhead_idle * each;
+            busy += tray.overhead_busy * each;
+            liquid_power += tray.rated_power.as_watts() * f64::from(each) * tray.liquid_fraction.as_fraction();
+            mass += tray.mass * each;
             if let Some(id) = tray.gpu.as_ref().filter(|_| tray.gpu_count > 0) {
                 match catalog.gpu(id) {
                     Some(row) => gpu = Some(row.clone()),
                     None => self.unknown(place, "gpu", id.as_str(), catalog.gpus.iter().map(|g| g.id.as_str())),
                 }
-                gpus = gpus.saturating_add(tray.gpu_count.saturating_mul(item.count));
+                gpus = gpus.saturating_add(tray.gpu_count.saturating_mul(each));
                 domain = if domain == 0 { tray.domain_gpus.max(tray.gpu_count) } else { domain };
             }
         }
         let shelf = rack.power_shelf.as_ref().and_then(|item| self.shelf(place, item, count));
-        if height > rack.height_units + 1e-9 {
-            self.error(place, Kind::RackFull { rack: rack.name.clone(), has: rack.height_units, asked: height });
-        }
+        self.room(place, group, rack);
         if rated > rack.rated_power * 1.000_001 {
             self.error(place, Kind::RackOverload { rack: rack.name.clone(), rated: rack.rated_power, asked: rated });
         }
@@ -496,6 +493,32 @@ impl Resolver<'_> {
             air,
         })
         .inspect(|class| self.too_warm(place, class, rack.supply_temperature_max))
+    }
+
+    /// Whether every tray finds its place in the rack.
+    fn room(&mut self, place: &str, group: &design::RackGroup, rack: &Rack) {
+        let catalog = self.catalog;
+        let height = |(part, count): (&PartId, u32)| {
+            let share = catalog.tray(part).map_or(0.0, |tray| match (tray.width, tray.depth) {
+                (TrayWidth::Full, TrayDepth::Full) => tray.height_units,
+                (TrayWidth::Half, TrayDepth::Full) | (TrayWidth::Full, TrayDepth::Half) => tray.height_units / 2.0,
+                (TrayWidth::Half, TrayDepth::Half) => tray.height_units / 4.0,
+            });
+            share * f64::from(count)
+        };
+        let asked: f64 = group.all_trays(rack).map(height).sum();
+        if asked > rack.height_units + 1e-9 {
+            self.error(place, Kind::RackFull { rack: rack.name.clone(), has: rack.height_units, asked });
+            return;
+        }
+        for (owner, part, count) in elevation(group, rack, catalog).left_over {
+            // A maker's own rack holds what it is delivered with.
+            if matches!(owner, Owner::Mounted(_)) {
+                let tray = catalog.tray(&part).map_or_else(|| part.to_string(), |tray| tray.name.clone());
+                let part = part.to_string();
+                self.error(place, Kind::NoRoomForTray { tray, part, rack: rack.name.clone(), count });
+            }
+        }
     }
 
     fn too_warm(&mut self, place: &str, class: &RackClass, limit: Temperature) {

@@ -1,6 +1,6 @@
 //! `millwright catalog` and `millwright designs`: what there is, and where each figure comes from.
 
-use crate::cli::design::{Failure, catalog};
+use crate::cli::design::{Failure, catalog, parts_of};
 use crate::cli::output;
 use clap::{Args, Subcommand};
 use model::catalog::Catalog;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// List the catalog's parts, models and places; check it; show a row
 #[derive(Debug, Args)]
 pub struct CatalogCommand {
-    /// Your own parts (TOML), to list, check or show with the catalog's
+    /// Your own parts (TOML, or NetBox types in YAML), to list, check or show with the catalog's
     #[arg(long, value_name = "FILE", global = true)]
     parts: Option<PathBuf>,
     #[command(subcommand)]
@@ -27,6 +27,12 @@ enum What {
         /// Its name
         name: String,
     },
+    /// Turn NetBox device and rack types (YAML) into parts as TOML, for `--parts` or a design's `[parts]`
+    Import {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 impl CatalogCommand {
@@ -37,6 +43,7 @@ impl CatalogCommand {
             None => output::print(&list(&catalog)),
             Some(What::Check) => check(&catalog),
             Some(What::Show { name }) => show(&catalog, name),
+            Some(What::Import { files }) => import(&catalog, files),
         }
     }
 }
@@ -61,6 +68,20 @@ fn check(catalog: &Catalog) -> Result<(), Failure> {
     }
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Err(Failure::BadInput(lines.join("\n")))
+}
+
+/// Every file's parts as one TOML, with what was estimated as comments above them.
+fn import(catalog: &Catalog, files: &[PathBuf]) -> Result<(), Failure> {
+    let (mut all, mut text) = (Catalog::default(), String::new());
+    for file in files {
+        let read = parts_of(file, catalog)?;
+        for remark in read.remarks {
+            let _ = writeln!(text, "# {}: {remark}", file.display());
+        }
+        all = all.with(read.parts);
+    }
+    text.push_str(&toml::to_string_pretty(&all).map_err(|error| Failure::bad(&error))?);
+    output::print(&text)
 }
 
 /// A row as a parts file that could be read again.

@@ -3,10 +3,11 @@
 use crate::changes::Changes;
 use crate::design_text::line_of;
 use crate::error::{Error, chain};
-use catalog::{parse_catalog, parse_design};
+use crate::parts;
+use catalog::parse_design;
 use clap::Args;
-use input::read_file;
-use model::catalog::Catalog;
+use input::{PARTS_BYTES_MAX, read_file};
+use model::catalog::{Catalog, PartsRead};
 use model::design::Design;
 use model::note::{Note, Severity};
 use model::quantity::{Power, Temperature};
@@ -65,7 +66,7 @@ pub struct DesignArgs {
     /// A design file (TOML), or the name of a reference design (see `millwright designs`)
     #[arg(value_name = "DESIGN")]
     design: String,
-    /// Your own parts (TOML, as the catalog's), which win over the catalog's of the same name
+    /// Your own parts (TOML as the catalog's, or NetBox types in YAML), which win over the catalog's of the same name
     #[arg(long, value_name = "FILE")]
     parts: Option<PathBuf>,
     /// Language model to serve, by its catalog name
@@ -136,16 +137,14 @@ fn text(path: &Path) -> Result<String, Failure> {
 pub fn catalog(own: Option<&Path>) -> Result<Catalog, Failure> {
     let catalog = catalog::catalog().map_err(|error| Failure::House(Error::Catalog(error)))?;
     let Some(path) = own else { return Ok(catalog) };
-    let own = parse_catalog(&path.display().to_string(), &text(path)?).map_err(|error| Failure::bad(&error))?;
-    let catalog = catalog.with(own.clone());
-    // Rows of their own are held to the same rules as ours; references may lead to either.
-    let theirs: Vec<String> = own.rows().map(|(_, row)| row.row()).collect();
-    let wrong: Vec<String> = catalog::check(&catalog)
-        .iter()
-        .filter(|problem| theirs.contains(&problem.row))
-        .map(|problem| format!("{}: {problem}", path.display()))
-        .collect();
-    if wrong.is_empty() { Ok(catalog) } else { Err(Failure::BadInput(wrong.join("\n"))) }
+    let own = parts_of(path, &catalog)?.parts;
+    Ok(catalog.with(own))
+}
+
+/// What a file of parts holds.
+pub fn parts_of(path: &Path, catalog: &Catalog) -> Result<PartsRead, Failure> {
+    let bytes = read_file(path, PARTS_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
+    parts::read(&path.display().to_string(), &bytes, catalog).map_err(|error| Failure::bad(&error))
 }
 
 /// Names that lead nowhere and figures out of range are bad input; what can't be built is infeasible.

@@ -60,6 +60,7 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(inputs::list, inputs::create))
         .routes(routes!(inputs::get, inputs::delete))
         .routes(routes!(catalog::list))
+        .routes(routes!(catalog::parts))
         .routes(routes!(catalog::row))
         .routes(routes!(snapshots::create))
         .routes(routes!(snapshots::get))

@@ -23,8 +23,10 @@ const FILES: [(&str, usize); 2] =
 /// Time that a body may take to come: 32 MiB over 5 Mbit/s.
 const TIME_MAX: Duration = Duration::from_mins(1);
 
-/// Addresses whose bodies carry a design, and what stands under them.
-const WITH_DESIGN: [&str; 7] = [
+/// Addresses whose bodies carry a design or parts, and what stands under them.
+const WITH_DESIGN: [&str; 9] = [
+    "/api/ask/parts-read",
+    "/api/v1/catalog/parts",
     "/api/ask/design-create",
     "/api/ask/design-save",
     "/api/ask/design-check",

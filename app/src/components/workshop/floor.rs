@@ -3,6 +3,7 @@
 
 use super::{Bench, Besides, units};
 use crate::workshop::edit::{self, Direction};
+use crate::workshop::mount;
 use crate::workshop::place::Place;
 use crate::{browser, format};
 use leptos::html::Div;
@@ -22,11 +23,11 @@ pub fn Floor(
     bench: Bench,
 ) -> impl IntoView {
     let hall = Memo::new(move |_| match bench.first() {
-        Place::Hall(at) | Place::Row(at, _) | Place::Rack(at, ..) => at,
-        Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) => 0,
+        Place::Hall(at) | Place::Row(at, _) | Place::Rack(at, ..) | Place::Tray(at, ..) => at,
+        Place::Site | Place::Service | Place::Finance | Place::Power(_) | Place::Loop(_) | Place::Own(..) => 0,
     });
     let plan = Memo::new(move |_| {
-        let catalog = bench.catalog.get();
+        let catalog = bench.parts.get();
         let none = model::catalog::Catalog::default();
         bench.design.with(|design| {
             design.halls.get(hall.get()).map(|h| sim::floor::plan(h, catalog.as_deref().unwrap_or(&none)))
@@ -241,7 +242,7 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
         .map(|group| {
             let place = Place::Rack(hall, at, group.group);
             let (part, count) = bench.design.with_untracked(|design| (place.name(design), group.count));
-            let chosen = move || bench.selected().contains(&place);
+            let chosen = move || bench.chosen.with(|chosen| chosen.contains(&place));
             let class =
                 move || format!("racks {}{}", kind_class_of(bench, place), if chosen() { " chosen" } else { "" });
             let down = move |event: leptos::ev::PointerEvent| {
@@ -271,7 +272,7 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
 }
 
 /// What the drawing of a place is called in the document.
-fn id_of(place: Place) -> String {
+pub(super) fn id_of(place: Place) -> String {
     format!("place-{}", place.to_string().replace('/', "-"))
 }
 
@@ -288,7 +289,7 @@ fn kind_class_of(bench: Bench, place: Place) -> &'static str {
     let part = bench
         .design
         .with_untracked(|design| crate::workshop::place::rack(design, h, r, k).map(|group| group.part.clone()));
-    let kind = bench.catalog.with_untracked(|catalog| {
+    let kind = bench.parts.with_untracked(|catalog| {
         part.and_then(|part| catalog.as_ref().and_then(|catalog| catalog.rack(&part).map(|rack| rack.kind)))
     });
     kind_class(kind)
@@ -308,7 +309,19 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
         bench.edit(edited);
         true
     };
+    let lift = |by| {
+        let lifted = bench.parts.get_untracked().map(|catalog| mount::lift(&design, &catalog, place, by));
+        if browser::focus_is_drawn() {
+            browser::focus_once_drawn(id_of(place));
+        }
+        lifted.is_some_and(|edited| {
+            bench.edit(edited);
+            true
+        })
+    };
     match (key, control) {
+        ("ArrowUp", Control::Free) if matches!(place, Place::Tray(..)) => return lift(1),
+        ("ArrowDown", Control::Free) if matches!(place, Place::Tray(..)) => return lift(-1),
         ("z", Control::Held) => bench.undo(),
         ("y", Control::Held) | ("z", Control::HeldWithShift) => bench.redo(),
         ("c", Control::Held) if browser::has_selection() => return false,
@@ -357,8 +370,8 @@ fn step_count(bench: Bench, by: i64) {
     for place in bench.selected() {
         let at = match place {
             Place::Power(_) => "/units",
-            Place::Hall(_) | Place::Row(..) | Place::Rack(..) => "/count",
-            Place::Site | Place::Service | Place::Finance | Place::Loop(_) => {
+            Place::Hall(_) | Place::Row(..) | Place::Rack(..) | Place::Tray(..) => "/count",
+            Place::Site | Place::Service | Place::Finance | Place::Loop(_) | Place::Own(..) => {
                 bench.told.set(format!("There is one {} only.", place.kind()));
                 return;
             }

@@ -3,6 +3,7 @@
 use super::{Bench, Besides};
 use crate::workshop::edit;
 use crate::workshop::field::{self, Choice, Field, Input};
+use crate::workshop::own;
 use crate::workshop::place::Place;
 use leptos::prelude::*;
 use model::id::PartId;
@@ -13,7 +14,7 @@ pub fn Inspector(
     /// Whose.
     bench: Bench,
 ) -> impl IntoView {
-    let places = Memo::new(move |_| bench.selected());
+    let places = bench.chosen;
     let heading = move || {
         let places = places.get();
         let first = places.first().copied().unwrap_or(Place::Site);
@@ -22,7 +23,7 @@ pub fn Inspector(
         if more > 0 { format!("{name} and {more} more") } else { name }
     };
     let fields = Memo::new(move |_| {
-        let catalog = bench.catalog.get();
+        let catalog = bench.parts.get();
         let place = places.with(|places| places.first().copied().unwrap_or(Place::Site));
         bench.design.with(|design| (place, field::fields(design, catalog.as_deref(), place)))
     });
@@ -47,7 +48,7 @@ pub fn Inspector(
 /// What kind of thing it is and how many there are.
 fn about(place: Place, design: &model::design::Design) -> String {
     let copies = place.copies(design);
-    if matches!(place, Place::Hall(_) | Place::Row(..) | Place::Rack(..)) && copies > 1 {
+    if matches!(place, Place::Hall(_) | Place::Row(..) | Place::Rack(..) | Place::Tray(..)) && copies > 1 {
         format!("{}, {} in the facility", capital(place.kind()), crate::format::count(copies))
     } else {
         capital(place.kind())
@@ -146,7 +147,7 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
     let per_row = RwSignal::new(16_u32);
     let first = move || places.with(|places| places.first().copied().unwrap_or(Place::Site));
     let racks = move || {
-        let catalog = bench.catalog.get();
+        let catalog = bench.parts.get();
         bench.design.with(|design| field::racks(design, catalog.as_deref(), first()))
     };
     let chosen = move || -> Result<PartId, String> {
@@ -157,7 +158,7 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
     };
     let add = move |_| {
         let edited = chosen().and_then(|part| {
-            let (Place::Row(h, r) | Place::Rack(h, r, _)) = first() else {
+            let (Place::Row(h, r) | Place::Rack(h, r, _) | Place::Tray(h, r, ..)) = first() else {
                 return Err("Select the row that the racks go into.".into());
             };
             bench.design.with_untracked(|design| edit::add_racks(design, h, r, &part))
@@ -166,7 +167,7 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
     };
     let fill = move |_| {
         let edited = chosen().and_then(|part| {
-            let (Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..)) = first() else {
+            let (Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..) | Place::Tray(h, ..)) = first() else {
                 return Err("Select a hall first.".into());
             };
             bench.design.with_untracked(|design| edit::fill(design, h, &part, per_row.get_untracked()))
@@ -174,6 +175,12 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
         bench.edit(edited);
     };
     let in_hall = move || matches!(first(), Place::Hall(_) | Place::Row(..) | Place::Rack(..));
+    let names_part = move || matches!(first(), Place::Rack(..) | Place::Tray(..) | Place::Power(_) | Place::Loop(_));
+    let make_own = move |_| {
+        let Some(catalog) = bench.parts.get_untracked() else { return };
+        bench.edit(bench.design.with_untracked(|design| own::make(design, &catalog, first())));
+    };
+    let copyable = move || in_hall() || matches!(first(), Place::Tray(..));
     let removable = move || !matches!(first(), Place::Site | Place::Service | Place::Finance);
     view! {
         <div class="doings">
@@ -200,7 +207,10 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
             })}
             {move || removable().then(|| view! {
                 <p class="actions">
-                    {move || in_hall().then(|| view! { <button on:click=move |_| do_with(edit::duplicate)>"Copy beside it"</button> })}
+                    {move || copyable().then(|| view! { <button on:click=move |_| do_with(edit::duplicate)>"Copy beside it"</button> })}
+                    {move || names_part().then(|| view! {
+                        <button title="Copies the part into this design, so that you can set its price and figures" on:click=make_own>"Make the part my own"</button>
+                    })}
                     <button class="danger" on:click=move |_| remove_all(bench, places)>"Remove"</button>
                 </p>
             })}

@@ -126,6 +126,7 @@ pub fn Record(
             <Differences bench/>
             <Share bench/>
             <Files bench/>
+            <super::parts::OwnParts bench/>
         </section>
     }
 }

@@ -1,6 +1,6 @@
 //! The table of what can be set: every kind of place with its fields, their ranges, defaults and grounds.
 
-use crate::workshop::place::Place;
+use crate::workshop::place::{OwnList, Place};
 
 /// What stands behind a field.
 pub(super) enum Kind {
@@ -19,12 +19,15 @@ pub(super) enum Kind {
         step: f64,
     },
     Text,
-    Redundancy,
-    Precision,
+    /// One of these, as written and in words; the first is the default.
+    One(&'static [(&'static str, &'static str)]),
     Location,
     Model,
     PowerPart,
     Rack,
+    Tray,
+    /// A GPU, or none.
+    Gpu,
     Terminal,
     Rejection,
     Chiller,
@@ -47,6 +50,18 @@ const fn number(scale: f64, low: f64, high: f64, step: f64) -> Kind {
     Kind::Number { scale, low, high, step }
 }
 
+const REDUNDANCY: &[(&str, &str)] = &[
+    ("n", "N: every unit is needed"),
+    ("n+1", "N+1: one to spare"),
+    ("2n", "2N: two whole sides"),
+    ("3n/2", "3N/2: three for the work of two"),
+];
+const PRECISION: &[(&str, &str)] = &[("fp8", "8-bit"), ("bf16", "16-bit"), ("fp4", "4-bit")];
+const FACE: &[(&str, &str)] = &[("front", "front"), ("rear", "rear")];
+const WIDTH: &[(&str, &str)] = &[("full", "the whole rack"), ("half", "half: two stand side by side")];
+const DEPTH: &[(&str, &str)] = &[("full", "the whole rack"), ("half", "half: another may be mounted behind")];
+const UNIT: &[(&str, &str)] = &[("u", "U of 44.45 mm"), ("ou", "OU of 48 mm")];
+
 const UNITS: &str = "Installed units, spares included.";
 const SITE: &[Row] = &[
     Row("/name", "Name", "", Kind::Text, "What the design is called."),
@@ -62,7 +77,7 @@ const SITE: &[Row] = &[
 ];
 const SERVICE: &[Row] = &[
     Row("/model", "Language model", "", Kind::Model, "What the facility serves."),
-    Row("/precision", "Number format", "", Kind::Precision, "Of weights and arithmetic. Default fp8."),
+    Row("/precision", "Number format", "", Kind::One(PRECISION), "Of weights and arithmetic. Default fp8."),
     Row(
         "/input_tokens",
         "Prompt",
@@ -182,7 +197,7 @@ const POWER: &[Row] = &[
     Row("/name", "Name", "", Kind::Text, "Others name it to hang on it."),
     Row("/part", "Part", "", Kind::PowerPart, ""),
     Row("/units", "Units", "", number(1.0, 1.0, 1e6, 1.0), UNITS),
-    Row("/redundancy", "Redundancy", "", Kind::Redundancy, "How many may fail with the load carried."),
+    Row("/redundancy", "Redundancy", "", Kind::One(REDUNDANCY), "How many may fail with the load carried."),
     Row("/fed_by", "Fed by", "", Kind::Group(true), "Just one group is fed by nothing: the service entrance."),
 ];
 const LOOP: &[Row] = &[
@@ -204,13 +219,13 @@ const LOOP: &[Row] = &[
     ),
     Row("/terminal/part", "CDUs or fan walls", "", Kind::Terminal, "Where heat enters the loop."),
     Row("/terminal/units", "of them", "", number(1.0, 1.0, 1e6, 1.0), UNITS),
-    Row("/terminal/redundancy", "their redundancy", "", Kind::Redundancy, ""),
+    Row("/terminal/redundancy", "their redundancy", "", Kind::One(REDUNDANCY), ""),
     Row("/rejection/part", "Coolers or towers", "", Kind::Rejection, "Where heat leaves to the outside."),
     Row("/rejection/units", "of them", "", number(1.0, 1.0, 1e6, 1.0), UNITS),
-    Row("/rejection/redundancy", "their redundancy", "", Kind::Redundancy, ""),
+    Row("/rejection/redundancy", "their redundancy", "", Kind::One(REDUNDANCY), ""),
     Row("/chiller/part", "Chillers", "", Kind::Chiller, "For what the outside can't take."),
     Row("/chiller/units", "of them", "", number(1.0, 1.0, 1e6, 1.0), UNITS),
-    Row("/chiller/redundancy", "their redundancy", "", Kind::Redundancy, ""),
+    Row("/chiller/redundancy", "their redundancy", "", Kind::One(REDUNDANCY), ""),
     Row(
         "/fed_by",
         "Fed by",
@@ -265,6 +280,144 @@ const RACK: &[Row] = &[
         "Empty means the service's, or the board's own.",
     ),
 ];
+const TRAY: &[Row] = &[
+    Row("/part", "Tray", "", Kind::Tray, ""),
+    Row("/count", "In each rack", "", number(1.0, 1.0, 1e4, 1.0), "One above the other; half-width ones two by two."),
+    Row(
+        "/at_unit",
+        "Lowest unit",
+        "",
+        Kind::Optional { scale: 1.0, low: 1.0, high: 128.0, step: 1.0 },
+        "Counted from 1 at the foot. Empty means the lowest that is free.",
+    ),
+    Row("/face", "Mounted at", "", Kind::One(FACE), "Matters for trays of half depth. Default front."),
+];
+const NAME: Row = Row("/name", "Name", "", Kind::Text, "As lists and drawings show it.");
+const SOURCE: Row = Row("/source", "Source", "", Kind::Text, "Where the figures come from. Reports cite it.");
+const PRICE: Row = Row("/price_usd", "Price of one", "$", number(1.0, 0.0, 1e10, 100.0), "Installed.");
+const RATED: Row = Row(
+    "/rated_power_w",
+    "Rated power",
+    "kW",
+    number(1e3, 0.0, 1e6, 0.1),
+    "What is provisioned for it: everything in it at its limit.",
+);
+const OWN_GPU: &[Row] = &[
+    NAME,
+    Row("/board_power_w", "Board power", "W", number(1.0, 1.0, 20_000.0, 50.0), "At the maker's highest limit."),
+    Row("/idle_power_w", "Idle", "W", number(1.0, 1.0, 20_000.0, 5.0), "With a model loaded and no work."),
+    Row("/min_power_cap_w", "Lowest limit", "W", number(1.0, 1.0, 20_000.0, 50.0), "That the board accepts."),
+    Row("/memory_bytes", "Memory", "GB", number(1e9, 1.0, 1e5, 1.0), "On the package."),
+    Row("/memory_bandwidth_bytes_per_s", "Its bandwidth", "TB/s", number(1e12, 0.01, 1e3, 0.1), "Peak."),
+    Row("/flops/bf16_flops", "16-bit arithmetic", "Tflop/s", number(1e12, 0.1, 1e6, 10.0), "Dense, peak."),
+    Row("/flops/fp8_flops", "8-bit arithmetic", "Tflop/s", RATE, "Dense, peak. Empty where the chip has none."),
+    Row("/flops/fp4_flops", "4-bit arithmetic", "Tflop/s", RATE, "Dense, peak. Empty where the chip has none."),
+    Row("/link_bandwidth_bytes_per_s", "Scale-up link", "GB/s", number(1e9, 0.1, 1e5, 10.0), "One direction."),
+    SOURCE,
+];
+const RATE: Kind = Kind::Optional { scale: 1e12, low: 0.1, high: 1e6, step: 10.0 };
+const OWN_TRAY: &[Row] = &[
+    NAME,
+    RATED,
+    Row(
+        "/overhead_idle_w",
+        "Without GPUs, idle",
+        "W",
+        number(1.0, 0.0, 1e6, 10.0),
+        "Draw of everything but the GPU boards, with no work.",
+    ),
+    Row("/overhead_busy_w", "Without GPUs, busy", "W", number(1.0, 0.0, 1e6, 10.0), "The same at full work."),
+    Row("/liquid_fraction", "Heat to liquid", "%", number(0.01, 0.0, 100.0, 5.0), "The rest goes to air."),
+    Row("/gpu", "GPU", "", Kind::Gpu, "That it carries, if any."),
+    Row("/gpu_count", "GPUs", "", number(1.0, 0.0, 1e3, 1.0), "In one tray."),
+    Row(
+        "/domain_gpus",
+        "GPUs that share links",
+        "",
+        number(1.0, 0.0, 1e4, 1.0),
+        "Scale-up domain of one tray by itself.",
+    ),
+    Row(
+        "/height_units",
+        "Height",
+        "units",
+        number(1.0, 0.0, 128.0, 0.5),
+        "Of its rack. 0 for what stands upright beside them.",
+    ),
+    Row("/width", "Takes in width", "", Kind::One(WIDTH), ""),
+    Row("/depth", "Takes in depth", "", Kind::One(DEPTH), ""),
+    Row("/mass_kg", "Mass", "kg", number(1.0, 0.01, 1e5, 1.0), ""),
+    PRICE,
+    SOURCE,
+];
+const OWN_RACK: &[Row] = &[
+    NAME,
+    RATED,
+    Row(
+        "/supply_temperature_max_c",
+        "Warmest water",
+        "°C",
+        number(1.0, 5.0, 60.0, 1.0),
+        "Facility supply at which its full power is cooled.",
+    ),
+    Row("/height_units", "Room for trays", "units", number(1.0, 1.0, 128.0, 1.0), ""),
+    Row("/unit", "Units", "", Kind::One(UNIT), "U of 19-inch racks, OU of 21-inch Open Racks."),
+    Row("/height_m", "Height", "m", number(1.0, 0.1, 10.0, 0.01), "Outer."),
+    Row("/width_m", "Width", "m", number(1.0, 0.1, 10.0, 0.01), "Outer."),
+    Row("/depth_m", "Depth", "m", number(1.0, 0.1, 10.0, 0.01), "Outer."),
+    Row("/mass_kg", "Mass", "kg", number(1.0, 1.0, 1e5, 5.0), "Without trays."),
+    PRICE,
+    SOURCE,
+];
+const OWN_POWER: &[Row] = &[
+    NAME,
+    Row("/rated_power_w", "Rated output", "kW", number(1e3, 0.001, 1e6, 10.0), "That it carries without end."),
+    Row(
+        "/loss/a",
+        "Lost with no load",
+        "% of rating",
+        number(0.01, 0.0, 50.0, 0.05),
+        "Loss = a + b·load + c·load²: a.",
+    ),
+    Row("/loss/b", "Lost with load", "% of rating", number(0.01, 0.0, 50.0, 0.05), "b."),
+    Row("/loss/c", "Lost with its square", "% of rating", number(0.01, 0.0, 50.0, 0.05), "c: resistance."),
+    Row("/energy_wh", "Stores", "kWh", number(1e3, 0.0, 1e7, 10.0), "Of a battery."),
+    PRICE,
+    SOURCE,
+];
+/// Those that a kind of cooling part has not are not shown for it.
+const OWN_COOLING: &[Row] = &[
+    NAME,
+    Row("/heat_capacity_w", "Heat moved", "kW", number(1e3, 0.1, 1e6, 10.0), "At its design conditions."),
+    Row("/fan_power_w", "Fans", "kW", number(1e3, 0.0, 1e5, 0.5), "At full speed."),
+    Row(
+        "/approach_k",
+        "Approach",
+        "K",
+        number(1.0, 0.1, 40.0, 0.5),
+        "Water or air supplied above what cools it, at rated heat.",
+    ),
+    Row("/design_dry_bulb_c", "Outside air at rating", "°C", number(1.0, -30.0, 60.0, 1.0), "Dry bulb."),
+    Row("/design_wet_bulb_c", "Wet bulb at rating", "°C", number(1.0, -30.0, 40.0, 1.0), ""),
+    Row("/rated_cop", "COP at rating", "", number(1.0, 0.5, 20.0, 0.1), "Heat moved over electricity."),
+    PRICE,
+    SOURCE,
+];
+
+/// Fields that only some of their kind have: they are shown where they are there.
+pub(super) const WHERE_THERE: &[&str] = &[
+    "/demand/peak-share",
+    "/demand/scale",
+    "/rejection/units",
+    "/rejection/redundancy",
+    "/chiller/units",
+    "/chiller/redundancy",
+    "/fan_power_w",
+    "/approach_k",
+    "/design_dry_bulb_c",
+    "/design_wet_bulb_c",
+    "/rated_cop",
+];
 
 /// The fields of a kind of place, and the address of one of them.
 pub(super) fn table(place: Place) -> (&'static [Row], String) {
@@ -277,5 +430,16 @@ pub(super) fn table(place: Place) -> (&'static [Row], String) {
         Place::Hall(at) => (HALL, format!("/hall/{at}")),
         Place::Row(h, r) => (ROW, format!("/hall/{h}/row/{r}")),
         Place::Rack(h, r, k) => (RACK, format!("/hall/{h}/row/{r}/rack/{k}")),
+        Place::Tray(h, r, k, t) => (TRAY, format!("/hall/{h}/row/{r}/rack/{k}/trays/{t}")),
+        Place::Own(list, at) => {
+            let rows = match list {
+                OwnList::Gpu => OWN_GPU,
+                OwnList::Tray => OWN_TRAY,
+                OwnList::Rack => OWN_RACK,
+                OwnList::Power => OWN_POWER,
+                OwnList::Cooling => OWN_COOLING,
+            };
+            (rows, format!("/parts/{}/{at}", list.name()))
+        }
     }
 }

@@ -5,5 +5,6 @@
 mod calendar;
 mod hostile;
 mod law;
+mod netbox;
 mod published;
 mod site;

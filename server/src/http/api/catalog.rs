@@ -1,13 +1,14 @@
 //! The catalog over the API: what designs may name, row by row, each with its source.
 
 use super::answer::{Answer, json, with_next};
-use super::asked::{Asked, id_of, limit_of, page_of};
-use crate::error::not_a_cursor;
+use super::asked::{Asked, id_of, kind_of, limit_of, page_of};
+use crate::error::{Refusal, not_a_cursor};
 use crate::http::Reach;
 use app::api::ApiError;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use model::catalog::Catalog;
+use model::catalog::{Catalog, PartsRead};
 use model::id::{LocationId, ModelId, PartId};
 use model::location::Location;
 use model::part::{CoolingPart, Gpu, LanguageModel, PowerPart, Rack, Tray};
@@ -145,6 +146,35 @@ pub async fn row(State(reach): State<Reach>, Path((kind, id)): Path<(String, Str
     let none = || ApiError::NotFound { what: format!("{kind} \"{id}\" in the catalog") };
     let list: ListName = serde_json::from_value(kind.as_str().into()).map_err(|_| none())?;
     json(&headers, &found(reach.house.designs.catalog(), list, &id)?.ok_or_else(none)?)
+}
+
+/// What a file of parts is called.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PartsQuery {
+    /// Its name: `.yaml` and `.yml` are NetBox types, all else is TOML as `millwright catalog show` prints it.
+    #[param(min_length = 1, max_length = 200)]
+    name: String,
+}
+
+/// What a file of parts holds, for a design's `parts`: NetBox device and rack types in YAML (one document or several), or
+/// TOML. The remarks say what NetBox's format has not and was estimated: idle draw, losses, prices. Nothing is kept.
+#[utoipa::path(post, path = "/api/v1/catalog/parts", tag = "catalog", operation_id = "catalog_parts", params(PartsQuery),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file, up to 1 MiB."),
+    responses((status = 200, description = "Its parts and what was estimated.", body = PartsRead)))]
+pub async fn parts(
+    State(reach): State<Reach>,
+    Asked(query): Asked<PartsQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let kind = kind_of(&headers);
+    if kind.starts_with("multipart/") || kind.ends_with("zip") {
+        return Err(Refusal::WrongType { takes: "the file as it is, application/octet-stream" }.into());
+    }
+    let read = reach.house.read_parts(query.name, body.to_vec()).await?;
+    json(&HeaderMap::new(), &read)
 }
 
 fn found(catalog: &Catalog, list: ListName, id: &str) -> Result<Option<CatalogRow>, crate::error::Refused> {

@@ -67,6 +67,10 @@ const EXAMPLE: &str = "one-rack-gb200";
 const EXAMPLE_FILE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,374,44\n\
     2023-11-16 18:15:50.95,396,109\n";
 
+/// A NetBox type that parts are made of.
+const EXAMPLE_TYPE: &str = "manufacturer: Acme\nmodel: G8\nslug: acme-g8\nu_height: 8\nis_full_depth: true\nweight: 130\n\
+    weight_unit: kg\npower-ports:\n  - name: PSU1\n    type: iec-60320-c20\n    maximum_draw: 3300\n";
+
 /// What can be asked of a thing that was made: its maker, and those who take its id.
 const LINKS: [(&str, &[&str]); 2] = [
     ("runs_create", &["runs_get", "runs_cancel", "runs_report", "runs_report_csv", "runs_report_xlsx"]),
@@ -93,6 +97,7 @@ fn add_links(operation: &mut Map<String, Value>) {
 /// Gives parameters and bodies examples that can be sent as they are.
 fn add_examples(operation: &mut Map<String, Value>) {
     let brings = operation.get("operationId").is_some_and(|id| id == "inputs_create");
+    let parts = operation.get("operationId").is_some_and(|id| id == "catalog_parts");
     for one in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let name = one["name"].as_str().unwrap_or_default();
         let example = match (one["schema"]["$ref"].as_str().unwrap_or_default(), name) {
@@ -101,6 +106,7 @@ fn add_examples(operation: &mut Map<String, Value>) {
             ("#/components/schemas/PartId", _) => "gb200-nvl72",
             (_, "kind") if brings => "requests",
             (_, "name") if brings => "trace.csv",
+            (_, "name") if parts => "types.yaml",
             _ => continue,
         };
         one["example"] = example.into();
@@ -117,7 +123,7 @@ fn add_examples(operation: &mut Map<String, Value>) {
         content["application/toml"]["example"] = design.text.into();
     }
     if content["application/octet-stream"].is_object() {
-        content["application/octet-stream"]["example"] = EXAMPLE_FILE.into();
+        content["application/octet-stream"]["example"] = if parts { EXAMPLE_TYPE } else { EXAMPLE_FILE }.into();
     }
     if content["application/json"].is_object() && !json.is_null() {
         content["application/json"]["example"] = json;
