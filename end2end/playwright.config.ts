@@ -19,6 +19,8 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   fullyParallel: false,
   workers: 1,
+  // Text, so the same on every system.
+  snapshotPathTemplate: "{testDir}/golden/{arg}{ext}",
   forbidOnly: Boolean(process.env.CI),
   reporter: [["list"]],
   use: {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
-use model::catalog::{Catalog, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
@@ -105,6 +105,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn snapshot(&self, id: SnapshotId) -> Result<String, ApiError>;
     /// Everything that a design may name.
     async fn catalog(&self) -> Result<Catalog, ApiError>;
+    /// One list of it, row by row, every figure in words.
+    async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError>;
     /// What a file of parts holds, or what is wrong in which line of it; nothing is kept.
     async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError>;
     /// Keeps a file for runs to be made with, or says what is wrong in which line and column of it.
@@ -244,6 +246,15 @@ pub async fn snapshot(
 #[server(name = AskCatalog, prefix = "/api/ask", endpoint = "catalog", input = Json)]
 pub async fn catalog() -> Result<Catalog, ApiError> {
     backend()?.catalog().await
+}
+
+/// One list of the catalog.
+#[server(name = AskCatalogList, prefix = "/api/ask", endpoint = "catalog-list", input = Json)]
+pub async fn catalog_list(
+    /// Which: `gpu`, `rack`, …
+    list: String,
+) -> Result<Vec<CatalogEntry>, ApiError> {
+    backend()?.catalog_list(list).await
 }
 
 /// What a file of parts holds.

@@ -259,15 +259,17 @@ pub(crate) fn on_keys(act: impl Fn(leptos::ev::KeyboardEvent) + 'static) {
     let _ = act;
 }
 
+/// What has the focus is called so in the document; none where it has no name.
+pub(crate) fn focused_id() -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    return Some(web_sys::window()?.document()?.active_element()?.id()).filter(|id| !id.is_empty());
+    #[cfg(not(feature = "hydrate"))]
+    None
+}
+
 /// Whether the focus is in a drawing that is about to be drawn anew.
 pub(crate) fn focus_is_drawn() -> bool {
-    #[cfg(feature = "hydrate")]
-    return web_sys::window()
-        .and_then(|window| window.document())
-        .and_then(|page| page.active_element())
-        .is_some_and(|element| element.id().starts_with("place-"));
-    #[cfg(not(feature = "hydrate"))]
-    false
+    focused_id().is_some_and(|id| id.starts_with("place-"))
 }
 
 /// Gives the focus to what will bear `id` once it is drawn.

@@ -1,9 +1,10 @@
 //! What charts and tables say, worked out from a report: sentences with their figures, and rows. Plain functions, so that
 //! components only pick and show.
 
-use crate::format;
+use crate::format::{self, Units};
+use model::design::Demand;
 use model::report::{Evaluation, Money, Month, Report, ServingPoint, Stranded};
-use model::run::RunSummary;
+use model::run::{RunRequest, RunSummary};
 
 /// A share of a whole, where there is a whole.
 pub fn share(part: f64, whole: f64) -> Option<f64> {
@@ -208,9 +209,9 @@ pub const USUAL_PUE: f64 = 1.5;
 /// The year in one sentence, with its figure.
 pub fn headline(report: &Report) -> String {
     format!(
-        "{} makes {} of output for each megawatt at its meter, serving {} at {} of full work",
+        "{} makes {} of output from each megawatt at its meter, serving {} at {} of full work",
         report.design,
-        format::tokens_per_megawatt(report.tokens_per_second_per_mw_facility),
+        format::token_rate(report.tokens_per_second_per_mw_facility),
         report.model,
         format::percent(report.utilisation)
     )
@@ -244,12 +245,51 @@ pub fn limits(report: &Report) -> Vec<String> {
     said
 }
 
+/// What the facility is, for one who never saw the design: place, contract, GPUs, and what it costs.
+pub fn facts(report: &Report, units: Units) -> String {
+    format!(
+        "{} · {} contract · {} in {} · {} to build, {} a year in all · {} of water a year",
+        report.location,
+        format::megawatts(report.contract_power_mw),
+        format::things(report.gpus, "GPU", "GPUs"),
+        format::things(report.racks, "rack", "racks"),
+        format::money(report.money.capex_usd),
+        format::money(report.money.total_usd),
+        format::water_in(units, report.water_m3)
+    )
+}
+
+/// What a run was made with, in words: `hourly steps · own weather and prices · 700 W a GPU`.
+pub fn conditions(request: &RunRequest) -> String {
+    let step = if request.step_minutes == 60 {
+        "hourly steps".to_owned()
+    } else {
+        format!("{}-minute steps", request.step_minutes)
+    };
+    let own: Vec<String> = request.inputs().map(|(kind, _)| kind.to_string()).collect();
+    let mut said = vec![step];
+    if request.seed != 1 {
+        said.push(format!("seed {}", request.seed));
+    }
+    if !own.is_empty() {
+        said.push(format!("own {}", own.join(", ")));
+    }
+    said.extend(request.model.as_ref().map(|model| format!("serving {model}")));
+    said.extend(request.power_cap.map(|cap| format!("{} a GPU", format::power(cap))));
+    said.extend(request.supply_temperature.map(|supply| format!("water at {:.0} °C", supply.as_celsius())));
+    said.extend(request.demand.map(|demand| match demand {
+        Demand::PeakShare(share) => format!("busiest hour asks for {:.0}%", share.as_percent()),
+        Demand::Scale(times) => format!("{times} times the trace"),
+    }));
+    said.join(" · ")
+}
+
 /// What an improvement is worth, in a sentence.
 pub fn worth(each: &model::report::Improvement) -> String {
     let parts = [
         (format::change(0.0, each.tokens, format::tokens), "a year"),
         (format::relative_change(each.tokens_per_mw_share), "tokens per megawatt"),
-        (format::change(0.0, -each.power_mw, format::megawatts), "at the peak"),
+        (format::change(0.0, -each.power_mw, format::megawatts), "of highest draw"),
         (format::change(0.0, each.gain_usd, format::money), "a year"),
     ];
     let said: Vec<String> = parts

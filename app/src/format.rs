@@ -229,20 +229,27 @@ pub fn hours(hours: f64) -> Figure {
     if hours.is_finite() { figure(grouped(hours.round()), "h") } else { missing() }
 }
 
-/// Water: `12 300 m³`.
-pub fn water(cubic_metres: f64) -> Figure {
+/// Water of a year: `410 000 m³`, `108 M gal` (US gallons of 3.785 41 L).
+pub fn water_in(units: Units, cubic_metres: f64) -> Figure {
     if !cubic_metres.is_finite() {
-        missing()
-    } else if cubic_metres < 1e3 {
-        figure(three_or_less(cubic_metres), "m³")
-    } else {
-        figure(grouped(to_three(cubic_metres)), "m³")
+        return missing();
+    }
+    match units {
+        Units::Si if cubic_metres < 1e3 => figure(three_or_less(cubic_metres), "m³"),
+        Units::Si => figure(grouped(to_three(cubic_metres)), "m³"),
+        Units::Us => {
+            let gallons = cubic_metres * 264.172;
+            scaled(gallons, "gal", &[(1e6, "M gal"), (1e3, "k gal"), (1.0, "gal")])
+        }
     }
 }
 
-/// Water for each kilowatt-hour of IT energy: `0.18 L/kWh`.
-pub fn water_per_energy(litres_per_kwh: f64) -> Figure {
-    scaled(litres_per_kwh, "L/kWh", &[(1.0, "L/kWh")])
+/// Water over energy: `1.24 L/kWh`, `0.328 gal/kWh`.
+pub fn water_per_energy_in(units: Units, litres_per_kwh: f64) -> Figure {
+    match units {
+        Units::Si => scaled(litres_per_kwh, "L/kWh", &[(1.0, "L/kWh")]),
+        Units::Us => scaled(litres_per_kwh * 0.264_172, "gal/kWh", &[(1.0, "gal/kWh")]),
+    }
 }
 
 /// Emissions: `82.1 kt CO₂e`.
@@ -465,8 +472,8 @@ mod tests {
             (quotient(1.0891), "1.089"),
             (count(55_296), "55 296"),
             (count(768), "768"),
-            (water(12_345.0), "12 300 m³"),
-            (water(31.24), "31.2 m³"),
+            (water_in(Units::Si, 12_345.0), "12 300 m³"),
+            (water_in(Units::Si, 31.24), "31.2 m³"),
             (carbon(82_140.0), "82.1 kt CO₂e"),
             (hours(8_760.0), "8760 h"),
             (milliseconds(42.0), "42.0 ms"),

@@ -13,6 +13,7 @@ mod browser;
 pub mod components;
 pub mod findings;
 pub mod format;
+pub mod labels;
 pub mod pages;
 pub mod paths;
 pub mod workshop;
@@ -25,9 +26,11 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
+use pages::catalog::CatalogPage;
 use pages::compare::ComparePage;
 use pages::design::DesignPage;
 use pages::designs::DesignsPage;
+use pages::glossary::GlossaryPage;
 use pages::home::HomePage;
 use pages::new::NewPage;
 use pages::report::ReportPage;
@@ -74,12 +77,18 @@ pub fn App() -> impl IntoView {
                     <Route path=route::DESIGNS view=DesignsPage ssr=SsrMode::Async/>
                     <Route path=route::DESIGN view=DesignPage ssr=SsrMode::Async/>
                     <Route path=route::NEW view=NewPage ssr=SsrMode::Async/>
+                    <Route path=route::CATALOG view=CatalogPage ssr=SsrMode::Async/>
+                    <Route path=route::GLOSSARY view=GlossaryPage ssr=SsrMode::Async/>
                     <Route path=route::COMPARE view=ComparePage ssr=SsrMode::Async/>
                     <Route path=route::REPORT view=ReportPage ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>
                 </Routes>
             </main>
+            <footer class="foot">
+                <a href=paths::GLOSSARY>"Glossary"</a> <a href=paths::CATALOG>"Catalog and sources"</a>
+                <a href=paths::API_DOCS rel="external">"API"</a> <span class="soft">"Every figure says where it comes from and how sure it is."</span>
+            </footer>
             <Announcer/>
         </Router>
     }
@@ -96,6 +105,7 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
+                <A href=paths::CATALOG>"Catalog"</A>
             </nav>
             <Palette/>
             <UnitsChoice/>

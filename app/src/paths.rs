@@ -116,6 +116,18 @@ impl View {
 
 /// A new design, guided.
 pub const NEW: &str = "/new";
+/// What designs may name, with its sources.
+pub const CATALOG: &str = "/catalog";
+/// One row of it, where it stands on its page.
+pub fn catalog_row(list: &str, id: &str) -> String {
+    format!("{CATALOG}?list={list}#{id}")
+}
+/// One list of it.
+pub fn catalog_list(list: &str) -> String {
+    format!("{CATALOG}?list={list}")
+}
+/// The field's words.
+pub const GLOSSARY: &str = "/glossary";
 /// The API's own page.
 pub const API_DOCS: &str = "/api/v1/docs";
 /// Runs beside each other.
@@ -159,6 +171,10 @@ pub mod route {
     pub const DESIGN: (StaticSegment<&str>, ParamSegment) = (DESIGNS, ParamSegment("id"));
     /// A new design, guided.
     pub const NEW: StaticSegment<&str> = StaticSegment("new");
+    /// The field's words.
+    pub const GLOSSARY: StaticSegment<&str> = StaticSegment("glossary");
+    /// What designs may name.
+    pub const CATALOG: StaticSegment<&str> = StaticSegment("catalog");
     /// Runs beside each other.
     pub const COMPARE: StaticSegment<&str> = StaticSegment("compare");
     /// A run's report.

@@ -6,7 +6,7 @@ use app::api::{ApiError, Backend};
 use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
-use model::catalog::{Catalog, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
 use model::design::Design;
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
@@ -71,6 +71,9 @@ impl Backend for FakeBackend {
         broken()
     }
     async fn catalog(&self) -> Result<Catalog, ApiError> {
+        broken()
+    }
+    async fn catalog_list(&self, _: String) -> Result<Vec<CatalogEntry>, ApiError> {
         broken()
     }
     async fn parts_read(&self, _: PartsFile) -> Result<PartsRead, ApiError> {
@@ -250,6 +253,7 @@ fn run_summary(state: RunState) -> RunSummary {
         design: id("facility-100mw"),
         design_name: "100 MW facility".into(),
         version: 2,
+        request: RunRequest::of(id("facility-100mw")),
         created_ms: 1_795_442_700_000,
         state,
         tokens_per_second_per_mw_facility: done.then_some(17_300.0),
@@ -309,8 +313,7 @@ fn report() -> Report {
 }
 
 fn house_with_run(state: RunState, report: Option<Report>) -> FakeBackend {
-    let request = RunRequest::of(id("facility-100mw"));
-    FakeBackend { run: Some(RunDetail { summary: run_summary(state), request, report }), ..FakeBackend::default() }
+    FakeBackend { run: Some(RunDetail { summary: run_summary(state), report }), ..FakeBackend::default() }
 }
 
 #[test]
@@ -466,11 +469,11 @@ fn an_executive_reads_one_column() {
     };
     let found = Report { improvements: vec![improvement; 5], ..report() };
     let said = [
-        "100 MW facility makes 17.3 k tok/s/MW of output for each megawatt at its meter",
+        "100 MW facility makes 17.3 k tok/s of output from each megawatt at its meter",
         "Where each megawatt goes",
         "What limits it",
         "GB200: bound by memory bandwidth: reading weights",
-        "+2.00 T tokens a year · +12.0 % tokens per megawatt · +500 kW at the peak · +$3.10 M a year.",
+        "+2.00 T tokens a year · +12.0 % tokens per megawatt · +500 kW of highest draw · +$3.10 M a year.",
         "Mind: needs common beginnings.",
         "Beside business as usual",
         "What this rests on",
@@ -482,6 +485,12 @@ fn an_executive_reads_one_column() {
 }
 
 #[test]
+fn words_are_explained_and_the_catalog_is_listed() {
+    check("/glossary", FakeBackend::default(), &["stranded power", "make-up water for each kWh"]);
+    check("/catalog?list=rack", FakeBackend::default(), &["Racks", "Places"]);
+}
+
+#[test]
 fn years_are_compared_with_the_first() {
     let house =
         FakeBackend { runs: Some(vec![run_summary(RunState::Done)]), ..house_with_run(RunState::Done, Some(report())) };
@@ -490,7 +499,7 @@ fn years_are_compared_with_the_first() {
         house.clone(),
         &["baseline", "Tokens per facility MW", "17.3 k tok/s/MW", "makes most of a megawatt"],
     );
-    check("/compare", house, &["No years are chosen yet. Tick two or more below.", "100 MW facility"]);
+    check("/compare", house, &["No years are chosen yet. Tick two or more below, or", "100 MW facility"]);
 }
 
 #[test]

@@ -129,7 +129,7 @@ test("a unit is failed and mended", async ({ page }) => {
   const outcome = page.getByRole("region", { name: "One-line diagram" }).getByRole("status");
   await expect(outcome).toContainText(/go dark/);
   await expect(fail).toBeFocused();
-  await tabTo(page, outcome.getByRole("button", { name: "Mend it" }));
+  await tabTo(page, outcome.getByRole("button", { name: "Repair it" }));
   await page.keyboard.press("Enter");
   await expect(outcome).toHaveCount(0);
 });

@@ -346,7 +346,7 @@ test.describe("the one-line", () => {
     await expect(outcome(page)).toContainText(/transformers would be overloaded/);
     await expect(page.getByRole("button", { name: /^transformers/ })).toContainText(/too many/);
     await expect(page).toHaveURL(/fail=2:24/);
-    await outcome(page).getByRole("button", { name: "Mend it" }).click();
+    await outcome(page).getByRole("button", { name: "Repair it" }).click();
     await expect(outcome(page)).toHaveCount(0);
     await expect(page).not.toHaveURL(/fail=/);
     await expect(page.getByRole("button", { name: /^transformers/ })).not.toContainText(/too many/);

@@ -10,7 +10,7 @@ use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
-use model::catalog::{Catalog, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
 use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
@@ -57,7 +57,7 @@ impl House {
         if let Some(live) = self.jobs.watch(id) {
             return Ok(Following::Live(live));
         }
-        Ok(Following::Settled(store::run::get(&self.db, id).await.map_err(of_store)?.summary.state))
+        Ok(Following::Settled(store::run::get(&self.db, id).await.map_err(of_store)?.state))
     }
 
     /// What the jobs know of a run is newer than what the store does, except for its end.
@@ -78,7 +78,7 @@ impl House {
 
     /// A run as a list shows it.
     pub async fn run_summary(&self, id: &RunId) -> Result<RunSummary, ApiError> {
-        Ok(self.brought_up_to_date(store::run::get(&self.db, id).await.map_err(of_store)?.summary))
+        Ok(self.brought_up_to_date(store::run::get(&self.db, id).await.map_err(of_store)?))
     }
 
     /// Keeps a file that can be read.
@@ -253,6 +253,11 @@ impl Backend for House {
         Ok(self.designs.catalog().clone())
     }
 
+    async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError> {
+        let none = || ApiError::NotFound { what: format!("list \"{list}\" in the catalog") };
+        app::labels::entries(self.designs.catalog(), &list).ok_or_else(none)
+    }
+
     async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError> {
         self.read_parts(file.name, file.text.into_bytes()).await
     }
@@ -272,7 +277,7 @@ impl Backend for House {
     async fn run(&self, id: RunId) -> Result<RunDetail, ApiError> {
         let stored = store::run::get(&self.db, &id).await.map_err(of_store)?;
         let report = store::run::report(&self.db, &id).await.map_err(of_store)?;
-        Ok(RunDetail { summary: self.brought_up_to_date(stored.summary), request: stored.request, report })
+        Ok(RunDetail { summary: self.brought_up_to_date(stored), report })
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError> {

@@ -12,7 +12,7 @@ use crate::assets;
 use crate::backend::House;
 use crate::clock;
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use axum::routing::get;
 use leptos::config::LeptosOptions;
@@ -50,6 +50,7 @@ pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -
         .with_state(reach)
         .merge(assets::router())
         .layer(middleware::from_fn(pages::status_of_answers))
+        .layer(DefaultBodyLimit::disable()) // each address has its own limit, below
         .layer(middleware::from_fn_with_state(body::Places::default(), body::take_whole))
         .layer(CatchPanicLayer::custom(api::panicked))
         .layer(middleware::from_fn(security::refuse_other_origins))

@@ -260,7 +260,7 @@ impl Jobs {
 
     async fn run_to_end(&self, id: &RunId, live: Arc<Live>) -> Result<End, ApiError> {
         let run = store::run::get(&self.db, id).await.map_err(of_store)?;
-        let opened = self.designs.version(&run.summary.design, run.summary.version).await?;
+        let opened = self.designs.version(&run.design, run.version).await?;
         let site = self.designs.site_for(&opened, &run.request).await?;
         let files = self.files(&run.request).await?;
         match store::run::set_running(&self.db, id).await {

@@ -147,7 +147,7 @@ async fn check(db: &Db, told: &mut Told) {
         store::run::get(db, id).await.unwrap();
     }
     for id in &told.cancelled {
-        assert_eq!(store::run::get(db, id).await.unwrap().summary.state, RunState::Cancelled, "{id}");
+        assert_eq!(store::run::get(db, id).await.unwrap().state, RunState::Cancelled, "{id}");
     }
 }
 

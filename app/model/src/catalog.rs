@@ -33,6 +33,25 @@ pub struct Catalog {
     pub locations: Vec<Location>,
 }
 
+/// A row of the catalog as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogEntry {
+    /// Its name in designs.
+    pub id: String,
+    /// Its name on a page.
+    pub name: String,
+    /// Who makes it; empty for places.
+    pub maker: String,
+    /// Whether it can be had; empty for models and places.
+    pub availability: String,
+    /// Every other figure, with its name and its unit.
+    pub figures: Vec<(String, String)>,
+    /// Where the figures come from.
+    pub source: String,
+    /// When they were read.
+    pub as_of: String,
+}
+
 /// A file of parts, as a page sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartsFile {

@@ -200,6 +200,8 @@ pub struct RunSummary {
     pub design_name: String,
     /// Which version of it.
     pub version: u32,
+    /// What was asked for, with the version that was taken.
+    pub request: RunRequest,
     /// When it was asked for, milliseconds since 1970 UTC.
     pub created_ms: i64,
     /// How far it is.
@@ -214,8 +216,6 @@ pub struct RunSummary {
 pub struct RunDetail {
     /// What the list shows.
     pub summary: RunSummary,
-    /// What was asked for, with the version that was taken.
-    pub request: RunRequest,
     /// What it came to, once it is done.
     pub report: Option<Report>,
 }

@@ -4,6 +4,7 @@ use crate::components::workshop::{Bench, Besides};
 use crate::workshop::place::Place;
 use leptos::prelude::*;
 use model::note::{Note, Severity};
+use sim::mend::Mend;
 
 /// Notes, worst first as they come.
 #[component]
@@ -35,15 +36,23 @@ pub fn NotesWithMends(
     /// Whose.
     bench: Bench,
 ) -> impl IntoView {
-    let mend = move |note: &Note| bench.design.with_untracked(|design| sim::mend::mend(design, note));
+    let mends = move |note: &Note| {
+        let catalog = bench.catalog.get_untracked();
+        catalog
+            .map(|catalog| bench.design.with_untracked(|design| sim::mend::mends(design, note, &catalog)))
+            .unwrap_or_default()
+    };
     let item = move |note: Note| {
         let place = bench.design.with_untracked(|design| Place::of_note(&note.place, design));
         let words = note.mend().map(|words| view! { <span class="mend">"To mend it: " {words} ". "</span> });
-        let mendable = mend(&note).is_some();
-        let (label, said) = (format!("Mend: {}", note.kind), note.clone());
-        let button = mendable.then(|| view! {
-            <button on:click=move |_| if let Some(design) = mend(&said) { bench.apply(&label, None, design) }>"Mend it"</button>
-        });
+        let label = format!("Mend: {}", note.kind);
+        let button = mends(&note)
+            .into_iter()
+            .map(|Mend { words, design }| {
+                let label = label.clone();
+                view! { <button on:click=move |_| bench.apply(&label, None, design.clone())>{words}</button> " " }
+            })
+            .collect_view();
         view! {
             <li class=word(Some(note.severity))>
                 <p>

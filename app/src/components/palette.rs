@@ -82,7 +82,13 @@ pub fn Palette() -> impl IntoView {
     let fed = use_context::<PageCommands>();
     let designs = crate::browser::once_awake(move || {
         let wanted = open.get() == Open::Palette;
-        async move { if wanted { api::designs().await.unwrap_or_default() } else { Vec::new() } }
+        async move {
+            if wanted {
+                (api::designs().await.unwrap_or_default(), api::runs().await.unwrap_or_default())
+            } else {
+                (Vec::new(), Vec::new())
+            }
+        }
     });
     let found = Memo::new(move |_| {
         let wanted = words.get().to_lowercase();
@@ -96,14 +102,19 @@ pub fn Palette() -> impl IntoView {
             page("New design", paths::NEW),
             page("Runs", paths::RUNS),
             page("Compare runs", paths::COMPARE),
+            page("Catalog", paths::CATALOG),
             page("API documentation", paths::API_DOCS),
         ];
         names.extend(fixed.iter().map(|(words, _)| format!("Go to {words}")));
-        let listed = designs.get().unwrap_or_default();
+        let (listed, run) = designs.get().unwrap_or_default();
         names.extend(listed.iter().map(|design| format!("Open {}", design.name)));
-        let mut targets: Vec<Option<String>> = vec![None; names.len() - fixed.len() - listed.len()];
+        names.extend(run.iter().map(|run| {
+            format!("Run of {}, version {}, {}", run.design_name, run.version, crate::format::moment(run.created_ms))
+        }));
+        let mut targets: Vec<Option<String>> = vec![None; names.len() - fixed.len() - listed.len() - run.len()];
         targets.extend(fixed.into_iter().map(|(_, path)| Some(path)));
         targets.extend(listed.iter().map(|design| Some(paths::design(&design.id))));
+        targets.extend(run.iter().map(|run| Some(paths::run(&run.id))));
         names
             .into_iter()
             .zip(targets)
@@ -133,6 +144,21 @@ pub fn Palette() -> impl IntoView {
         }
     };
     crate::browser::on_keys(move |event| on_key(&event, open, words, picked));
+    // What had the focus has it again, unless a page is gone to.
+    let held = StoredValue::new(None::<String>);
+    Effect::new(move |before: Option<Open>| {
+        let now = open.get();
+        match (before.unwrap_or(Open::Nothing), now) {
+            (Open::Nothing, Open::Palette | Open::Shortcuts) => held.set_value(crate::browser::focused_id()),
+            (Open::Palette | Open::Shortcuts, Open::Nothing) => {
+                if let Some(id) = held.get_value() {
+                    crate::browser::focus_once_drawn(id);
+                }
+            }
+            _ => {}
+        }
+        now
+    });
     Effect::new(move |_| {
         if open.get() == Open::Palette
             && let Some(field) = field.get()
@@ -155,6 +181,11 @@ pub fn Palette() -> impl IntoView {
         }
         event.prevent_default();
     };
+    let none = move || {
+        found.with(Vec::is_empty).then(|| view! {
+        <p class="empty">"Nothing is called so. Pages, designs, runs and the open page's commands are found here; parts are in the "<a href=paths::CATALOG>"catalog"</a>"."</p>
+    })
+    };
     let lines = move || {
         found.get().into_iter().enumerate().map(|(at, line)| {
             let name = line.1.clone();
@@ -172,6 +203,7 @@ pub fn Palette() -> impl IntoView {
                             aria-activedescendant=move || format!("palette-{}", picked.get()) placeholder="Find a page, a design or a command"
                             node_ref=field prop:value=move || words.get() on:input:target=move |event| { words.set(event.target().value()); picked.set(0); } on:keydown=typed/>
                         <ul role="listbox" id="palette-lines" aria-label="Found">{lines}</ul>
+                        {none}
                     </div>
                 </div>
             }.into_any(),

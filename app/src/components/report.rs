@@ -2,6 +2,7 @@
 
 use crate::components::chart::{Chart, Readings};
 use crate::components::figure::{Band, Kpi, Meter, Number};
+use crate::components::workshop::units;
 use crate::findings;
 use crate::format;
 use leptos::prelude::*;
@@ -15,6 +16,7 @@ pub fn Headline(
 ) -> impl IntoView {
     let band = report.tokens_per_second_per_mw_facility_band;
     let cost = report.cost_per_million_tokens_usd_band;
+    let (units, water_m3, wue) = (units(), report.water_m3, report.wue_l_per_kwh);
     view! {
         <section class="headline" aria-labelledby="answer">
             <h2 id="answer" class="hidden">"The answer"</h2>
@@ -37,9 +39,11 @@ pub fn Headline(
                 <Kpi label="Cost" detail="all costs of the year over output tokens">
                     <Band banded=cost figure=format::price_per_million(report.cost_per_million_tokens_usd) ends=format::price_per_million/>
                 </Kpi>
-                <Kpi label="Water" detail=format!("{} of IT energy", format::water_per_energy(report.wue_l_per_kwh))>
-                    <Number figure=format::water(report.water_m3)/>
-                </Kpi>
+                <div class="kpi">
+                    <dt>"Water"</dt>
+                    <dd>{move || view! { <Number figure=format::water_in(units.get(), water_m3)/> }}</dd>
+                    <dd class="detail">{move || format::water_per_energy_in(units.get(), wue).to_string()} " of IT energy"</dd>
+                </div>
                 <Kpi label="Carbon" detail=format!("{}, of the electricity used", format::carbon_per_million(report.carbon_g_per_million_tokens))>
                     <Number figure=format::carbon(report.carbon_t)/>
                 </Kpi>
@@ -222,6 +226,7 @@ fn DayTable(report: Report) -> impl IntoView {
 
 #[component]
 fn MonthTable(months: Vec<Month>) -> impl IntoView {
+    let units = units();
     let rows = months.into_iter().map(|month| {
         view! {
             <tr>
@@ -233,7 +238,7 @@ fn MonthTable(months: Vec<Month>) -> impl IntoView {
                 <td class="num"><Number figure=format::tokens(month.tokens_output)/></td>
                 <td class="num"><Number figure=format::money(month.electricity_usd)/></td>
                 <td class="num"><Number figure=format::carbon(month.carbon_t)/></td>
-                <td class="num"><Number figure=format::water(month.water_m3)/></td>
+                <td class="num">{move || view! { <Number figure=format::water_in(units.get(), month.water_m3)/> }}</td>
             </tr>
         }
     });
@@ -358,8 +363,8 @@ pub fn Grounds(
                 <td>{input.format}</td>
                 <td class="num">{format::count(input.rows).to_string()}</td>
                 <td class="num">{format::count(input.filled).to_string()}</td>
-                <td class="wide">{input.remarks.join("; ")}</td>
             </tr>
+            {(!input.remarks.is_empty()).then(|| view! { <tr class="remark"><td colspan="5" class="soft">{input.remarks.join("; ")}</td></tr> })}
         }
     });
     let assumptions = report.assumptions.into_iter().map(|words| view! { <li>{words}</li> });
@@ -372,7 +377,7 @@ pub fn Grounds(
                     <thead>
                         <tr>
                             <th scope="col">"Input"</th><th scope="col">"File"</th><th scope="col">"Format"</th>
-                            <th scope="col" class="num">"Rows"</th><th scope="col" class="num">"Filled in"</th><th scope="col">"Remarks"</th>
+                            <th scope="col" class="num">"Rows"</th><th scope="col" class="num">"Filled in"</th>
                         </tr>
                     </thead>
                     <tbody>{inputs.collect_view()}</tbody>
@@ -381,7 +386,7 @@ pub fn Grounds(
             <h3>"Assumptions"</h3>
             <ul class="plain">{assumptions.collect_view()}</ul>
             <p class="soft identity">
-                "Millwright " {report.program_version} ", " {format::mean_count(report.step_minutes).to_string()} "-minute steps, seed "
+                "Millwright " {report.program_version} ", " {format::count(report.step_minutes as u32).to_string()} "-minute steps, seed "
                 {report.seed} ", inputs " <code>{report.input_hash}</code> ". The same inputs give the same report."
             </p>
         </section>

@@ -5,8 +5,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use model::id::{DesignId, InputId, LocationId};
+use model::design::Demand;
+use model::id::{DesignId, InputId, LocationId, ModelId};
 use model::input::{InputKind, InputSave, StoredInput};
+use model::quantity::{Power, Ratio, Temperature};
 use model::run::RunRequest;
 
 /// Lengths of a step that can be chosen, minutes.
@@ -22,6 +24,8 @@ pub fn RunWith(
     name: Signal<String>,
     /// Where it stands, for reading files.
     location: Signal<LocationId>,
+    /// Models that it may serve in place of the design's.
+    models: Signal<Vec<(ModelId, String)>>,
     /// Why it can't be run.
     #[prop(into)]
     blocked: Signal<Option<String>>,
@@ -30,6 +34,7 @@ pub fn RunWith(
     Effect::new(move |_| awake.set(true));
     let (step, seed) = (RwSignal::new(STEPS[0]), RwSignal::new(1_u64));
     let chosen: [RwSignal<Option<InputId>>; 4] = std::array::from_fn(|_| RwSignal::new(None));
+    let policy = Policy::default();
     let start = Action::new(move |(): &()| {
         let [weather, price, carbon, requests] = chosen.map(|input| input.get_untracked());
         let request = RunRequest {
@@ -39,7 +44,7 @@ pub fn RunWith(
             price,
             carbon,
             requests,
-            ..RunRequest::of(design.clone())
+            ..policy.put(RunRequest::of(design.clone()))
         };
         api::run_start(request)
     });
@@ -65,10 +70,14 @@ pub fn RunWith(
                 </select>
             </label>
             <details class="scenario">
-                <summary>{move || match brought() { 0 => "with made weather, prices and requests".to_owned(), n => format!("with {n} of your own files") }}</summary>
+                <summary>{move || match (brought(), policy.count()) {
+                    (0, 0) => "with made weather, prices and requests".to_owned(),
+                    (files, changed) => format!("with {} of your own and {} changed", format::things(files as u32, "file", "files"), format::things(changed, "setting", "settings")),
+                }}</summary>
                 <div class="float">
                     <p class="soft">"What is not given is made from published statistics of the place. Drop a file on its line, or choose one; it is checked and kept."</p>
                     {InputKind::ALL.into_iter().zip(chosen).map(|(kind, chosen)| view! { <Line kind chosen location/> }).collect_view()}
+                    <PolicyFields policy models/>
                     <div class="field"><label for="seed">"Seed"</label><span class="control">
                         <input id="seed" type="number" min="0" step="1" prop:value=move || seed.get().to_string() on:change:target=move |event| seed.set(event.target().value().parse().unwrap_or(1))/>
                     </span><p class="about">"Of everything drawn by chance. The same seed and inputs give the same report."</p></div>
@@ -76,6 +85,79 @@ pub fn RunWith(
             </details>
             <p class="why" role="status">{move || blocked.get().or_else(refused)}</p>
         </div>
+    }
+}
+
+/// What is changed for one run and stays out of the design: how it is operated, and what is asked of it.
+#[derive(Clone, Copy, Default)]
+struct Policy {
+    power_cap: RwSignal<Option<f64>>,
+    supply: RwSignal<Option<f64>>,
+    model: RwSignal<Option<ModelId>>,
+    peak_share: RwSignal<Option<f64>>,
+}
+
+impl Policy {
+    fn put(self, request: RunRequest) -> RunRequest {
+        RunRequest {
+            power_cap: self.power_cap.get_untracked().map(Power::from_watts),
+            supply_temperature: self.supply.get_untracked().map(Temperature::from_celsius),
+            model: self.model.get_untracked(),
+            demand: self.peak_share.get_untracked().map(|share| Demand::PeakShare(Ratio::from_percent(share))),
+            ..request
+        }
+    }
+
+    /// How many settings differ from the design's.
+    fn count(self) -> u32 {
+        let numbers = [self.power_cap, self.supply, self.peak_share];
+        numbers.iter().map(|number| u32::from(number.with(Option::is_some))).sum::<u32>()
+            + u32::from(self.model.with(Option::is_some))
+    }
+}
+
+/// Policy and workload; empty leaves the design's own.
+#[component]
+fn PolicyFields(policy: Policy, models: Signal<Vec<(ModelId, String)>>) -> impl IntoView {
+    let number = |id: &'static str,
+                  label: &'static str,
+                  unit: &'static str,
+                  about: &'static str,
+                  (low, high): (f64, f64),
+                  value: RwSignal<Option<f64>>| {
+        let wrong = RwSignal::new(None::<String>);
+        let set = move |typed: String| {
+            let typed = typed.trim();
+            match typed.parse::<f64>() {
+                _ if typed.is_empty() => {
+                    wrong.set(None);
+                    value.set(None);
+                }
+                Ok(number) if (low..=high).contains(&number) => {
+                    wrong.set(None);
+                    value.set(Some(number));
+                }
+                Ok(_) | Err(_) => wrong.set(Some(format!("{label} must be {low} to {high} {unit}, or empty."))),
+            }
+        };
+        view! {
+            <div class="field"><label for=id>{label}</label><span class="control">
+                <input id=id type="number" min=low max=high step="any" placeholder="the design's" prop:value=move || value.get().map(|v| v.to_string()).unwrap_or_default()
+                    on:change:target=move |event| set(event.target().value())/> <span class="unit">{unit}</span>
+            </span><p class="about">{about}</p><p class="why" role="alert">{move || wrong.get()}</p></div>
+        }
+    };
+    let choices = move || {
+        models.get().into_iter().map(|(id, name)| view! { <option value=id.to_string()>{name}</option> }).collect_view()
+    };
+    view! {
+        <div class="field"><label for="run-model">"Language model"</label><span class="control">
+            <select id="run-model" on:change:target=move |event| policy.model.set(event.target().value().parse().ok())>
+                <option value="">"the design's"</option>{choices}
+            </select></span></div>
+        {number("run-share", "Busiest hour asks for", "% of full work", "Scales the requests. Leave empty for the design's own demand.", (0.0, 1000.0), policy.peak_share)}
+        {number("run-cap", "Power limit of each GPU", "W", "For this run alone.", (50.0, 5000.0), policy.power_cap)}
+        {number("run-supply", "Water of liquid loops", "°C", "Supply set-point, for this run alone.", (5.0, 60.0), policy.supply)}
     }
 }
 

@@ -217,9 +217,12 @@ impl Bench {
             && kept.history.is_sound()
             && let Some(design) = kept.history.design()
         {
+            let differs = self.base.with_untracked(|base| base.design != design);
             self.history.set(kept.history);
             self.design.set(design);
-            self.told.set("Your unsaved changes are here again.".into());
+            if differs {
+                self.told.set("Your unsaved changes are here again.".into());
+            }
         }
         self.work_out();
     }

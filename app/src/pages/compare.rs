@@ -3,6 +3,7 @@
 use crate::api::{self, ApiError};
 use crate::components::failure::Loaded;
 use crate::components::figure::Number;
+use crate::findings;
 use crate::format::{self, Figure};
 use crate::paths;
 use leptos::prelude::*;
@@ -63,9 +64,9 @@ const LINES: [Line; 15] = [
     Line("Energy at the meter", |r| r.facility_energy_mwh, format::megawatt_hours),
     Line("Highest draw", |r| r.peak_power_mw, format::megawatts),
     Line("PUE", |r| r.pue, format::quotient),
-    Line("Water", |r| r.water_m3, format::water),
+    Line("Water", |r| r.water_m3, |water| format::water_in(format::Units::Si, water)),
     Line("Carbon", |r| r.carbon_t, format::carbon),
-    Line("Hours chillers run", |r| r.hours_chillers_run, format::hours),
+    Line("Hours any chiller runs", |r| r.hours_chillers_run, format::hours),
     Line("Hours held back", |r| r.hours_derated, format::hours),
     Line("To build", |r| r.money.capex_usd, format::money),
     Line("All costs of the year", |r| r.money.total_usd, format::money),
@@ -75,13 +76,13 @@ const LINES: [Line; 15] = [
 #[expect(clippy::needless_pass_by_value, reason = "a page is shown what was loaded for it")]
 fn table(found: Vec<(RunSummary, Report)>) -> AnyView {
     let Some((_, base)) = found.first().cloned() else {
-        return view! { <p class="empty">"No years are chosen yet. Tick two or more below."</p> }.into_any();
+        return view! { <p class="empty">"No years are chosen yet. Tick two or more below, or "<a href=paths::DESIGNS>"choose a design"</a>" and run its year."</p> }.into_any();
     };
     let heads = found.iter().enumerate().map(|(at, (run, report))| view! {
         <th scope="col" class="num">
             <a href=paths::run(&run.id)>{report.design.clone()}</a>
             <span class="soft description">{report.location.clone()} ", " {report.model.clone()}</span>
-            <span class="soft description">{if at == 0 { "baseline".to_owned() } else { format!("version {}", run.version) }}</span>
+            <span class="soft description">{if at == 0 { "baseline, " } else { "" }} "version " {run.version} ", " {findings::conditions(&run.request)}</span>
         </th>
     }).collect_view();
     let rows = LINES.map(|Line(name, of, words)| {
@@ -97,24 +98,46 @@ fn table(found: Vec<(RunSummary, Report)>) -> AnyView {
             .collect_view();
         view! { <tr><th scope="row">{name}</th>{cells}</tr> }
     });
+    let bands = found.iter().map(|(_, report)| view! { <td class="num soft">{format::band(&report.tokens_per_second_per_mw_facility_band)}</td> }).collect_view();
+    let unlike = unlike(&found);
     view! {
+        {unlike.map(|words| view! { <p class="outcome warning" role="note">{words}</p> })}
         <div class="scroll" tabindex="0" role="region" aria-label="Years beside each other">
             <table class="compared">
                 <caption>{headline(&found)}</caption>
                 <thead><tr><th scope="col">"Figure"</th>{heads}</tr></thead>
-                <tbody>{rows.into_iter().collect_view()}</tbody>
+                <tbody>{rows.into_iter().collect_view()}<tr><th scope="row">"How sure tokens per MW are"</th>{bands}</tr></tbody>
             </table>
         </div>
     }
     .into_any()
 }
 
-/// What the comparison says, in a sentence.
+/// Why the years are not like for like, where they are not.
+fn unlike(found: &[(RunSummary, Report)]) -> Option<String> {
+    let differs = |of: fn(&Report) -> &str| found.windows(2).any(|pair| of(&pair[0].1) != of(&pair[1].1));
+    let mut what = Vec::new();
+    if differs(|report| &report.model) {
+        what.push("different language models, whose tokens are not the same work");
+    }
+    if differs(|report| &report.location) {
+        what.push("different places");
+    }
+    (!what.is_empty()).then(|| format!("Not like for like: the years have {}.", what.join(", and ")))
+}
+
+/// What the comparison says, in a sentence. Two years of one model share most of its error, so that they can be told apart
+/// within the band; those of different models can't.
 fn headline(found: &[(RunSummary, Report)]) -> String {
     let best = found
         .iter()
         .max_by(|a, b| a.1.tokens_per_second_per_mw_facility.total_cmp(&b.1.tokens_per_second_per_mw_facility));
+    let one_model = found.windows(2).all(|pair| pair[0].1.model == pair[1].1.model);
     match (best, found.first()) {
+        (Some(_), Some(_)) if found.len() > 1 && !one_model => {
+            "The years serve different models: which makes most of a megawatt can't be said from tokens alone."
+                .to_owned()
+        }
         (Some((_, best)), Some((_, base))) if found.len() > 1 => format!(
             "{} makes most of a megawatt, {}{}.",
             best.design,
@@ -153,7 +176,7 @@ fn choose(list: Vec<RunSummary>, ids: Memo<Vec<RunId>>) -> AnyView {
         let figure = format::or_missing(run.tokens_per_second_per_mw_facility, format::tokens_per_megawatt);
         view! {
             <li class="line">
-                <a class="tick" href=href aria-current=move || if ticked() { "true" } else { "false" }>{run.design_name.clone()} " " <span class="soft">"version " {run.version} " · " {format::moment(run.created_ms)}</span></a>
+                <a class="tick" href=href aria-current=move || if ticked() { "true" } else { "false" }>{run.design_name.clone()} " " <span class="soft">"version " {run.version} " · " {findings::conditions(&run.request)} " · " {format::moment(run.created_ms)}</span></a>
                 <Number figure/>
             </li>
         }

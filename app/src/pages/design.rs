@@ -143,6 +143,12 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
         changed.or_else(|| bench.answer.with(|answer| blocked(&answer.evaluation)))
     });
     let location_id = Signal::derive(move || bench.design.with(|design| design.location.clone()));
+    let models = Signal::derive(move || {
+        let catalog = bench.parts.get();
+        catalog
+            .map(|catalog| catalog.models.iter().map(|row| (row.id.clone(), row.name.clone())).collect())
+            .unwrap_or_default()
+    });
     feed(commands(bench));
     view! {
         <Title text=title/>
@@ -153,8 +159,12 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
                     <h1>{name}</h1>
                     <p class="soft">{move || place().unwrap_or_else(|| location.clone())} " · " {summary.description.clone()}</p>
                 </div>
-                <div class="workdo"><Save bench/> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id blocked=why_not/></div>
+                <div class="workdo"><Save bench/> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id models blocked=why_not/></div>
             </header>
+            {move || bench.at.with(|at| at.snapshot.is_some()).then(|| view! {
+                <p class="outcome calm" role="note">"This is a shared state of the design, as it stood when the link was made. Changes here touch nothing that is stored: save it as your own, or "
+                    <a href=bench.id.with_value(paths::design)>"open the design as it is stored"</a>"."</p>
+            })}
             <p class="told" role="status" aria-live="polite">{move || bench.told.get()}</p>
             <div class="bench">
                 <Tree bench/>

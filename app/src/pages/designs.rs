@@ -5,6 +5,7 @@ use crate::components::figure::Number;
 use crate::{api, format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use model::id::DesignId;
 use model::run::{DesignSummary, Origin};
 
 /// All designs.
@@ -16,6 +17,67 @@ pub fn DesignsPage() -> impl IntoView {
         <h1>"Designs"</h1>
         <p class="actions"><a class="button primary" href=paths::NEW>"New design"</a></p>
         <Loaded resource=designs noun="the designs" show=table/>
+        <Archived/>
+    }
+}
+
+/// Puts a design away, and takes it out again.
+#[component]
+fn PutAway(id: DesignId) -> impl IntoView {
+    let away = RwSignal::new(false);
+    let act = Action::new(move |put: &bool| {
+        let (id, put) = (id.clone(), *put);
+        async move { if put { api::design_archive(id).await } else { api::design_restore(id).await }.map(|()| put) }
+    });
+    Effect::new(move |_| {
+        if let Some(Ok(put)) = act.value().get() {
+            away.set(put);
+        }
+    });
+    let why = move || act.value().get().and_then(Result::err).map(|error| error.to_string());
+    view! {
+        {move || if away.get() {
+            view! { <span class="soft">"Put away. "</span> <button on:click=move |_| { act.dispatch(false); }>"Take it out again"</button> }.into_any()
+        } else {
+            view! { <button title="It is listed no more; links and runs stay good" on:click=move |_| { act.dispatch(true); }>"Put away"</button> }.into_any()
+        }}
+        <span class="why" role="status">{why}</span>
+    }
+}
+
+/// What was put away, once it is asked for.
+#[component]
+fn Archived() -> impl IntoView {
+    let open = RwSignal::new(false);
+    let list = crate::browser::once_awake(move || {
+        let wanted = open.get();
+        async move { if wanted { api::designs_archived().await.unwrap_or_default() } else { Vec::new() } }
+    });
+    let rows = move || {
+        let list = list.get().unwrap_or_default();
+        if list.is_empty() {
+            return view! { <p class="empty">"Nothing was put away."</p> }.into_any();
+        }
+        list.into_iter().map(|design| view! { <ArchivedLine design/> }).collect_view().into_any()
+    };
+    view! {
+        <details on:toggle=move |_| open.set(true)><summary>"Designs that were put away"</summary><ul class="lines">{rows}</ul></details>
+    }
+}
+
+/// A design that was put away, and the way back.
+#[component]
+fn ArchivedLine(design: DesignSummary) -> impl IntoView {
+    let id = design.id.clone();
+    let out = Action::new(move |(): &()| api::design_restore(id.clone()));
+    let said = move || match out.value().get() {
+        Some(Ok(())) => "In use again.".to_owned(),
+        Some(Err(error)) => error.to_string(),
+        None => String::new(),
+    };
+    view! {
+        <li class="line"><a class="name" href=paths::design(&design.id)>{design.name}</a>
+            <span><button on:click=move |_| { out.dispatch(()); }>"Take it out again"</button> <span class="soft" role="status">{said}</span></span></li>
     }
 }
 
@@ -37,7 +99,8 @@ fn table(designs: Vec<DesignSummary>) -> AnyView {
                 <td class="num"><Number figure=format::megawatts(design.contract_power_mw)/></td>
                 <td class="num">{size(design.racks)}</td>
                 <td class="num">{size(design.gpus)}</td>
-                <td>{origin(design.origin)} " " <span class="soft">" v" {design.version}</span></td>
+                <td>{origin(design.origin)} " " <span class="soft">"version " {design.version}</span></td>
+                <td class="buttons">{(design.origin == Origin::Own).then(|| view! { <PutAway id=design.id.clone()/> })}</td>
             </tr>
         }
     });
@@ -48,7 +111,7 @@ fn table(designs: Vec<DesignSummary>) -> AnyView {
                 <thead>
                     <tr>
                         <th scope="col">"Design"</th><th scope="col">"Place"</th><th scope="col" class="num">"Contract"</th>
-                        <th scope="col" class="num">"Racks"</th><th scope="col" class="num">"GPUs"</th><th scope="col">"Origin"</th>
+                        <th scope="col" class="num">"Racks"</th><th scope="col" class="num">"GPUs"</th><th scope="col">"Origin"</th><th scope="col"><span class="hidden">"Put away"</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>

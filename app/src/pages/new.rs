@@ -11,7 +11,7 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use model::catalog::Catalog;
-use model::design::Design;
+use model::design::{Design, Precision};
 use model::id::DesignId;
 use model::quantity::Power;
 use model::run::{DesignSummary, Origin};
@@ -92,15 +92,21 @@ pub fn NewPage() -> impl IntoView {
         rows.into_iter().map(|(value, label)| Choice { value, label, impossible: None }).collect::<Vec<_>>()
     };
     let kinds = move || {
-        let automatic = Choice { value: String::new(), label: "nearest in size".into(), impossible: None };
+        let list = references();
+        let found = nearest(&list, megawatts.get()).map_or_else(String::new, |design| format!(": {}", design.name));
+        let automatic = Choice { value: String::new(), label: format!("nearest in size{found}"), impossible: None };
         let list =
             references().into_iter().map(|d| Choice { value: d.id.to_string(), label: d.name, impossible: None });
         std::iter::once(automatic).chain(list).collect::<Vec<_>>()
     };
-    let set_power = move |typed: String| {
-        if let Ok(mw) = typed.parse::<f64>() {
-            megawatts.set(mw.clamp(MEGAWATTS.0, MEGAWATTS.1));
+    // What can't be is said, and nothing is drawn of it; what was typed stays.
+    let wrong = RwSignal::new(None::<String>);
+    let set_power = move |typed: String| match typed.trim().parse::<f64>() {
+        Ok(mw) if (MEGAWATTS.0..=MEGAWATTS.1).contains(&mw) => {
+            wrong.set(None);
+            megawatts.set(mw);
         }
+        Ok(_) | Err(_) => wrong.set(Some(format!("The contract must be {} to {} MW.", MEGAWATTS.0, MEGAWATTS.1))),
     };
     view! {
         <Title text="New design"/>
@@ -117,22 +123,23 @@ pub fn NewPage() -> impl IntoView {
                     </select></span></div>
                 <div class="field"><label for="new-power">"Utility contract"</label><span class="control">
                     <input id="new-power" type="number" min=MEGAWATTS.0 max=MEGAWATTS.1 step="any" required prop:value=move || megawatts.get()
-                        on:change:target=move |event| set_power(event.target().value())/>
-                    <span class="unit">"MW"</span></span></div>
+                        aria-invalid=move || wrong.with(Option::is_some).to_string()
+                        on:input:target=move |event| set_power(event.target().value())/>
+                    <span class="unit">"MW"</span></span><p class="why" role="alert">{move || wrong.get()}</p></div>
                 <div class="field"><label for="new-model">"Serving"</label><span class="control">
                     <select id="new-model" on:change:target=move |event| model.set(event.target().value())>
                         {move || options(named(|c| c.models.iter().map(|row| (row.id.to_string(), row.name.clone())).collect()), &model.get())}
                     </select></span></div>
                 <div class="field"><label for="new-kind">"Drawn from"</label><span class="control">
                     <select id="new-kind" on:change:target=move |event| kind.set(event.target().value())>{move || options(kinds(), &kind.get())}</select></span></div>
-                <p class="actions"><button class="primary" type="submit" disabled=move || drawn.with(Option::is_none) || create.pending().get()>"Create and open"</button>
+                <p class="actions"><button class="primary" type="submit" disabled=move || drawn.with(Option::is_none) || wrong.with(Option::is_some) || create.pending().get()>"Create and open"</button>
                     <span class="why" role="status">{refused}</span></p>
             </form>
             <section aria-labelledby="comes-to">
                 <h2 id="comes-to">"What it comes to"</h2>
                 {move || match drawn.get() {
                     None => view! { <p class="empty">"Drawing it: the catalog and the proven design are being loaded…"</p> }.into_any(),
-                    Some((_, _, design, found)) => preview(&design, &found),
+                    Some((_, _, design, found)) => preview(&design, &found, &catalog.get().and_then(Result::ok).unwrap_or_default()),
                 }}
             </section>
         </div>
@@ -145,10 +152,41 @@ fn nearest(list: &[DesignSummary], megawatts: f64) -> Option<&DesignSummary> {
     list.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)))
 }
 
-fn preview(design: &Design, found: &model::report::Evaluation) -> AnyView {
+/// Which racks and which service it is, in a sentence: templates differ in more than size.
+fn made_of(design: &Design, catalog: &Catalog) -> String {
+    let groups = design.halls.iter().flat_map(|hall| {
+        hall.rows
+            .iter()
+            .flat_map(move |row| row.racks.iter().map(move |group| (hall.count * row.count * group.count, group)))
+    });
+    let compute = groups.filter(|(_, group)| {
+        catalog.rack(&group.part).is_some_and(|rack| {
+            group.all_trays(rack).any(|(part, _)| catalog.tray(part).is_some_and(|tray| tray.gpu_count > 0))
+        })
+    });
+    let racks: Vec<String> = compute
+        .map(|(count, group)| {
+            let rack = catalog.rack(&group.part).map_or_else(|| group.part.to_string(), |rack| rack.name.clone());
+            let trays = group.trays.iter().filter_map(|item| catalog.tray(&item.part)).map(|tray| tray.name.clone());
+            let inside: Vec<String> = trays.collect();
+            let inside = if inside.is_empty() { String::new() } else { format!(" with {}", inside.join(", ")) };
+            format!("{} × {rack}{inside}", format::count(count))
+        })
+        .collect();
+    let precision = match design.service.precision {
+        Precision::Bf16 => "16-bit",
+        Precision::Fp8 => "8-bit",
+        Precision::Fp4 => "4-bit",
+    };
+    format!(
+        "{}; served in {precision}, at most {:.0} ms between tokens.",
+        racks.join(", "),
+        design.service.tpot.as_seconds() * 1e3
+    )
+}
+
+fn preview(design: &Design, found: &model::report::Evaluation, catalog: &Catalog) -> AnyView {
     let banded = found.tokens_per_second_per_mw_facility;
-    let wrong =
-        found.notes.iter().filter(|note| note.severity != model::note::Severity::Note).cloned().collect::<Vec<_>>();
     let halls: u32 = design.halls.iter().map(|hall| hall.count).sum();
     view! {
         <dl class="kpis">
@@ -160,7 +198,8 @@ fn preview(design: &Design, found: &model::report::Evaluation) -> AnyView {
             <div class="kpi"><dt>"PUE"</dt><dd><Number figure=format::quotient(found.pue)/></dd></div>
             <div class="kpi"><dt>"To build"</dt><dd><Number figure=format::money(found.capex_usd)/></dd></div>
         </dl>
-        <crate::components::notes::Notes notes=wrong/>
+        <p class="soft">{made_of(design, catalog)}</p>
+        <crate::components::notes::Notes notes=found.notes.clone()/>
     }
     .into_any()
 }

@@ -52,6 +52,7 @@ fn Paper(summary: RunSummary, report: Report) -> impl IntoView {
     let flow_rows = report.flows.clone().into_iter().map(|flow| view! {
         <tr><th scope="row">{flow.from}</th><td>{flow.to}</td><td class="num"><Number figure=format::megawatt_hours(flow.mwh)/></td></tr>
     }).collect_view();
+    let (units, facts) = (crate::components::workshop::units(), report.clone());
     let csv = paths::report_file(&summary.id, "csv");
     let xlsx = paths::report_file(&summary.id, "xlsx");
     view! {
@@ -60,6 +61,7 @@ fn Paper(summary: RunSummary, report: Report) -> impl IntoView {
             <p class="crumbs"><a href=paths::run(&summary.id)>"The run in full"</a></p>
             <p class="soft">"Tokens per megawatt · " {format::moment(summary.created_ms)}</p>
             <h1>{findings::headline(&report)}</h1>
+            <p class="lead">{move || findings::facts(&facts, units.get())}</p>
             <p class="actions">
                 <button on:click=move |_| browser::print()>"Print"</button>
                 <a href=xlsx download>"Workbook (XLSX)"</a> <a href=csv download>"Figures (CSV)"</a>
@@ -141,7 +143,7 @@ fn Next(improvements: Vec<Improvement>) -> impl IntoView {
     view! {
         <section aria-labelledby="next"><h2 id="next">"What to do next"</h2>
             <ol class="next">{items}</ol>
-            <p class="soft">"Each alone, for the same year. Dollars are revenue at the model's list price, every token sold, less all costs: the best case."</p>
+            <p class="soft">"Each alone, for the same year. Dollars are revenue less all costs with every token sold at the model's list price (its row in the "<a href=paths::catalog_list("model")>"catalog"</a>" names price and source): the best case."</p>
         </section>
     }
     .into_any()

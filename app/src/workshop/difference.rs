@@ -1,5 +1,7 @@
 //! Two designs beside each other: which fields differ, and which figures.
 
+use crate::format;
+use crate::labels::{label_of, words};
 use model::design::Design;
 use model::report::Evaluation;
 use serde_json::Value;
@@ -45,7 +47,10 @@ fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) 
             }
         }
         (a, b) if a == b => {}
-        (a, b) => found.push(Change { place: place.to_owned(), before: words(a), after: words(b) }),
+        (a, b) => {
+            let (label, unit) = label_of(place);
+            found.push(Change { place: label, before: words(a, unit), after: words(b, unit) });
+        }
     }
 }
 
@@ -60,18 +65,8 @@ fn name(item: &Value, at: usize, list: &[Value]) -> String {
     }
 }
 
-fn words(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            value.to_string().replace(['{', '}', '"', '[', ']'], "").replace(',', ", ")
-        }
-    }
-}
-
 /// A figure of two designs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Figure {
     /// What it is.
     pub name: &'static str,
@@ -79,28 +74,36 @@ pub struct Figure {
     pub before: f64,
     /// Of the second.
     pub after: f64,
+    /// How it is said.
+    pub words: fn(f64) -> format::Figure,
 }
 
 impl Figure {
-    /// Change as a share of the first; none where that is nothing.
+    /// Change as a share of the first; none where either is missing.
     pub fn share(&self) -> Option<f64> {
-        (self.before.abs() > 0.0).then(|| self.after / self.before - 1.0)
+        (self.before > 0.0 && self.after > 0.0).then(|| self.after / self.before - 1.0)
     }
 }
 
 /// The figures that a planner compares, with everything busy.
 pub fn figures(before: &Evaluation, after: &Evaluation) -> [Figure; 9] {
-    let figure = |name, of: fn(&Evaluation) -> f64| Figure { name, before: of(before), after: of(after) };
+    let figure = |name, of: fn(&Evaluation) -> f64, words: fn(f64) -> format::Figure| Figure {
+        name,
+        before: of(before),
+        after: of(after),
+        words,
+    };
+    let whole: fn(f64) -> format::Figure = |value| format::count(value.round() as u32);
     [
-        figure("Output tokens per second and facility MW", |e| e.tokens_per_second_per_mw_facility.value),
-        figure("Output tokens per second", |e| e.output_tokens_per_s),
-        figure("Peak draw, MW", |e| e.peak_power_mw),
-        figure("PUE", |e| e.pue),
-        figure("Racks", |e| f64::from(e.racks)),
-        figure("GPUs", |e| f64::from(e.gpus)),
-        figure("To build, million $", |e| e.capex_usd / 1e6),
-        figure("Weight of racks, t", |e| e.rack_mass_t),
-        figure("Contract, MW", |e| e.contract_power_mw),
+        figure("Tokens per facility MW", |e| e.tokens_per_second_per_mw_facility.value, format::tokens_per_megawatt),
+        figure("Output", |e| e.output_tokens_per_s, format::token_rate),
+        figure("Draw, hottest hour", |e| e.peak_power_mw, format::megawatts),
+        figure("PUE", |e| e.pue, format::quotient),
+        figure("Racks", |e| f64::from(e.racks), whole),
+        figure("GPUs", |e| f64::from(e.gpus), whole),
+        figure("To build", |e| e.capex_usd, format::money),
+        figure("Weight of racks", |e| e.rack_mass_t, |tonnes| format::mass_in(format::Units::Si, tonnes)),
+        figure("Contract", |e| e.contract_power_mw, format::megawatts),
     ]
 }
 
@@ -121,8 +124,8 @@ mod tests {
         assert!(changes(&text(40, ""), &text(40, "")).is_empty());
         let found = changes(&text(40, ""), &text(45, second));
         assert_eq!(found.len(), 2, "{found:?}");
-        assert_eq!(found[0].place, "cooling › warm › supply_temperature_c");
-        assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("40.0", "45.0"));
+        assert_eq!(found[0].place, "cooling › warm › supply temperature");
+        assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("40 °C", "45 °C"));
         assert!(found[1].place == "cooling › cold" && found[1].before.is_empty());
     }
 }

@@ -5,6 +5,7 @@ mod table;
 
 use super::mount::{self, rack_of};
 use super::place::Place;
+use crate::format::Units;
 use model::catalog::Catalog;
 use model::design::Design;
 use model::part::CoolingKind;
@@ -71,32 +72,47 @@ fn json(design: &Design) -> Value {
     value
 }
 
-/// The fields of a place.
-pub fn fields(design: &Design, catalog: Option<&Catalog>, place: Place) -> Vec<Field> {
+/// A unit as a reader of these units has it: its name, and what a figure is multiplied by and then raised by.
+fn local(unit: &'static str, units: Units) -> (&'static str, f64, f64) {
+    match (units, unit) {
+        (Units::Us, "°C") => ("°F", 1.8, 32.0),
+        (Units::Us, "K") => ("°F", 1.8, 0.0),
+        (Units::Us, "m") => ("ft", 1.0 / 0.3048, 0.0),
+        (Units::Us, "m²") => ("ft²", 10.763_91, 0.0),
+        (Units::Us, "kg") => ("lb", 2.204_623, 0.0),
+        (Units::Us, "kPa") => ("psi", 0.145_038, 0.0),
+        _ => (unit, 1.0, 0.0),
+    }
+}
+
+/// The fields of a place, in a reader's units.
+pub fn fields(design: &Design, catalog: Option<&Catalog>, place: Place, units: Units) -> Vec<Field> {
     let value = json(design);
     let (rows, base) = table(place);
     let shown = |Row(at, label, unit, kind, about): &Row| {
         let found = value.pointer(&format!("{base}{at}"));
         let hidden = found.is_none() && WHERE_THERE.contains(at);
+        let local = local(unit, units);
         (!hidden).then(|| Field {
             at,
             label,
-            unit,
-            value: words_of(found, kind),
-            input: input(kind, design, catalog, place),
-            about: about_of(kind, about, found, catalog),
+            unit: local.0,
+            value: words_of(found, kind, local),
+            input: input(kind, local, design, catalog, place),
+            about: about_of(kind, about, local, found, catalog),
         })
     };
     rows.iter().filter_map(shown).collect()
 }
 
 /// A value as it is shown.
-fn words_of(value: Option<&Value>, kind: &Kind) -> String {
+fn words_of(value: Option<&Value>, kind: &Kind, (_, factor, raised): (&str, f64, f64)) -> String {
     match (value, kind) {
         (Some(Value::Number(number)), Kind::Number { scale, .. } | Kind::Optional { scale, .. }) => {
-            let shown = number.as_f64().unwrap_or_default() / scale;
-            // Six decimals: what a scale of a thousandth adds in binary is not the user's.
-            let rounded = format!("{shown:.6}");
+            let shown = number.as_f64().unwrap_or_default() / scale * factor + raised;
+            // Six decimals: what a scale of a thousandth adds in binary is not the user's. Of converted figures four.
+            let rounded =
+                if factor.to_bits() == 1.0_f64.to_bits() { format!("{shown:.6}") } else { format!("{shown:.4}") };
             rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
         }
         (Some(Value::String(text)), _) => text.clone(),
@@ -106,9 +122,18 @@ fn words_of(value: Option<&Value>, kind: &Kind) -> String {
 }
 
 /// What a field is about: its range, its words, and the source of the part that it names.
-fn about_of(kind: &Kind, about: &str, value: Option<&Value>, catalog: Option<&Catalog>) -> String {
+fn about_of(
+    kind: &Kind,
+    about: &str,
+    (unit, factor, raised): (&str, f64, f64),
+    value: Option<&Value>,
+    catalog: Option<&Catalog>,
+) -> String {
     match kind {
-        Kind::Number { low, high, .. } | Kind::Optional { low, high, .. } => format!("{about} {low} to {high}."),
+        Kind::Number { low, high, .. } | Kind::Optional { low, high, .. } => {
+            let end = |value: f64| format!("{}", ((value * factor + raised) * 1e3).round() / 1e3);
+            format!("{about} {} to {} {unit}", end(*low), end(*high)).trim_end().to_owned() + "."
+        }
         Kind::PowerPart
         | Kind::Rack
         | Kind::Tray
@@ -133,7 +158,13 @@ fn choice(value: &str, label: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned(), impossible: None }
 }
 
-fn input(kind: &Kind, design: &Design, catalog: Option<&Catalog>, place: Place) -> Input {
+fn input(
+    kind: &Kind,
+    (_, factor, raised): (&str, f64, f64),
+    design: &Design,
+    catalog: Option<&Catalog>,
+    place: Place,
+) -> Input {
     let none = |label: &str, may: bool| may.then(|| choice("", label)).into_iter();
     let cooling = |needed: &'static str, fits: fn(&CoolingKind) -> bool, optional: bool| {
         let parts = catalog.into_iter().flat_map(|catalog| &catalog.cooling).map(|part| Choice {
@@ -145,7 +176,7 @@ fn input(kind: &Kind, design: &Design, catalog: Option<&Catalog>, place: Place) 
     };
     match kind {
         Kind::Number { low, high, step, .. } | Kind::Optional { low, high, step, .. } => {
-            Input::Number { low: *low, high: *high, step: *step }
+            Input::Number { low: low * factor + raised, high: high * factor + raised, step: *step }
         }
         Kind::Text => Input::Text,
         Kind::One(all) => Input::Choice(all.iter().map(|(name, words)| choice(name, words)).collect()),
@@ -237,15 +268,16 @@ pub fn racks(design: &Design, catalog: Option<&Catalog>, place: Place) -> Vec<Ch
         .collect()
 }
 
-/// The design with one field set from what a person typed, or why it can't be.
-pub fn set(design: &Design, place: Place, at: &str, typed: &str) -> Result<Design, String> {
+/// The design with one field set from what a person typed in their units, or why it can't be.
+pub fn set(design: &Design, place: Place, at: &str, typed: &str, units: Units) -> Result<Design, String> {
     let (rows, base) = table(place);
     let Row(_, label, unit, kind, _) = rows.iter().find(|row| row.0 == at).ok_or("There is no such field.")?;
     let typed = typed.trim();
+    let local = local(unit, units);
     let written = match kind {
-        Kind::Number { scale, low, high, .. } => Some(parsed(typed, label, unit, (*low, *high), *scale)?),
+        Kind::Number { scale, low, high, .. } => Some(parsed(typed, label, local, (*low, *high), *scale)?),
         Kind::Optional { scale, low, high, .. } if !typed.is_empty() => {
-            Some(parsed(typed, label, unit, (*low, *high), *scale)?)
+            Some(parsed(typed, label, local, (*low, *high), *scale)?)
         }
         Kind::Group(true) | Kind::Loop(true) | Kind::Gpu | Kind::Rejection | Kind::Chiller | Kind::Optional { .. }
             if typed.is_empty() =>
@@ -275,10 +307,20 @@ pub fn set(design: &Design, place: Place, at: &str, typed: &str) -> Result<Desig
 }
 
 /// A number as it is written: whole where the design has a whole number there.
-fn parsed(typed: &str, label: &str, unit: &str, (low, high): (f64, f64), scale: f64) -> Result<Value, String> {
+fn parsed(
+    typed: &str,
+    label: &str,
+    (unit, factor, raised): (&str, f64, f64),
+    (low, high): (f64, f64),
+    scale: f64,
+) -> Result<Value, String> {
     let number: f64 = typed.replace(',', ".").parse().map_err(|_| format!("{label}: \"{typed}\" is not a number."))?;
+    // A converted figure has no more than six decimals of its own.
+    let converted = factor.to_bits() != 1.0_f64.to_bits();
+    let number = if converted { ((number - raised) / factor * 1e6).round() / 1e6 } else { number };
     if !(low..=high).contains(&number) {
-        return Err(format!("{label} must be {low} to {high} {unit}.").replace(" .", "."));
+        let end = |value: f64| ((value * factor + raised) * 1e3).round() / 1e3;
+        return Err(format!("{label} must be {} to {} {unit}.", end(low), end(high)).replace(" .", "."));
     }
     let written = number * scale;
     let whole = written.fract().abs() < 1e-9 && written.abs() < 4e9;
@@ -373,11 +415,29 @@ mod tests {
     fn every_field_of_every_place_can_be_set_to_what_it_is() {
         let design = design();
         for (place, _) in Place::all(&design) {
-            for field in fields(&design, None, place) {
+            for field in fields(&design, None, place, Units::Si) {
                 let set = set(&design, place, field.at, &field.value);
                 assert_eq!(set.as_ref(), Ok(&design), "{place} {} = {:?}", field.at, field.value);
             }
         }
+    }
+
+    fn set(design: &Design, place: Place, at: &str, typed: &str) -> Result<Design, String> {
+        super::set(design, place, at, typed, Units::Si)
+    }
+
+    #[test]
+    fn us_readers_type_and_read_their_own_units() {
+        let us = |design: &Design| {
+            let all = fields(design, None, Place::Loop(0), Units::Us);
+            all.into_iter().find(|field| field.at == "/supply_temperature_c").unwrap()
+        };
+        assert_eq!((us(&design()).value.as_str(), us(&design()).unit), ("104", "°F"));
+        assert!(us(&design()).about.contains("41 to 140 °F"), "{}", us(&design()).about);
+        let after = super::set(&design(), Place::Loop(0), "/supply_temperature_c", "113", Units::Us).unwrap();
+        assert!((after.cooling[0].supply_temperature.as_celsius() - 45.0).abs() < 1e-12);
+        let wrong = super::set(&design(), Place::Loop(0), "/supply_temperature_c", "200", Units::Us);
+        assert!(wrong.unwrap_err().contains("41 to 140 °F"));
     }
 
     #[test]

@@ -181,22 +181,24 @@ fn check_with(
     floors(site, &mut notes);
     announced(site, &mut notes);
     let fall = stranded::waterfall(site, Power::from_watts(worst.it_power_w), Power::ZERO);
-    notes.extend(stranded_notes(site, &fall.stranded));
+    let when = "draw on the hottest hour with everything busy";
+    notes.extend(stranded_notes(site, &fall.stranded, when));
     notes.sort_by_key(|note| std::cmp::Reverse(note.severity));
     notes
 }
 
-/// Is much power stranded?
-pub(crate) fn stranded_notes(site: &Site, stranded: &Stranded) -> Vec<Note> {
+/// Is much power stranded? `when` says of which draw: "draw on the hottest hour".
+pub(crate) fn stranded_notes(site: &Site, stranded: &Stranded, when: &str) -> Vec<Note> {
+    let mismatch = "levels of the power tree are not of one size, or less than a rack is left over".to_owned();
     let causes = [
-        (stranded.rating_mismatch, "levels of the power tree are not of one size, or less than a rack is left over"),
-        (stranded.space, "there is no position for another rack"),
-        (stranded.part_load, "racks are provisioned for more than they draw"),
+        (stranded.rating_mismatch, mismatch),
+        (stranded.space, "there is no position for another rack".to_owned()),
+        (stranded.part_load, format!("racks are provisioned for more than they {when}")),
     ];
     let contract = site.contract_power;
-    let note = |(mw, cause): (f64, &str)| {
+    let note = |(mw, cause): (f64, String)| {
         let power = Power::from_megawatts(mw);
-        let kind = Kind::Stranded { power, share: Ratio::from_fraction(power / contract), cause: cause.into() };
+        let kind = Kind::Stranded { power, share: Ratio::from_fraction(power / contract), cause };
         Note { severity: Severity::Note, place: "power".into(), kind }
     };
     causes.into_iter().filter(|(mw, _)| *mw > STRANDED_WORTH_SAYING * contract.as_megawatts()).map(note).collect()

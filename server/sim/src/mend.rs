@@ -3,7 +3,7 @@
 
 use crate::{evaluate, resolve};
 use model::catalog::Catalog;
-use model::design::{CoolingGroup, Design, Redundancy};
+use model::design::{CoolingGroup, Design, Hall, Redundancy, Row};
 use model::id::{LocationId, ModelId, PartId};
 use model::note::{Kind, Note, Severity};
 use model::quantity::{Area, Power, Ratio, Temperature};
@@ -87,6 +87,49 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
     (mended != *design).then_some(mended)
 }
 
+/// A change that answers a note.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mend {
+    /// What it does, in words for a button.
+    pub words: String,
+    /// The design with it.
+    pub design: Design,
+}
+
+/// Every change that is known to answer a note. A contract is a person's to raise: where it is exceeded, what keeps it
+/// stands beside that.
+pub fn mends(design: &Design, note: &Note, catalog: &Catalog) -> Vec<Mend> {
+    let Some(mended) = mend(design, note) else { return Vec::new() };
+    if !matches!(note.kind, Kind::ContractExceeded { .. }) {
+        return vec![Mend { words: "Mend it".into(), design: mended }];
+    }
+    let raise = format!("raise the contract to {:.2} MW", mended.contract_power.as_megawatts());
+    let raised = Mend { words: format!("Mend it: {raise}"), design: mended };
+    let capped = cap_within(design, catalog).map(|(cap, design)| {
+        let words = format!("Mend it: cap each GPU at {:.0} W", cap.as_watts());
+        Mend { words, design }
+    });
+    std::iter::once(raised).chain(capped).collect()
+}
+
+/// The highest cap, in steps of a twentieth of the largest board's power, with which the design keeps its contract.
+fn cap_within(design: &Design, catalog: &Catalog) -> Option<(Power, Design)> {
+    let site = resolve(design, catalog).ok()?;
+    let boards = site.racks.iter().filter_map(|class| class.gpu.as_ref().map(|gpu| gpu.board_power));
+    let board = boards.reduce(Power::max)?;
+    (1..20).find_map(|step| {
+        let cap = Power::from_watts((board.as_watts() * (1.0 - f64::from(step) / 20.0)).round());
+        let mut capped = design.clone();
+        capped.service.power_cap = Some(cap);
+        for group in capped.halls.iter_mut().flat_map(|hall| &mut hall.rows).flat_map(|row| &mut row.racks) {
+            group.power_cap = None;
+        }
+        let notes = evaluate(&resolve(&capped, catalog).ok()?).notes;
+        let broken = |note: &Note| matches!(note.kind, Kind::ContractExceeded { .. } | Kind::CapOutOfRange { .. });
+        (!notes.iter().any(broken)).then_some((cap, capped))
+    })
+}
+
 /// The first name in quotes: `hall "A" › row "1"` → `A`. Too warm racks are told at their hall, so their loop is not in it.
 fn quoted(place: &str) -> Option<&str> {
     place.split('"').nth(1)
@@ -167,7 +210,7 @@ fn scaled(template: &Design, brief: &Brief, factor: f64, catalog: &Catalog) -> D
     design.location = brief.location.clone();
     design.contract_power = brief.contract;
     design.service.model = brief.model.clone();
-    design.house_power = template.house_power * factor;
+    design.house_power = Power::from_kilowatts((template.house_power * factor).as_kilowatts().round());
     let times = |count: u32, least: u32| ((f64::from(count) * factor).ceil() as u32).max(least);
     for group in &mut design.power {
         group.units = times(group.units, least(group.redundancy));
@@ -207,9 +250,43 @@ fn least(redundancy: Redundancy) -> u32 {
     }
 }
 
+/// Racks under which a hall is small: many of them would be a village, so they grow before they multiply.
+const SMALL_HALL_RACKS: u32 = 40;
+/// Racks of a row, and rows of a hall, that small halls grow to: two rows of 8 NVL72 make a scalable unit, and halls of some
+/// 10 to 20 MW are usual.
+const ROW_RACKS: f64 = 16.0;
+const HALL_ROWS: f64 = 10.0;
+
+/// Grows a small hall to rows and halls of usual size.
+fn grow_small(hall: &mut Hall, factor: f64) {
+    let racks_of = |row: &Row| row.racks.iter().map(|group| group.count).sum::<u32>();
+    let racks_of_one: u32 = hall.rows.iter().map(|row| row.count * racks_of(row)).sum();
+    let wanted = f64::from(hall.count) * f64::from(racks_of_one) * factor;
+    let [row] = hall.rows.as_mut_slice() else { return };
+    let of_row = f64::from(racks_of(row));
+    if racks_of_one >= SMALL_HALL_RACKS || wanted <= f64::from(racks_of_one) * 1.5 || of_row < 1.0 {
+        return;
+    }
+    let longer = (ROW_RACKS / of_row).floor().clamp(1.0, (wanted / of_row).max(1.0));
+    row.racks.iter_mut().for_each(|group| group.count = (f64::from(group.count) * longer).round() as u32);
+    row.count = 1;
+    hall.count = 1;
+    // What is left of the factor makes rows, then halls.
+    let rows = wanted / f64::from(racks_of(row));
+    hall.count = (rows / HALL_ROWS).ceil().max(1.0) as u32;
+    row.count = (rows / f64::from(hall.count)).round().max(1.0) as u32;
+}
+
 /// Scales the racks: whole halls where there are many, rows where there are a few, else racks in the row.
 fn halls(design: &mut Design, factor: f64) {
     for hall in &mut design.halls {
+        let before = hall.clone();
+        grow_small(hall, factor);
+        let racks = |hall: &Hall| {
+            hall.count
+                * hall.rows.iter().map(|row| row.count * row.racks.iter().map(|g| g.count).sum::<u32>()).sum::<u32>()
+        };
+        let factor = factor * f64::from(racks(&before)) / f64::from(racks(hall).max(1));
         let rows_of_one: u32 = hall.rows.iter().map(|row| row.count).sum();
         let wanted = f64::from(hall.count) * f64::from(rows_of_one) * factor;
         hall.count = ((wanted / f64::from(rows_of_one.max(1)) + 0.25).floor() as u32).max(1);

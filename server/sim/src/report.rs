@@ -299,7 +299,7 @@ fn notes(site: &Site, report: &Report, trace: &Trace) -> Vec<Note> {
     // What is stranded over the year takes the place of what the instant answer found.
     let mut notes: Vec<Note> =
         check(site).into_iter().filter(|note| !matches!(note.kind, Kind::Stranded { .. })).collect();
-    notes.extend(stranded_notes(site, &report.stranded_power_mw));
+    notes.extend(stranded_notes(site, &report.stranded_power_mw, "drew in the hour of the year that drew most"));
     if report.hours_above_set_point > 0.0 {
         let set_point = largest_loop(site).map_or(Temperature::default(), |largest| largest.supply);
         let kind = Kind::SupplyFloats { hours: report.hours_above_set_point, set_point };

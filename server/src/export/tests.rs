@@ -3,7 +3,7 @@
 use super::*;
 use model::note::{Kind, Note, Severity};
 use model::report::{Money, Month, NodeReport};
-use model::run::RunState;
+use model::run::{RunRequest, RunState};
 use model::scenario::InputReport;
 use proptest::prelude::*;
 use std::io::{Cursor, Read};
@@ -14,6 +14,7 @@ fn run() -> RunSummary {
         design: "hall".parse().unwrap(),
         design_name: "A hall".into(),
         version: 2,
+        request: RunRequest::of("hall".parse().unwrap()),
         created_ms: 1_795_442_700_000,
         state: RunState::Done,
         tokens_per_second_per_mw_facility: None,

@@ -74,7 +74,7 @@ async fn a_run_under_way_is_cancelled_at_once() {
     let free = began.elapsed().as_secs_f64();
     assert!(free < seconds_left.max(0.25), "the worker was free after {free} s, of {seconds_left} s that were left");
     assert!(matches!(shop.jobs.cancel(&id).await, Err(ApiError::Conflict { .. })));
-    assert_eq!(store::run::get(&shop.db, &id).await.unwrap().summary.state, RunState::Cancelled);
+    assert_eq!(store::run::get(&shop.db, &id).await.unwrap().state, RunState::Cancelled);
 }
 
 #[tokio::test]

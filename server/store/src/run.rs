@@ -21,15 +21,6 @@ pub struct NewRun {
     pub created_ms: i64,
 }
 
-/// A run as it is kept. Of one under way the store knows only that; how far it is, the job knows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredRun {
-    /// What the list shows.
-    pub summary: RunSummary,
-    /// What was asked for, with the version that was taken.
-    pub request: RunRequest,
-}
-
 /// Keeps a run, queued.
 pub async fn create(db: &Db, new: &NewRun) -> Result<(), Error> {
     let doing = format!("save run {}", new.id);
@@ -179,11 +170,11 @@ pub async fn list(db: &Db, before: Option<&RunId>, limit: u32) -> Result<Vec<Run
     .fetch_all(db.readers())
     .await
     .map_err(Error::sql("list runs"))?;
-    rows.iter().map(|row| stored(row).map(|run| run.summary)).collect()
+    rows.iter().map(stored).collect()
 }
 
 /// One run.
-pub async fn get(db: &Db, id: &RunId) -> Result<StoredRun, Error> {
+pub async fn get(db: &Db, id: &RunId) -> Result<RunSummary, Error> {
     let row = sqlx::query(
         "SELECT r.id, r.design, v.name, r.version, r.created_ms, r.state, r.failure,
                 r.tokens_per_second_per_mw_facility, r.step_minutes, r.seed_bits, r.changes_json
@@ -234,22 +225,19 @@ fn run_id(text: String) -> Result<RunId, Error> {
     text.parse().map_err(|_| Error::Corrupt { what: "run.id", value: text })
 }
 
-fn stored(row: &SqliteRow) -> Result<StoredRun, Error> {
+fn stored(row: &SqliteRow) -> Result<RunSummary, Error> {
     let read = || Error::sql("read a run");
     let design: String = row.try_get("design").map_err(read())?;
     let design: DesignId = design.parse().map_err(|_| Error::Corrupt { what: "run.design", value: design })?;
-    let request = request(row, &design)?;
-    Ok(StoredRun {
-        summary: RunSummary {
-            id: run_id(row.try_get("id").map_err(read())?)?,
-            design,
-            design_name: row.try_get("name").map_err(read())?,
-            version: row.try_get("version").map_err(read())?,
-            created_ms: row.try_get("created_ms").map_err(read())?,
-            state: state(row)?,
-            tokens_per_second_per_mw_facility: row.try_get("tokens_per_second_per_mw_facility").map_err(read())?,
-        },
-        request,
+    Ok(RunSummary {
+        id: run_id(row.try_get("id").map_err(read())?)?,
+        request: request(row, &design)?,
+        design,
+        design_name: row.try_get("name").map_err(read())?,
+        version: row.try_get("version").map_err(read())?,
+        created_ms: row.try_get("created_ms").map_err(read())?,
+        state: state(row)?,
+        tokens_per_second_per_mw_facility: row.try_get("tokens_per_second_per_mw_facility").map_err(read())?,
     })
 }
 
@@ -322,16 +310,16 @@ mod tests {
         let run = new("r1", 10);
         create(&db, &run).await.unwrap();
         let kept = get(&db, &run.id).await.unwrap();
-        assert_eq!(kept.summary.state, RunState::Queued);
+        assert_eq!(kept.state, RunState::Queued);
         assert_eq!(kept.request, RunRequest { version: Some(1), ..run.request.clone() });
-        assert_eq!(kept.summary.design_name, "A hall");
+        assert_eq!(kept.design_name, "A hall");
         set_running(&db, &run.id).await.unwrap();
         assert_eq!(super::report(&db, &run.id).await.unwrap(), None);
         set_done(&db, &run.id, &report(), 20).await.unwrap();
         assert_eq!(super::report(&db, &run.id).await.unwrap(), Some(report()));
         let kept = get(&db, &run.id).await.unwrap();
-        assert_eq!(kept.summary.state, RunState::Done);
-        assert_eq!(kept.summary.tokens_per_second_per_mw_facility, Some(1.5e6));
+        assert_eq!(kept.state, RunState::Done);
+        assert_eq!(kept.tokens_per_second_per_mw_facility, Some(1.5e6));
     }
 
     #[tokio::test]
@@ -373,7 +361,7 @@ mod tests {
         ] {
             assert!(matches!(late, Err(Error::RunSettled { .. })), "{late:?}");
         }
-        assert_eq!(get(&db, &run.id).await.unwrap().summary.state, RunState::Cancelled);
+        assert_eq!(get(&db, &run.id).await.unwrap().state, RunState::Cancelled);
     }
 
     #[tokio::test]
@@ -440,9 +428,9 @@ mod tests {
         let db = open(&copy).await.unwrap();
         let ids: Vec<String> = requeue_unsettled(&db).await.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(ids, ["running", "queued"]);
-        assert_eq!(get(&db, &"running".parse().unwrap()).await.unwrap().summary.state, RunState::Queued);
+        assert_eq!(get(&db, &"running".parse().unwrap()).await.unwrap().state, RunState::Queued);
         assert_eq!(super::report(&db, &"done".parse().unwrap()).await.unwrap(), Some(report()));
-        let failed = get(&db, &"failed".parse().unwrap()).await.unwrap().summary.state;
+        let failed = get(&db, &"failed".parse().unwrap()).await.unwrap().state;
         assert_eq!(failed, RunState::Failed { reason: "no water".into() });
         drop(killed);
     }

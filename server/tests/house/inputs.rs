@@ -117,8 +117,8 @@ async fn a_run_with_a_file_and_changes_says_what_the_command_says() {
     args.extend(changed);
     assert_eq!(report, simulate(&args));
     let detail: RunDetail = house.get(&format!("/api/v1/runs/{}", run.id)).await.json().await.unwrap();
-    assert_eq!(detail.request.price, Some(kept.id.clone()));
-    assert_eq!((detail.request.version, detail.request.step_minutes), (Some(1), 60));
+    assert_eq!(detail.summary.request.price, Some(kept.id.clone()));
+    assert_eq!((detail.summary.request.version, detail.summary.request.step_minutes), (Some(1), 60));
 
     let used = house.client.delete(house.url(&format!("/api/v1/inputs/{}", kept.id))).send().await.unwrap();
     problem(used, StatusCode::CONFLICT, "conflict").await;

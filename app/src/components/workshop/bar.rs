@@ -35,12 +35,9 @@ pub fn Bar(
     };
     let band = move || bench.answer.with(|answer| format::band(&answer.evaluation.tokens_per_second_per_mw_facility));
     let contract = move || format!("of {}", format::megawatts(now().contract_power_mw));
-    let heat = move || {
-        let loops = now().loops;
-        let (heat, firm) = loops
-            .iter()
-            .fold((0.0, 0.0), |(h, f), each| (h + each.heat_mw, f + each.outside_firm_mw.min(each.terminal_firm_mw)));
-        format!("{} of {}", format::megawatts(heat), format::megawatts(firm))
+    let weight = move || {
+        let tonnes = now().rack_mass_t;
+        if tonnes > 0.0 { format::mass_in(units.get(), tonnes) } else { format::missing() }
     };
     let per_rack = |e: &Evaluation| if e.racks > 0 { e.it_rated_power_mw / f64::from(e.racks) } else { 0.0 };
     let cost = move || {
@@ -62,14 +59,14 @@ pub fn Bar(
                 </div>
                 <div><dt>"Racks"</dt><dd>{figure(|e| f64::from(e.racks), whole)}</dd></div>
                 <div><dt>"GPUs"</dt><dd>{figure(|e| f64::from(e.gpus), whole)}</dd></div>
-                <div><dt>"Each rack"</dt><dd>{figure(per_rack, format::megawatts)}</dd></div>
-                <div class="heat"><dt>"Cooling"</dt><dd>{heat}</dd></div>
+                <div><dt>"Mean rack"</dt><dd>{figure(per_rack, format::megawatts)}</dd></div>
+                <div class="heat"><dt>"Cooling"</dt><dd>{move || heat(&now())}</dd></div>
                 <div><dt>"Weight"</dt><dd>
-                    {move || view! { <Number figure=format::mass_in(units.get(), now().rack_mass_t)/> }}
+                    {move || view! { <Number figure=weight()/> }}
                 </dd></div>
                 <div class="tokens"><dt>"Output"</dt><dd>{figure(|e| e.output_tokens_per_s, format::token_rate)}</dd></div>
                 <div class="tokens">
-                    <dt>"Tokens per facility MW"</dt>
+                    <dt>"Tokens per facility MW, mean weather"</dt>
                     <dd>{figure(|e| e.tokens_per_second_per_mw_facility.value, format::tokens_per_megawatt)} " " <span class="band">{band}</span></dd>
                 </div>
                 <div><dt>"PUE"</dt><dd>{figure(|e| e.pue, format::quotient)}</dd></div>
@@ -78,6 +75,19 @@ pub fn Bar(
                 <div><dt>"Notes"</dt><dd><NoteCounts bench/></dd></div>
             </dl>
         </section>
+    }
+}
+
+/// Heat of the loops of what they can promise. Of a design that does not add up nothing is known: that is missing, not nothing.
+fn heat(evaluation: &Evaluation) -> String {
+    let (heat, firm) = evaluation
+        .loops
+        .iter()
+        .fold((0.0, 0.0), |(h, f), each| (h + each.heat_mw, f + each.outside_firm_mw.min(each.terminal_firm_mw)));
+    if evaluation.loops.is_empty() {
+        format::MISSING.to_owned()
+    } else {
+        format!("{} of {}", format::megawatts(heat), format::megawatts(firm))
     }
 }
 

@@ -10,6 +10,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::web_sys;
 use model::part::RackKind;
+use sim::failure::{Fate, after_loss};
 use sim::floor::{Aisle, FloorPlan, GroupPlan, RowPlan};
 use std::fmt::Write;
 
@@ -49,12 +50,40 @@ pub fn Floor(
         <section class="drawing" aria-labelledby="floor">
             <h2 id="floor" class="hidden">"Floor plan"</h2>
             {choice}
+            <Failed bench/>
             {move || match plan.get() {
                 None => view! { <Empty bench/> }.into_any(),
                 Some(plan) if plan.rows.is_empty() => view! { <EmptyHall bench hall=hall.get()/> }.into_any(),
                 Some(plan) => view! { <Plan bench hall=hall.get() plan held/> }.into_any(),
             }}
         </section>
+    }
+}
+
+/// Whether units that are taken as failed leave racks of a hall dark.
+fn is_dark(bench: Bench, hall: usize) -> bool {
+    let Some((node, units)) = bench.at.with(|at| at.failed) else { return false };
+    bench.answer.with(|answer| {
+        let Some(site) = answer.site.as_ref().filter(|site| node < site.power.len()) else { return false };
+        let fates = after_loss(site, &answer.evaluation.power_tree, node, units);
+        let feeds = site.halls.get(hall).map(|hall| hall.fed_by as usize);
+        feeds.and_then(|at| fates.get(at)).is_some_and(|fate| matches!(fate, Fate::Dark))
+    })
+}
+
+/// What is taken as failed, where the one-line diagram does not say it.
+#[component]
+fn Failed(bench: Bench) -> impl IntoView {
+    move || {
+        let (node, units) = bench.at.with(|at| at.failed)?;
+        let name = bench.answer.with(|answer| answer.site.as_ref()?.power.get(node).map(|node| node.name.clone()))?;
+        Some(view! {
+            <p class="outcome error" role="status">
+                {format!("With {} of “{name}” failed: dark racks are hatched. ", format::things(units, "unit", "units"))}
+                <button on:click=move |_| bench.open(crate::paths::View::OneLine)>"See the one-line"</button> " "
+                <button on:click=move |_| bench.fail(None)>"Repair it"</button>
+            </p>
+        })
     }
 }
 
@@ -202,33 +231,53 @@ fn Plan(bench: Bench, hall: usize, plan: FloorPlan, held: RwSignal<Option<(Place
         .iter()
         .map(|(x, y)| view! { <rect class="column" x=*x y=*y width=plan.column_m height=plan.column_m/> })
         .collect_view();
+    let drawn =
+        bench.design.with_untracked(|design| design.halls.get(hall).map(|hall| (hall.count, hall.liquid.is_some())));
+    let (alike, wet) = drawn.unwrap_or((1, false));
     let aisles = plan.aisles.iter().map(|aisle| aisle_view(aisle, plan.length_m)).collect_view();
+    let pipes = plan
+        .aisles
+        .iter()
+        .filter(|aisle| wet && !aisle.cold)
+        .map(|aisle| pipe_view(aisle, plan.length_m))
+        .collect_view();
+    let kinds: Vec<&str> =
+        plan.rows.iter().flat_map(|row| row.groups.iter().map(|group| kind_class(group.kind))).collect();
+    let key = ["compute", "network", "storage", "cabinet", "unknown"].into_iter().filter(|kind| kinds.contains(kind));
+    let key = key.map(|kind| view! { <li class=kind>{kind}</li> }).collect_view();
     let rows = plan.rows.iter().map(|row| row_view(bench, hall, row, held)).collect_view();
-    let names = plan.rows.iter().map(|row| row_name(bench, hall, row, lie)).collect_view();
+    // Names are read at any size of the hall, and outgrow no rack.
+    let letter = (plan.width_m.max(plan.length_m) / 45.0).clamp(0.28, 0.72);
+    let names = plan.rows.iter().map(|row| row_name(bench, hall, row, (lie, letter))).collect_view();
     view! {
-        <p class="soft">{size} ". Fronts face the cold aisles. Drag racks to another row, or select them and press the arrow keys; + and − change their number."</p>
+        <p class="soft">{(alike > 1).then(|| format!("One of {alike} halls alike: "))} {size} ". Fronts face the cold aisles. Drag racks to another row, or select them and press the arrow keys; + and − change their number."</p>
         <div class="scroll plan" node_ref=frame
             on:pointermove=moved on:pointerup=move |_| held.set(None) on:pointerleave=move |_| held.set(None)>
             <svg class="floor" viewBox=view_box role="group" aria-label="Racks of the hall, row by row">
                 <g transform=lie.transform()>
                     <rect class="hall" x="0" y="0" width=plan.length_m height=plan.width_m/>
-                    {aisles}{rows}{columns}
+                    {aisles}{pipes}{rows}{columns}
                 </g>
                 {names}
             </svg>
         </div>
         <ul class="key">
-            <li class="compute">"compute"</li><li class="network">"network"</li><li class="storage">"storage"</li><li class="cabinet">"cabinet"</li>
-            <li class="busway">"busway over the racks"</li><li class="pipe">"water under the hot aisle"</li>
+            {key}
+            <li class="busway">"busway over the racks"</li>
+            {(wet && !plan.aisles.is_empty()).then(|| view! { <li class="pipe">"water under the hot aisle"</li> })}
         </ul>
     }
 }
 
 fn aisle_view(aisle: &Aisle, length_m: f64) -> AnyView {
     let class = if aisle.cold { "aisle cold" } else { "aisle hot" };
+    view! { <rect class=class x="0" y=aisle.y_m width=length_m height=aisle.width_m/> }.into_any()
+}
+
+/// Water under a hot aisle.
+fn pipe_view(aisle: &Aisle, length_m: f64) -> AnyView {
     let middle = aisle.y_m + aisle.width_m / 2.0;
-    let pipe = (!aisle.cold).then(|| view! { <line class="pipe" x1="0.6" x2=length_m - 0.6 y1=middle y2=middle/> });
-    view! { <rect class=class x="0" y=aisle.y_m width=length_m height=aisle.width_m/> {pipe} }.into_any()
+    view! { <line class="pipe" x1="0.6" x2=length_m - 0.6 y1=middle y2=middle/> }.into_any()
 }
 
 fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Place, u32)>>) -> AnyView {
@@ -243,8 +292,10 @@ fn row_view(bench: Bench, hall: usize, row: &RowPlan, held: RwSignal<Option<(Pla
             let place = Place::Rack(hall, at, group.group);
             let (part, count) = bench.design.with_untracked(|design| (place.name(design), group.count));
             let chosen = move || bench.chosen.with(|chosen| chosen.contains(&place));
-            let class =
-                move || format!("racks {}{}", kind_class_of(bench, place), if chosen() { " chosen" } else { "" });
+            let class = move || {
+                let dark = if is_dark(bench, hall) { " dark" } else { "" };
+                format!("racks {}{}{dark}", kind_class_of(bench, place), if chosen() { " chosen" } else { "" })
+            };
             let down = move |event: leptos::ev::PointerEvent| {
                 let more = event.ctrl_key() || event.meta_key() || event.shift_key();
                 bench.select(place, if more { Besides::Selected } else { Besides::Nothing });
@@ -276,12 +327,17 @@ pub(super) fn id_of(place: Place) -> String {
     format!("place-{}", place.to_string().replace('/', "-"))
 }
 
+/// The place whose drawing is called so.
+fn place_of(id: &str) -> Option<Place> {
+    id.strip_prefix("place-")?.replace('-', "/").parse().ok()
+}
+
 /// The name of a row beside it.
-fn row_name(bench: Bench, hall: usize, row: &RowPlan, lie: Lie) -> AnyView {
+fn row_name(bench: Bench, hall: usize, row: &RowPlan, (lie, letter): (Lie, f64)) -> AnyView {
     let name = bench.design.with_untracked(|design| Place::Row(hall, row.row).name(design));
     let label = if row.copy == 0 { name } else { format!("{name} · {}", row.copy + 1) };
     let at = lie.name_at(row.y_m + row.depth_m / 2.0);
-    view! { <text class="row-name" transform=at text-anchor="end" dominant-baseline="middle">{label}</text> }.into_any()
+    view! { <text class="row-name" font-size=metres(letter) transform=at text-anchor="end" dominant-baseline="middle">{label}</text> }.into_any()
 }
 
 fn kind_class_of(bench: Bench, place: Place) -> &'static str {
@@ -295,10 +351,16 @@ fn kind_class_of(bench: Bench, place: Place) -> &'static str {
     kind_class(kind)
 }
 
-/// What a key does to what is selected; true where it did something.
+/// What a key does to what has the focus in a drawing, else to what is selected; true where it did something.
 pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
-    let place = bench.first();
     let design = bench.design.get_untracked();
+    let mut places = bench.chosen.get_untracked();
+    let focused = browser::focused_id().and_then(|id| place_of(&id)).filter(|place| place.is_in(&design));
+    if let Some(focused) = focused.filter(|focused| !places.contains(focused)) {
+        bench.select(focused, Besides::Nothing);
+        places = vec![focused];
+    }
+    let place = places.first().copied().unwrap_or(Place::Site);
     let shift = |direction| {
         let edited = edit::shift(&design, place, direction);
         if let Ok(edited) = &edited
@@ -325,7 +387,7 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
         ("z", Control::Held) => bench.undo(),
         ("y", Control::Held) | ("z", Control::HeldWithShift) => bench.redo(),
         ("c", Control::Held) if browser::has_selection() => return false,
-        ("c", Control::Held) => match edit::copy(&design, &bench.selected()) {
+        ("c", Control::Held) => match edit::copy(&design, &places) {
             Ok(clip) => {
                 bench.clip.set(Some(clip));
                 bench.told.set("Copied. Select where it goes and press Ctrl+V.".into());
@@ -346,8 +408,8 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
             return matches!(place, Place::Rack(..) | Place::Row(..)) && shift(Direction::RowAfter);
         }
         ("Delete" | "Backspace", Control::Free) => bench.edit(edit::remove(&design, place)),
-        ("+" | "=", Control::Free) => step_count(bench, 1),
-        ("-" | "−", Control::Free) => step_count(bench, -1),
+        ("+" | "=", Control::Free) => step_count(bench, &places, 1),
+        ("-" | "−", Control::Free) => step_count(bench, &places, -1),
         _ => return false,
     }
     true
@@ -364,10 +426,12 @@ pub enum Control {
     Free,
 }
 
-/// One more or one fewer of what is selected.
-fn step_count(bench: Bench, by: i64) {
+/// One more or one fewer of these.
+fn step_count(bench: Bench, places: &[Place], by: i64) {
     let mut design = bench.design.get_untracked();
-    for place in bench.selected() {
+    let many = |design: &model::design::Design| places.iter().map(|place| i64::from(place.copies(design))).sum::<i64>();
+    let before = many(&design);
+    for &place in places {
         let at = match place {
             Place::Power(_) => "/units",
             Place::Hall(_) | Place::Row(..) | Place::Rack(..) | Place::Tray(..) => "/count",
@@ -376,13 +440,19 @@ fn step_count(bench: Bench, by: i64) {
                 return;
             }
         };
-        let fields = crate::workshop::field::fields(&design, None, place);
+        let fields = crate::workshop::field::fields(&design, None, place, format::Units::Si);
         let count = fields.iter().find(|field| field.at == at).and_then(|field| field.value.parse::<i64>().ok());
-        match crate::workshop::field::set(&design, place, at, &(count.unwrap_or(1) + by).to_string()) {
+        let count = (count.unwrap_or(1) + by).to_string();
+        match crate::workshop::field::set(&design, place, at, &count, format::Units::Si) {
             Ok(after) => design = after,
             Err(why) => return bench.told.set(why),
         }
     }
-    let of: Vec<String> = bench.selected().iter().map(ToString::to_string).collect();
-    bench.apply("Change the number", Some(&format!("number of {} by keys", of.join(","))), design);
+    let of: Vec<String> = places.iter().map(ToString::to_string).collect();
+    if let Some(place) = places.first().filter(|_| browser::focus_is_drawn()) {
+        browser::focus_once_drawn(id_of(*place));
+    }
+    let words =
+        format!("{:+} {} in the facility", many(&design) - before, places.first().map_or("", |place| place.kind()));
+    bench.apply(&words, Some(&format!("number of {} by keys", of.join(","))), design);
 }

@@ -1,10 +1,10 @@
 //! What is selected, field by field: its unit, range, default and where its figures come from; and what can be done with it.
 
-use super::{Bench, Besides};
+use super::{Bench, Besides, units};
 use crate::workshop::edit;
 use crate::workshop::field::{self, Choice, Field, Input};
-use crate::workshop::own;
-use crate::workshop::place::Place;
+use crate::workshop::place::{self, Place};
+use crate::workshop::{mount, own};
 use leptos::prelude::*;
 use model::id::PartId;
 
@@ -15,6 +15,7 @@ pub fn Inspector(
     bench: Bench,
 ) -> impl IntoView {
     let places = bench.chosen;
+    let units = units();
     let heading = move || {
         let places = places.get();
         let first = places.first().copied().unwrap_or(Place::Site);
@@ -25,15 +26,15 @@ pub fn Inspector(
     let fields = Memo::new(move |_| {
         let catalog = bench.parts.get();
         let place = places.with(|places| places.first().copied().unwrap_or(Place::Site));
-        bench.design.with(|design| (place, field::fields(design, catalog.as_deref(), place)))
+        bench.design.with(|design| (place, field::fields(design, catalog.as_deref(), place, units.get())))
     });
     // Fields are made anew only where another thing is selected or its fields are others; values change in place.
     let shape = Memo::new(move |_| {
-        fields.with(|(place, fields)| (*place, fields.iter().map(|field| field.at).collect::<Vec<_>>()))
+        fields.with(|(place, fields)| (*place, fields.iter().map(|field| (field.at, field.unit)).collect::<Vec<_>>()))
     });
     let rows = move || {
         let (_, keys) = shape.get();
-        keys.into_iter().map(|at| view! { <Row bench at fields places/> }).collect_view()
+        keys.into_iter().map(|(at, _)| view! { <Row bench at fields places/> }).collect_view()
     };
     view! {
         <aside class="inspector" aria-labelledby="inspector">
@@ -63,7 +64,10 @@ fn capital(word: &str) -> String {
 #[component]
 fn Row(bench: Bench, at: &'static str, fields: Memo<(Place, Vec<Field>)>, places: Memo<Vec<Place>>) -> impl IntoView {
     let found = move || fields.with(|(_, fields)| fields.iter().find(|field| field.at == at).cloned());
-    let wrong = RwSignal::new(None::<String>);
+    let (wrong, units) = (RwSignal::new(None::<String>), units());
+    // Steps of a field's arrows in one visit are one step of undo; what is chosen, or typed in another visit, is its own.
+    let visit = RwSignal::new(0_u32);
+    let arrive = move |()| visit.update(|visit| *visit = bench.next_drag().max(*visit + 1));
     let id = format!("field{}", at.replace('/', "-"));
     let set = move |typed: String| {
         // Everything selected of the same kind is set alike.
@@ -71,7 +75,7 @@ fn Row(bench: Bench, at: &'static str, fields: Memo<(Place, Vec<Field>)>, places
         let all = places.get_untracked();
         let kind = all.first().map(|place| place.kind());
         for place in all.into_iter().filter(|place| Some(place.kind()) == kind) {
-            match field::set(&design, place, at, &typed) {
+            match field::set(&design, place, at, &typed, units.get_untracked()) {
                 Ok(after) => design = after,
                 Err(why) => return wrong.set(Some(why)),
             }
@@ -79,8 +83,9 @@ fn Row(bench: Bench, at: &'static str, fields: Memo<(Place, Vec<Field>)>, places
         wrong.set(None);
         let label = found().map_or("Change", |field| field.label);
         let join = format!(
-            "{at} of {}",
-            places.with_untracked(|places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            "{at} of {} in visit {}",
+            places.with_untracked(|places| places.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+            visit.get_untracked()
         );
         bench.apply(&format!("{label}: {typed}"), Some(&join), design);
     };
@@ -93,11 +98,11 @@ fn Row(bench: Bench, at: &'static str, fields: Memo<(Place, Vec<Field>)>, places
         Some(Input::Number { low, high, step }) => view! {
             <input id=id.clone() type="number" min=low max=high step=step prop:value=value aria-describedby=describes
                 aria-invalid=move || wrong.with(Option::is_some).to_string()
-                on:change:target=move |event| set(event.target().value())/>
+                on:focus=move |_| arrive(()) on:change:target=move |event| set(event.target().value())/>
         }
         .into_any(),
         Some(Input::Text) => view! {
-            <input id=id.clone() type="text" maxlength="80" prop:value=value aria-describedby=describes on:change:target=move |event| set(event.target().value())/>
+            <input id=id.clone() type="text" maxlength="80" prop:value=value aria-describedby=describes on:focus=move |_| arrive(()) on:change:target=move |event| set(event.target().value())/>
         }
         .into_any(),
         Some(Input::Choice(_)) => {
@@ -106,7 +111,7 @@ fn Row(bench: Bench, at: &'static str, fields: Memo<(Place, Vec<Field>)>, places
                 _ => Vec::new(),
             };
             view! {
-                <select id=id.clone() aria-describedby=describes prop:value=value on:change:target=move |event| set(event.target().value())>
+                <select id=id.clone() aria-describedby=describes prop:value=value on:change:target=move |event| { arrive(()); set(event.target().value()); }>
                     {move || options(choices(), &value())}
                 </select>
             }
@@ -150,8 +155,19 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
         let catalog = bench.parts.get();
         bench.design.with(|design| field::racks(design, catalog.as_deref(), first()))
     };
+    // What is selected is what is meant, until something else is chosen.
+    let meant = move || {
+        let chosen = part.get();
+        let selected = || {
+            bench.design.with(|design| {
+                mount::rack_of(first())
+                    .and_then(|(h, r, k)| place::rack(design, h, r, k).map(|group| group.part.to_string()))
+            })
+        };
+        if chosen.is_empty() { selected().unwrap_or_default() } else { chosen }
+    };
     let chosen = move || -> Result<PartId, String> {
-        part.get_untracked().parse().map_err(|_| "Choose a rack first.".to_owned())
+        untrack(meant).parse().map_err(|_| "Choose the racks to add first.".to_owned())
     };
     let do_with = move |make: fn(&model::design::Design, Place) -> Result<edit::Edited, String>| {
         bench.edit(bench.design.with_untracked(|design| make(design, first())));
@@ -174,6 +190,17 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
         });
         bench.edit(edited);
     };
+    let room = move || {
+        let (Place::Hall(h) | Place::Row(h, _) | Place::Rack(h, ..) | Place::Tray(h, ..)) = first() else {
+            return None;
+        };
+        bench.design.with(|design| {
+            let hall = design.halls.get(h)?;
+            let racks: u32 =
+                hall.rows.iter().map(|row| row.count * row.racks.iter().map(|group| group.count).sum::<u32>()).sum();
+            Some(format!("{racks} racks in {}", crate::format::things(hall.positions, "position", "positions")))
+        })
+    };
     let in_hall = move || matches!(first(), Place::Hall(_) | Place::Row(..) | Place::Rack(..));
     let names_part = move || matches!(first(), Place::Rack(..) | Place::Tray(..) | Place::Power(_) | Place::Loop(_));
     let make_own = move |_| {
@@ -188,7 +215,7 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
                 <div class="field">
                     <label for="rack-to-add">"Racks to add"</label>
                     <span class="control"><select id="rack-to-add" on:change:target=move |event| part.set(event.target().value())>
-                        {move || options(racks(), &part.get())}
+                        {move || options(racks(), &meant())}
                     </select></span>
                 </div>
                 <p class="actions">
@@ -202,8 +229,10 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
                         <input type="number" min="0" max="1000" prop:value=move || per_row.get() on:change:target=move |event| per_row.set(event.target().value().parse().unwrap_or(16))/>
                         " of them"
                     </label>
-                    <button on:click=fill>"Fill"</button>
+                    <button disabled=move || meant().is_empty() on:click=fill>"Fill"</button>
                 </p>
+                <p class="about">{move || room().map(|room| format!("The hall has {room}; each rack more in every row takes as many positions as it has rows."))}
+                    {move || meant().is_empty().then_some(" Choose the racks to add first.")}</p>
             })}
             {move || removable().then(|| view! {
                 <p class="actions">

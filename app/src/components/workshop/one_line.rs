@@ -47,7 +47,7 @@ pub fn OneLine(
 #[component]
 fn Outcome(bench: Bench, site: Site, failed: Option<(usize, u32)>, fates: Option<Vec<Fate>>) -> impl IntoView {
     let (Some((node, units)), Some(fates)) = (failed, fates) else {
-        return view! { <p class="soft">"Everything works. Press “Fail one” or “Fail a side” below to see what would go dark or be overloaded on the hottest hour with everything busy."</p> }.into_any();
+        return view! { <p class="outcome calm">"Everything works. Press “Fail one” or “Fail a side” below to see what would go dark or be overloaded on the hottest hour with everything busy."</p> }.into_any();
     };
     let dark = dark_racks(&site, &fates);
     let names = |wanted: fn(&Fate) -> bool| {
@@ -72,11 +72,11 @@ fn Outcome(bench: Bench, site: Site, failed: Option<(usize, u32)>, fates: Option
             format::count(site.rack_count())
         ),
     };
-    let class = if unlit.is_empty() && overloaded.is_empty() { "outcome ok" } else { "outcome error" };
+    let class = if unlit.is_empty() && overloaded.is_empty() { "outcome ok stays" } else { "outcome error stays" };
     view! {
         <p class=class role="status">
             {format!("With {} of {} of “{}” failed, ", format::count(gone), format::things(of.units, "unit", "units"), of.name)} {words} " "
-            <button on:click=move |_| bench.fail(None)>"Mend it"</button>
+            <button on:click=move |_| bench.fail(None)>"Repair it"</button>
         </p>
     }
     .into_any()
@@ -92,7 +92,7 @@ fn Diagram(bench: Bench, site: Site, tree: Vec<NodeReport>, fates: Option<Vec<Fa
         .enumerate()
         .map(|(at, place)| {
             let fate = fates.as_ref().and_then(|fates| fates.get(at).copied());
-            node_box(bench, at, *place, &site.power[at], tree.get(at), fate)
+            node_box(bench, *place, &site.power[at], tree.get(at), fate)
         })
         .collect_view();
     view! {
@@ -120,15 +120,15 @@ fn feeder(place: &Boxed, node: &PowerNode) -> Option<AnyView> {
     })
 }
 
-fn node_box(
-    bench: Bench,
-    at: usize,
-    place: Boxed,
-    node: &PowerNode,
-    seen: Option<&NodeReport>,
-    fate: Option<Fate>,
-) -> AnyView {
-    let load = seen.and_then(diagram::load).unwrap_or_default();
+fn node_box(bench: Bench, place: Boxed, node: &PowerNode, seen: Option<&NodeReport>, fate: Option<Fate>) -> AnyView {
+    let whole = seen.and_then(diagram::load).unwrap_or_default();
+    // What is dark carries nothing; what is left carries what the failure leaves it.
+    let load = match fate {
+        Some(Fate::Dark) => 0.0,
+        Some(Fate::Energised { load }) => load,
+        Some(Fate::Overloaded { asked_mw, left_mw }) => asked_mw / left_mw.max(1e-9),
+        None => whole,
+    };
     let (class, words) = match fate {
         Some(Fate::Dark) => ("node dark", "dark".to_owned()),
         Some(Fate::Overloaded { asked_mw, left_mw }) => {
@@ -138,8 +138,17 @@ fn node_box(
         None if load > 1.0 => ("node over", format::percent(load).to_string()),
         None => ("node", format::percent(load).to_string()),
     };
-    let asked = seen.map_or_else(format::missing, |s| format::megawatts(s.provisioned_mw.max(s.peak_mw)));
-    let firm = seen.map_or_else(format::missing, |s| format::megawatts(s.firm_mw));
+    let figures = match (fate, seen) {
+        (Some(Fate::Dark), _) => "no power".to_owned(),
+        (Some(Fate::Overloaded { asked_mw, left_mw }), _) => {
+            format!("{} on {} left", format::megawatts(asked_mw), format::megawatts(left_mw))
+        }
+        (Some(Fate::Energised { .. }), _) => "of what is left".to_owned(),
+        (None, Some(s)) => {
+            format!("{} of {}", format::megawatts(s.provisioned_mw.max(s.peak_mw)), format::megawatts(s.firm_mw))
+        }
+        (None, None) => format::MISSING.to_owned(),
+    };
     // The design lists groups in the order drawn, the site parents first.
     let name = node.name.clone();
     let of_design =
@@ -153,7 +162,6 @@ fn node_box(
     };
     let pick = choose.clone();
     let width = (BOX_WIDTH - 20.0) * load.clamp(0.0, 1.0);
-    let _ = at;
     view! {
         <g class=move || if chosen() { format!("{class} chosen") } else { class.to_owned() } transform=format!("translate({} {})", place.x, place.y)
             tabindex="0" role="button"
@@ -165,7 +173,7 @@ fn node_box(
             <text class="part" x="10" y="36">{node.part.clone()}</text>
             <rect class="rail" x="10" y="46" width=BOX_WIDTH - 20.0 height="6"/>
             <rect class="fill" x="10" y="46" width=width height="6"/>
-            <text class="load" x="10" y="70">{format!("{asked} of {firm}")}</text>
+            <text class="load" x="10" y="70">{figures}</text>
             <text class="share" x=BOX_WIDTH - 10.0 y="70" text-anchor="end">{words}</text>
         </g>
     }

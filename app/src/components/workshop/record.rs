@@ -13,7 +13,7 @@ use leptos_router::hooks::use_navigate;
 use model::design::Design;
 use model::run::Origin;
 use model::version::{
-    BranchPoint, DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, Merge, TEXT_BYTES_MAX,
+    BranchPoint, DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, Merge, SaveConflict, TEXT_BYTES_MAX,
 };
 
 /// A design as TOML.
@@ -46,6 +46,7 @@ pub fn Save(
     let can_undo = move || bench.history.with(|history| history.undo_words().map(str::to_owned));
     let can_redo = move || bench.history.with(|history| history.redo_words().map(str::to_owned));
     let label = RwSignal::new(String::new());
+    let conflict = RwSignal::new(None::<SaveConflict>);
     let reference = move || bench.base.with(|base| base.origin == Origin::Reference);
     let navigate = use_navigate();
     let branch = Action::new(move |name: &String| {
@@ -72,23 +73,19 @@ pub fn Save(
         };
         async move { api::design_save(save).await }
     });
-    Effect::new(move |_| {
-        match save.value().get() {
+    Effect::new(move |_| match save.value().get() {
         Some(Ok(DesignSaved::Saved { version })) => {
             bench.saved(version.version);
             label.set(String::new());
             bench.told.set(format!("Saved as version {}.", version.version));
         }
-        Some(Ok(DesignSaved::Conflict { conflict })) => bench.told.set(match &conflict.merge {
-            Merge::Clean { .. } => format!("Someone saved version {} meanwhile. Nothing was lost: your changes go together with theirs; see Versions and files.", conflict.newest.version),
-            Merge::Conflicts { places } => format!("Someone saved version {} meanwhile, and both changed {} places alike. Nothing was lost; save yours as a branch, or see Versions and files.", conflict.newest.version, places.len()),
-        }),
+        Some(Ok(DesignSaved::Conflict { conflict: found })) => conflict.set(Some(*found)),
         Some(Err(error)) => bench.told.set(error.to_string()),
         None => {}
-    }
     });
     let name = move || bench.design.with(|design| design.name.clone());
     view! {
+        {move || conflict.get().map(|found| view! { <Together bench found conflict/> })}
         <div class="doing" role="group" aria-label="Changes">
             <button disabled=move || can_undo().is_none() title=can_undo on:click=move |_| bench.undo()>"Undo"<span class="hidden">{move || can_undo().unwrap_or_default()}</span></button>
             <button disabled=move || can_redo().is_none() title=can_redo on:click=move |_| bench.redo()>"Redo"</button>
@@ -109,6 +106,67 @@ pub fn Save(
                 }.into_any()
             }}
             <span class="soft">{move || if bench.unsaved() { "unsaved changes, kept in this browser" } else { "" }}</span>
+        </div>
+    }
+}
+
+/// Someone saved a version meanwhile: both changes, and what can be made of them. Nothing is saved before it is chosen.
+#[component]
+fn Together(bench: Bench, found: SaveConflict, conflict: RwSignal<Option<SaveConflict>>) -> impl IntoView {
+    let newest = found.newest.version;
+    // What is kept becomes what the changes count from; then the chosen text is drawn.
+    let take = move |theirs: String, text: String, words: &'static str| {
+        read(theirs, move |theirs| match theirs {
+            Ok(theirs) => read(text, move |chosen| match chosen {
+                Ok(chosen) => {
+                    bench.base.update(|base| {
+                        base.version = newest;
+                        base.design = theirs;
+                    });
+                    bench.apply(words, None, chosen);
+                    conflict.set(None);
+                }
+                Err(why) => bench.told.set(format!("The two changes together are no design: {why}")),
+            }),
+            Err(why) => bench.told.set(why),
+        });
+    };
+    let button = |label: &'static str, text: String, words: &'static str| {
+        let theirs = found.theirs.clone();
+        view! { <button on:click=move |_| take(theirs.clone(), text.clone(), words)>{label}</button> " " }
+    };
+    let (words, together, places) = match &found.merge {
+        Merge::Clean { text } => (
+            "Your changes and theirs touch different places and go together.".to_owned(),
+            Some(button("Take both", text.clone(), "Take both changes together")),
+            Vec::new(),
+        ),
+        Merge::Conflicts { places } => (
+            format!("Both changed {} in different ways:", format::things(places.len() as u32, "place", "places")),
+            None,
+            places.clone(),
+        ),
+    };
+    let rows = places.into_iter().map(|place| view! {
+        <tr><th scope="row" class="num">{place.line}</th><td><pre>{place.base}</pre></td><td><pre>{place.theirs}</pre></td><td><pre>{place.yours}</pre></td></tr>
+    }).collect_view();
+    let table = together.is_none().then(|| view! {
+        <div class="scroll"><table>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Was"</th><th scope="col">"Theirs"</th><th scope="col">"Yours"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table></div>
+    });
+    view! {
+        <div class="outcome error together" role="alert">
+            <p><b>{format!("Someone saved version {newest} meanwhile.")}</b> " Nothing is lost, and nothing of yours is saved yet. " {words}</p>
+            {table}
+            <p class="actions">
+                {together}
+                {button("Keep mine instead of theirs", found.yours.clone(), "Keep my changes instead of theirs")}
+                {button("Take theirs", found.theirs.clone(), "Take their version")}
+                <button on:click=move |_| conflict.set(None)>"Decide later"</button>
+            </p>
+            <p class="soft">"Then save a version. Theirs stays among the versions whatever you choose; a branch keeps yours apart."</p>
         </div>
     }
 }
@@ -198,11 +256,13 @@ fn Differences(bench: Bench) -> impl IntoView {
             let rows = found.into_iter().map(|change| view! {
                 <tr><th scope="row">{change.place}</th><td class="wide">{or_dash(change.before)}</td><td class="wide">{or_dash(change.after)}</td></tr>
             }).collect_view();
+            // Of a design that does not add up nothing is known: that is missing, not nothing.
+            let shown = |value: f64, words: fn(f64) -> format::Figure| if value > 0.0 { words(value) } else { format::missing() };
             let figure_rows = figures().map(|figures| figures.into_iter().map(|figure| view! {
                 <tr>
                     <th scope="row">{figure.name}</th>
-                    <td class="num"><Number figure=format::mean_count(figure.before)/></td>
-                    <td class="num"><Number figure=format::mean_count(figure.after)/></td>
+                    <td class="num"><Number figure=shown(figure.before, figure.words)/></td>
+                    <td class="num"><Number figure=shown(figure.after, figure.words)/></td>
                     <td class="num">{figure.share().map(format::relative_change)}</td>
                 </tr>
             }).collect_view());

@@ -143,7 +143,7 @@ pub fn Improvements(
                     <th scope="row">{each.name} <span class="soft">" " {each.caveat}</span></th>
                     <td class="num">{format::change(0.0, each.tokens, format::tokens)}</td>
                     <td class="num">{format::relative_change(each.tokens_per_mw_share)}</td>
-                    <td class="num">{format::change(0.0, each.power_mw, format::megawatts)}</td>
+                    <td class="num">{format::change(0.0, -each.power_mw, format::megawatts)}</td>
                     <td class="num">{format::change(0.0, each.gain_usd, format::money)}</td>
                 </tr>
             }
@@ -156,7 +156,7 @@ pub fn Improvements(
                 <caption>"Each change alone, for the same year. Dollars are revenue at the model's list price less all costs; revenue of every token sold is the best case."</caption>
                 <thead><tr>
                     <th scope="col">"Change"</th><th scope="col" class="num">"Tokens a year"</th><th scope="col" class="num">"Tokens per MW"</th>
-                    <th scope="col" class="num">"Power freed at the peak"</th><th scope="col" class="num">"Dollars a year"</th>
+                    <th scope="col" class="num">"Highest draw"</th><th scope="col" class="num">"Dollars a year"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -5,7 +5,7 @@ use crate::common::{site, year};
 use model::note::{Kind, Severity};
 use model::quantity::Power;
 use sim::failure::{Fate, after_loss, dark_racks};
-use sim::mend::{Brief, draft, mend};
+use sim::mend::{Brief, draft, mend, mends};
 
 fn design(id: &str) -> model::design::Design {
     catalog::parse_design(id, catalog::design(id).unwrap().text).unwrap()
@@ -120,4 +120,40 @@ fn improvements_are_worth_something() {
             );
         }
     }
+}
+
+#[test]
+fn a_small_template_grows_into_halls_and_not_into_a_village() {
+    let catalog = catalog::catalog().unwrap();
+    let template = design("one-rack-gb200");
+    let brief = Brief {
+        name: "Draft".into(),
+        location: "ashburn-va".parse().unwrap(),
+        contract: Power::from_megawatts(50.0),
+        model: template.service.model.clone(),
+    };
+    let drawn = draft(&template, &brief, &catalog);
+    let halls: u32 = drawn.halls.iter().map(|hall| hall.count).sum();
+    let site = sim::resolve(&drawn, &catalog).unwrap();
+    let found = sim::evaluate(&site);
+    assert!((1..=6).contains(&halls), "{halls} halls");
+    assert!(found.racks > 250 && found.peak_power_mw <= 50.0, "{} racks, {} MW", found.racks, found.peak_power_mw);
+    assert!(!found.notes.iter().any(|note| note.severity == Severity::Error), "{:?}", found.notes);
+}
+
+#[test]
+fn a_contract_that_is_exceeded_may_be_kept_by_a_cap() {
+    let catalog = catalog::catalog().unwrap();
+    let mut tight = design("facility-100mw");
+    let site = sim::resolve(&tight, &catalog).unwrap();
+    let limit = sim::evaluate(&site).peak_power_mw * 0.9;
+    tight.contract_power = Power::from_megawatts(limit);
+    let notes = sim::evaluate(&sim::resolve(&tight, &catalog).unwrap()).notes;
+    let note = notes.iter().find(|note| matches!(note.kind, Kind::ContractExceeded { .. })).unwrap();
+    let found = mends(&tight, note, &catalog);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].words.contains("raise the contract") && found[1].words.contains("cap each GPU"));
+    assert_eq!(found[1].design.contract_power, tight.contract_power);
+    let capped = sim::evaluate(&sim::resolve(&found[1].design, &catalog).unwrap());
+    assert!(capped.peak_power_mw <= limit, "{}", capped.peak_power_mw);
 }
