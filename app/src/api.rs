@@ -2,7 +2,7 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
-use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
@@ -108,7 +108,7 @@ pub trait Backend: Send + Sync + 'static {
     /// One list of it, row by row, every figure in words.
     async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError>;
     /// What a file of parts holds, or what is wrong in which line of it; nothing is kept.
-    async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError>;
+    async fn parts_read(&self, file: PartsFile) -> Result<PartsCheck, ApiError>;
     /// Keeps a file for runs to be made with, or says what is wrong in which line and column of it.
     async fn input_save(&self, save: InputSave) -> Result<StoredInput, ApiError>;
     /// Files that are kept, the newest first.
@@ -262,7 +262,7 @@ pub async fn catalog_list(
 pub async fn parts_read(
     /// Its name and what stands in it.
     file: PartsFile,
-) -> Result<PartsRead, ApiError> {
+) -> Result<PartsCheck, ApiError> {
     backend()?.parts_read(file).await
 }
 

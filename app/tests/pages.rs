@@ -6,7 +6,7 @@ use app::api::{ApiError, Backend};
 use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
-use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
 use model::design::Design;
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
@@ -76,7 +76,7 @@ impl Backend for FakeBackend {
     async fn catalog_list(&self, _: String) -> Result<Vec<CatalogEntry>, ApiError> {
         broken()
     }
-    async fn parts_read(&self, _: PartsFile) -> Result<PartsRead, ApiError> {
+    async fn parts_read(&self, _: PartsFile) -> Result<PartsCheck, ApiError> {
         broken()
     }
     async fn input_save(&self, _: InputSave) -> Result<StoredInput, ApiError> {

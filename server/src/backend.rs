@@ -10,7 +10,7 @@ use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
-use model::catalog::{Catalog, CatalogEntry, PartsFile, PartsRead};
+use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile, PartsRead};
 use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
@@ -258,8 +258,13 @@ impl Backend for House {
         app::labels::entries(self.designs.catalog(), &list).ok_or_else(none)
     }
 
-    async fn parts_read(&self, file: PartsFile) -> Result<PartsRead, ApiError> {
-        self.read_parts(file.name, file.text.into_bytes()).await
+    async fn parts_read(&self, file: PartsFile) -> Result<PartsCheck, ApiError> {
+        // A file that can't be read is an answer, not a failure of the question.
+        match self.read_parts(file.name, file.text.into_bytes()).await {
+            Ok(read) => Ok(PartsCheck::Read { read }),
+            Err(ApiError::Invalid { reason }) => Ok(PartsCheck::Unreadable { reason }),
+            Err(other) => Err(other),
+        }
     }
 
     async fn site(&self, id: DesignId) -> Result<Site, ApiError> {

@@ -163,12 +163,12 @@ pub fn words_of(said: &(dyn Any + Send)) -> String {
 
 /// A file that can't be read, with its line and column.
 pub fn of_input(error: &input::Error) -> ApiError {
-    ApiError::Invalid { reason: sentence(&chain(error)) }
+    ApiError::Invalid { reason: format!("{}.", chain(error)) } // it begins with the file's name, which is not ours to change
 }
 
 /// A file that gives no parts: its words are for the person who brought it.
 pub fn of_parts(error: &crate::parts::Error) -> ApiError {
-    ApiError::Invalid { reason: sentence(&chain(error)) }
+    ApiError::Invalid { reason: format!("{}.", chain(error)) }
 }
 
 /// A report that could not be written in another format: a defect of ours.

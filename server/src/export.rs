@@ -156,7 +156,7 @@ fn months(report: &Report) -> Table {
             *sum = if at == PEAK { sum.max(value) } else { *sum + value };
         }
         let value = quotient(month.facility_energy_mwh, month.it_energy_mwh);
-        table.push(&month.month.to_string(), values.map(Cell::Number).into_iter().chain([pue(row, value)]));
+        table.push(app::format::month(month.month), values.map(Cell::Number).into_iter().chain([pue(row, value)]));
     }
     let last = report.months.len() + 1;
     let total = |(at, value): (usize, f64)| {

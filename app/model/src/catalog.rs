@@ -71,6 +71,22 @@ pub struct PartsRead {
     pub remarks: Vec<String>,
 }
 
+/// What a page is told of a file of parts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum PartsCheck {
+    /// It holds these.
+    Read {
+        /// The parts, and what was estimated.
+        read: PartsRead,
+    },
+    /// It holds none, and why, naming file, line and field.
+    Unreadable {
+        /// In words.
+        reason: String,
+    },
+}
+
 impl Catalog {
     /// The accelerator of that name.
     pub fn gpu(&self, id: &PartId) -> Option<&Gpu> {

@@ -16,7 +16,7 @@ pub fn Notes(
         return view! { <p class="fine"><Mark severity=None/> "Nothing was found wrong."</p> }.into_any();
     }
     let items = notes.into_iter().map(|note| {
-        let mend = note.mend().map(|mend| view! { <p class="mend">"To mend it: " {mend} "."</p> });
+        let mend = note.mend().map(|mend| view! { <p class="mend">"To mend it: " {ended(mend)}</p> });
         view! {
             <li class=word(Some(note.severity))>
                 <p>
@@ -37,14 +37,12 @@ pub fn NotesWithMends(
     bench: Bench,
 ) -> impl IntoView {
     let mends = move |note: &Note| {
-        let catalog = bench.catalog.get_untracked();
-        catalog
-            .map(|catalog| bench.design.with_untracked(|design| sim::mend::mends(design, note, &catalog)))
-            .unwrap_or_default()
+        let catalog = bench.catalog.get().unwrap_or_default();
+        bench.design.with_untracked(|design| sim::mend::mends(design, note, &catalog))
     };
     let item = move |note: Note| {
         let place = bench.design.with_untracked(|design| Place::of_note(&note.place, design));
-        let words = note.mend().map(|words| view! { <span class="mend">"To mend it: " {words} ". "</span> });
+        let words = note.mend().map(|words| view! { <span class="mend">"To mend it: " {ended(words)} " "</span> });
         let label = format!("Mend: {}", note.kind);
         let button = mends(&note)
             .into_iter()
@@ -70,6 +68,11 @@ pub fn NotesWithMends(
         }
         view! { <ul class="notes">{notes.into_iter().map(item).collect_view()}</ul> }.into_any()
     }
+}
+
+/// Words with their full stop; a question has its own end.
+fn ended(words: String) -> String {
+    if words.ends_with('?') { words } else { format!("{words}.") }
 }
 
 /// The shape and word of a severity; none is a pass.

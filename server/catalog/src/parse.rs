@@ -74,9 +74,39 @@ fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
 
 fn malformed(file: &str, text: &str, error: &toml::de::Error) -> Error {
     let at = error.span().map_or(text.len(), |span| span.start);
-    let what = error.message().lines().collect::<Vec<_>>().join("; ");
+    let what = plain(&error.message().lines().collect::<Vec<_>>().join("; "));
     let field = field_at(text, at).filter(|name| !what.contains(&format!("`{name}`")));
     Error::Malformed { file: file.to_owned(), line: line_of(text, at), what, field }
+}
+
+/// The parser's words for a person who knows no types of a program.
+fn plain(said: &str) -> String {
+    let needed = |kind: &str| match kind {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0".to_owned(),
+        "i64" | "i32" => "a whole number".to_owned(),
+        "f64" | "f32" => "a number".to_owned(),
+        "a string" => "text in quotes".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        kind if kind.starts_with("struct ") || kind.contains("map") => "a table".to_owned(),
+        kind => kind.to_owned(),
+    };
+    let found = |kind: &str| {
+        let kind = kind.strip_prefix("string ").map_or(kind, |text| text);
+        let kind =
+            ["integer ", "floating point ", "boolean "].iter().find_map(|name| kind.strip_prefix(name)).unwrap_or(kind);
+        kind.replace("sequence", "a list").replace("map", "a table").replace('`', "")
+    };
+    if let Some((what, kind)) = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|begin| said.strip_prefix(begin))
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{} stands where {} is needed", found(what), needed(kind));
+    }
+    if let Some(field) = said.strip_prefix("missing field ") {
+        return format!("{field} is missing");
+    }
+    said.to_owned()
 }
 
 /// The line, from 1, on which a byte stands.
@@ -125,5 +155,27 @@ fn finite_value(value: &Spanned<DeValue<'_>>, path: &mut Vec<String>) -> Result<
         }
         DeValue::Table(table) => finite_table(table, path),
         DeValue::String(_) | DeValue::Integer(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_told_in_plain_words() {
+        let said = |text: &str| parse_design("x.toml", text).unwrap_err().to_string();
+        let good = "name = \"D\"\nlocation = \"x\"\ncontract_power_w = 1e6\n";
+        let odd = |line: &str| said(&format!("{good}[[hall]]\nname = \"A\"\nfed_by = \"b\"\nair = \"y\"\n{line}\n"));
+        assert_eq!(
+            odd("positions = \"three\""),
+            "x.toml, line 8: \"three\" stands where a whole number from 0 is needed (in positions)"
+        );
+        assert_eq!(
+            odd("positions = -9"),
+            "x.toml, line 8: -9 stands where a whole number from 0 is needed (in positions)"
+        );
+        assert!(said("").contains("`name` is missing"), "{}", said(""));
+        assert!(said(&good.replace("1e6", "\"much\"")).contains("\"much\" stands where a number is needed"));
     }
 }

@@ -129,7 +129,9 @@ fn formulas_come_to_what_the_report_says() {
 fn csv_has_one_figure_a_line() {
     let text = String::from_utf8(csv::write(&tables(&run(), &report("A hall"))).unwrap()).unwrap();
     assert!(text.starts_with("section,item,figure,value\n"));
-    for line in ["Summary,Design,value,A hall", "Months,2,facility_energy_mwh,52", "Months,Year,peak_power_mw,12"] {
+    for line in
+        ["Summary,Design,value,A hall", "Months,February,facility_energy_mwh,52", "Months,Year,peak_power_mw,12"]
+    {
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
 }

@@ -180,3 +180,54 @@ async fn a_queued_run_keeps_its_file_through_a_restart() {
     let report: Value = house.get(&format!("/api/v1/runs/{}/report.json", run.id)).await.json().await.unwrap();
     assert_eq!(report["input"][1]["file"], "lmp.csv");
 }
+
+#[tokio::test]
+async fn files_up_to_their_limit_are_taken_by_programs_and_pages_alike() {
+    let house = House::open().await;
+    let mut trace = "TIMESTAMP,ContextTokens,GeneratedTokens\n".to_owned();
+    for second in 0..90_000_u32 {
+        let (hour, minute, of) = (second / 3600, second / 60 % 60, second % 60);
+        writeln!(trace, "2023-11-{:02} {:02}:{minute:02}:{of:02}.00,374,44", 16 + hour / 24, hour % 24).unwrap();
+    }
+    assert!(trace.len() > 3 << 20, "{} bytes", trace.len());
+    let kept = bring(&house, "kind=requests&name=trace.csv", trace.clone()).await;
+    assert_eq!(kept.status(), StatusCode::CREATED, "{}", kept.text().await.unwrap());
+    let text = json!({ "save": { "kind": "requests", "name": "trace.csv", "text": trace } });
+    let by_page: StoredInput = house.answer("input-save", text).await;
+    assert_eq!(by_page.content_bytes, kept.json::<StoredInput>().await.unwrap().content_bytes);
+}
+
+const TYPE: &str = "manufacturer: Acme\nmodel: G8\nslug: acme-g8\nu_height: 8\nis_full_depth: true\nweight: 130\nweight_unit: kg\n\
+    power-ports:\n  - name: PSU1\n    type: iec-60320-c20\n    maximum_draw: 3300\n";
+
+#[tokio::test]
+async fn netbox_types_are_read_by_programs_pages_and_the_command_alike() {
+    let house = House::open().await;
+    let read = async |name: &str, text: String| {
+        let url = house.url(&format!("/api/v1/catalog/parts?name={name}"));
+        house.client.post(url).header("content-type", "application/octet-stream").body(text).send().await.unwrap()
+    };
+    let by_program: Value = read("g8.yaml", TYPE.into()).await.json().await.unwrap();
+    assert_eq!(by_program["parts"]["tray"][0]["rated_power_w"], 3300.0);
+    let by_page: Value = house.answer("parts-read", json!({ "file": { "name": "g8.yaml", "text": TYPE } })).await;
+    assert_eq!(by_page["read"], by_program);
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("g8.yaml"), TYPE).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millwright"));
+    let output = command.current_dir(dir.path()).args(["catalog", "import", "g8.yaml"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let toml = String::from_utf8(output.stdout).unwrap();
+    assert!(toml.starts_with("# g8.yaml: Acme G8: idle draw is taken as half"), "{toml}");
+    // What the command prints can be read again, and says the same.
+    let again: Value = read("g8.toml", toml).await.json().await.unwrap();
+    assert_eq!(again["parts"], by_program["parts"]);
+
+    let tall =
+        problem(read("g8.yaml", TYPE.replace("8\n", "tall\n")).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid")
+            .await;
+    assert!(tall["detail"].as_str().unwrap().contains("g8.yaml, line 4"), "{tall}");
+    let odd = read("rows.toml", "[[gpu]]\nid = \"x\"\n".into()).await;
+    problem(odd, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    problem(read("", TYPE.into()).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+}

@@ -6,7 +6,7 @@ use crate::workshop::place::{OwnList, Place};
 use crate::{api, browser};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use model::catalog::{PartsFile, PartsRead};
+use model::catalog::{PartsCheck, PartsFile};
 
 /// Most bytes of a file of parts: a hundred device types of NetBox.
 const FILE_BYTES_MAX: f64 = (1_u32 << 20) as f64;
@@ -22,10 +22,11 @@ pub fn OwnParts(
         Ok(text) => spawn_local(async move {
             remarks.set(Vec::new());
             match api::parts_read(PartsFile { name: name.clone(), text }).await {
-                Ok(PartsRead { parts, remarks: said }) => {
-                    remarks.set(said);
-                    bench.edit(bench.design.with_untracked(|design| own::take(design, &name, parts)));
+                Ok(PartsCheck::Read { read }) => {
+                    remarks.set(read.remarks);
+                    bench.edit(bench.design.with_untracked(|design| own::take(design, &name, read.parts)));
                 }
+                Ok(PartsCheck::Unreadable { reason }) => bench.told.set(reason),
                 Err(error) => bench.told.set(error.to_string()),
             }
         }),
