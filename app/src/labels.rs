@@ -1,5 +1,6 @@
 //! Keys and values of files as a person reads them: `rated_power_w = 132000` is a rated power of 132 kW.
 
+use crate::format;
 use model::catalog::{Catalog, CatalogEntry};
 use serde::Serialize;
 use serde_json::Value;
@@ -42,8 +43,12 @@ pub(crate) fn label_of(place: &str) -> (String, (&'static str, f64)) {
 pub(crate) fn words(value: &Value, (unit, of_file): (&str, f64)) -> String {
     match value {
         Value::Null => String::new(),
+        Value::Number(number) if unit == "$" => format::money(number.as_f64().unwrap_or_default()).to_string(),
         Value::Number(number) => {
-            let shown = number.as_f64().unwrap_or_default() / of_file;
+            let written = number.as_f64().unwrap_or_default();
+            // A board's power is read in watts, a hall's in kilowatts.
+            let (unit, of_file) = if unit == "kW" && written.abs() < 1e4 { ("W", 1.0) } else { (unit, of_file) };
+            let shown = written / of_file;
             // Six decimals: what a scale of a thousandth adds in binary is not the user's.
             let text = format!("{shown:.6}");
             format!("{} {unit}", text.trim_end_matches('0').trim_end_matches('.')).trim_end().to_owned()
@@ -76,8 +81,13 @@ fn rows<T: Serialize>(rows: &[T]) -> Vec<CatalogEntry> {
 fn entry(row: &Value) -> CatalogEntry {
     let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let said = ["id", "name", "maker", "availability", "source", "as_of"];
-    let figures =
-        row.as_object().into_iter().flatten().filter(|(key, value)| !said.contains(&key.as_str()) && !value.is_null());
+    let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_u64() == Some(0);
+    let figures = row
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !empty(value))
+        .filter(|(key, value)| !said.contains(&key.as_str()) && !value.is_null());
     let mut found = Vec::new();
     for (key, value) in figures {
         match value {
@@ -103,7 +113,14 @@ fn entry(row: &Value) -> CatalogEntry {
 
 fn named(key: &str, value: &Value) -> (String, String) {
     let (label, unit) = label_of(key);
-    (label.replace('_', " "), words(value, unit))
+    let several = value.as_array().map(|list| list.iter().filter_map(several).collect::<Vec<_>>()).unwrap_or_default();
+    let words = if several.is_empty() { words(value, unit) } else { several.join(", ") };
+    (label.replace('_', " ").replace("flops › ", "arithmetic, "), words)
+}
+
+/// Some number of a part: `18 × gb200-compute-tray`.
+fn several(item: &Value) -> Option<String> {
+    Some(format!("{} × {}", item.get("count")?.as_u64()?, item.get("part")?.as_str()?))
 }
 
 #[cfg(test)]
@@ -113,13 +130,16 @@ mod tests {
     #[test]
     fn rows_are_told_in_words_and_units() {
         let row = serde_json::json!({"id": "u", "name": "UPS", "rated_power_w": 250_000.0, "loss": {"a": 0.007}, "source": "s",
-            "heat_capacity_w": 5e6, "energy_wh": 0.0, "flops": {"bf16_flops": 9.89e14}, "as_of": "2026"});
+            "heat_capacity_w": 5e6, "energy_wh": 0, "flops": {"bf16_flops": 9.89e14}, "as_of": "2026"});
         let entry = entry(&row);
         let has = |label: &str, words: &str| entry.figures.contains(&(label.to_owned(), words.to_owned()));
         assert!(
-            has("rated power", "250 kW") && has("loss › a", "0.007") && has("heat capacity", "5000 kW"),
+            has("rated power", "250 kW")
+                && has("loss › a", "0.007")
+                && has("heat capacity", "5000 kW")
+                && !entry.figures.iter().any(|(label, _)| label == "energy"),
             "{entry:?}"
         );
-        assert!(has("flops › bf16", "989 Tflop/s"), "{entry:?}");
+        assert!(has("arithmetic, bf16", "989 Tflop/s"), "{entry:?}");
     }
 }

@@ -155,8 +155,8 @@ fn Sides(bench: Bench, drawn: Drawn, held: RwSignal<Option<(Place, u32, f64)>>) 
         <div class="sides" id="rack-drawing">
             <figure><figcaption>"Front"</figcaption>{front}</figure>
             <figure><figcaption>"Rear"</figcaption>{rear}</figure>
+            <div class="beside"><Trays bench drawn/></div>
         </div>
-        <Trays bench drawn/>
         <p class="actions"><SaveDrawing of="#rack-drawing svg" file/></p>
         <p class="soft">{source} " (" {as_of} ")"</p>
     }

@@ -231,7 +231,7 @@ fn Doings(bench: Bench, places: Memo<Vec<Place>>) -> impl IntoView {
                     </label>
                     <button disabled=move || meant().is_empty() on:click=fill>"Fill"</button>
                 </p>
-                <p class="about">{move || room().map(|room| format!("The hall has {room}; each rack more in every row takes as many positions as it has rows."))}
+                <p class="soft room">{move || room().map(|room| format!("The hall has {room}; each rack more in every row takes as many positions as it has rows."))}
                     {move || meant().is_empty().then_some(" Choose the racks to add first.")}</p>
             })}
             {move || removable().then(|| view! {
