@@ -6,6 +6,7 @@
 //! (the year it meets), `trace` (what happened) and `report` (what it came to).
 
 pub mod catalog;
+pub mod check;
 pub mod design;
 pub mod id;
 pub mod input;

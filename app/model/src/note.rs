@@ -43,6 +43,15 @@ pub enum Kind {
         /// The nearest name that is.
         nearest: Option<String>,
     },
+    /// A part of the design's own whose figures can't be.
+    BadPart {
+        /// Which list it stands in.
+        list: String,
+        /// Its name in the design.
+        part: String,
+        /// What is wrong, in words.
+        what: String,
+    },
     /// A name in this design leads nowhere.
     UnknownName {
         /// What was looked for: `power group`, `cooling loop`.
@@ -295,7 +304,8 @@ impl Note {
             }
             Kind::SinglePointOfFailure { .. } => Some("install another unit and set `redundancy = \"n+1\"`".into()),
             Kind::NoCompute => Some("add racks with GPUs to a hall".into()),
-            Kind::UnknownName { .. }
+            Kind::BadPart { .. }
+            | Kind::UnknownName { .. }
             | Kind::DuplicateName { .. }
             | Kind::NotATree { .. }
             | Kind::WrongKind { .. }
@@ -333,6 +343,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownPart { list, name, .. } => write!(f, "the catalog has no {list} \"{name}\""),
+            Self::BadPart { list, part, what } => write!(f, "the design's own {list} \"{part}\" can't be: {what}"),
             Self::UnknownName { list, name } => write!(f, "the design has no {list} \"{name}\""),
             Self::DuplicateName { name } => write!(f, "\"{name}\" is named twice"),
             Self::NotATree { reason } => write!(f, "the power groups are not a tree: {reason}"),

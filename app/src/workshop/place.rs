@@ -244,6 +244,10 @@ impl Place {
                 found(design.power.iter().position(|group| group.fed_by.is_none()), Self::Power)
             }
             ("cooling", _) if !design.cooling.is_empty() => Self::Loop(0),
+            ("parts", _) => {
+                let first = OwnList::ALL.into_iter().find(|list| !list.rows(&design.parts).is_empty());
+                first.map_or(Self::Site, |list| Self::Own(list, 0))
+            }
             ("service", _) => Self::Service,
             ("finance", _) => Self::Finance,
             _ => Self::Site,

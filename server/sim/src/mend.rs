@@ -65,6 +65,7 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
         }
         Kind::UnknownPart { name: wrong, nearest: Some(nearest), .. } => rename(&mut mended, wrong, nearest),
         Kind::UnknownPart { nearest: None, .. }
+        | Kind::BadPart { .. }
         | Kind::UnknownName { .. }
         | Kind::DuplicateName { .. }
         | Kind::NotATree { .. }

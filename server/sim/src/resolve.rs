@@ -27,6 +27,11 @@ pub fn resolve(design: &Design, catalog: &Catalog) -> Result<Site, Vec<Note>> {
         catalog
     } else {
         own = catalog.clone().with(design.parts.clone());
+        // Figures that can't be are told before anything is worked out with them.
+        let wrong = bad_parts(design, &own);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         &own
     };
     let mut resolver = Resolver { design, catalog, notes: Vec::new(), capex: Vec::new(), limits: Vec::new() };
@@ -35,6 +40,20 @@ pub fn resolve(design: &Design, catalog: &Catalog) -> Result<Site, Vec<Note>> {
         Some(site) if resolver.notes.is_empty() => Ok(site),
         Some(_) | None => Err(resolver.notes),
     }
+}
+
+/// What is wrong with a design's own parts; what they name may be the catalog's.
+fn bad_parts(design: &Design, catalog: &Catalog) -> Vec<Note> {
+    let own: Vec<(&str, String)> = design.parts.rows().map(|(list, row)| (list, row.row())).collect();
+    let problems = model::check::check(catalog).into_iter();
+    problems
+        .filter(|problem| own.iter().any(|(list, row)| *list == problem.list && *row == problem.row))
+        .map(|problem| Note {
+            severity: Severity::Error,
+            place: "parts".into(),
+            kind: Kind::BadPart { list: problem.list.into(), part: problem.row, what: problem.what },
+        })
+        .collect()
 }
 
 struct Resolver<'a> {

@@ -154,6 +154,7 @@ fn refused(file: &str, text: &str, notes: Vec<Note>) -> Failure {
         matches!(
             note.kind,
             Kind::UnknownPart { .. }
+                | Kind::BadPart { .. }
                 | Kind::UnknownName { .. }
                 | Kind::DuplicateName { .. }
                 | Kind::NotATree { .. }

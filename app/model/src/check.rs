@@ -1,9 +1,9 @@
 //! Whether rows can be believed: each has its origin, its figures are possible, and what it names exists.
 
-use model::catalog::Catalog;
-use model::id::{LocationId, ModelId, PartId};
-use model::location::Location;
-use model::part::{CoolingKind, CoolingPart, Gpu, LanguageModel, PowerKind, PowerPart, Rack, Several, Tray};
+use crate::catalog::Catalog;
+use crate::id::{LocationId, ModelId, PartId};
+use crate::location::Location;
+use crate::part::{CoolingKind, CoolingPart, Gpu, LanguageModel, PowerKind, PowerPart, Rack, Several, Tray};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -23,6 +23,15 @@ impl fmt::Display for Problem {
         write!(f, "{} {}: {}", self.list, self.row, self.what)
     }
 }
+
+/// Largest figures that a part may have, several times those of any there is: beyond them a unit was mistaken.
+const POWER_MAX_W: f64 = 1e10;
+const PRICE_MAX_USD: f64 = 1e11;
+const MASS_MAX_KG: f64 = 1e6;
+const UNITS_MAX: f64 = 128.0;
+const GPUS_MAX: f64 = 4096.0;
+const SIZE_MAX_M: f64 = 100.0;
+const RATE_MAX: f64 = 1e18;
 
 /// Shortest text that can name a publication.
 const SOURCE_CHARS_MIN: usize = 8;
@@ -69,6 +78,11 @@ struct Row<'a> {
 impl Row<'_> {
     fn wrong(&mut self, what: String) {
         self.found.push(Problem { list: self.list, row: self.id.to_owned(), what });
+    }
+    fn at_most(&mut self, field: &str, value: f64, limit: f64) {
+        if value.is_nan() || value > limit {
+            self.wrong(format!("{field} is {value}, more than the {limit} that make sense"));
+        }
     }
     fn positive(&mut self, field: &str, value: f64) {
         if !(value.is_finite() && value > 0.0) {
@@ -143,6 +157,10 @@ fn names(catalog: &Catalog, found: &mut Vec<Problem>) {
 fn gpu_figures(gpu: &Gpu, row: &mut Row<'_>) {
     let board = gpu.board_power.as_watts();
     row.positive("board_power_w", board);
+    row.at_most("board_power_w", board, POWER_MAX_W);
+    row.at_most("memory_bytes", gpu.memory.as_bytes(), RATE_MAX);
+    row.at_most("memory_bandwidth_bytes_per_s", gpu.memory_bandwidth.as_bytes_per_second(), RATE_MAX);
+    row.at_most("bf16_flops", gpu.flops.bf16.as_flops(), 1e3 * RATE_MAX);
     row.positive("idle_power_w", gpu.idle_power.as_watts());
     row.positive("min_power_cap_w", gpu.min_power_cap.as_watts());
     row.no_more("idle_power_w", gpu.idle_power.as_watts(), "min_power_cap_w", gpu.min_power_cap.as_watts());
@@ -160,6 +178,12 @@ fn gpu_figures(gpu: &Gpu, row: &mut Row<'_>) {
 fn tray_figures(tray: &Tray, catalog: &Catalog, row: &mut Row<'_>) {
     let (rated, busy) = (tray.rated_power.as_watts(), tray.overhead_busy.as_watts());
     row.not_negative("rated_power_w", rated); // a patch panel draws nothing
+    row.at_most("rated_power_w", rated, POWER_MAX_W);
+    row.at_most("height_units", tray.height_units, UNITS_MAX);
+    row.at_most("mass_kg", tray.mass.as_kilograms(), MASS_MAX_KG);
+    row.at_most("price_usd", tray.price_dollars, PRICE_MAX_USD);
+    row.at_most("gpu_count", f64::from(tray.gpu_count), GPUS_MAX);
+    row.at_most("domain_gpus", f64::from(tray.domain_gpus), GPUS_MAX);
     row.not_negative("overhead_idle_w", tray.overhead_idle.as_watts());
     row.no_more("overhead_idle_w", tray.overhead_idle.as_watts(), "overhead_busy_w", busy);
     row.share("liquid_fraction", tray.liquid_fraction.as_fraction());
@@ -183,6 +207,13 @@ fn tray_figures(tray: &Tray, catalog: &Catalog, row: &mut Row<'_>) {
 
 fn rack_figures(rack: &Rack, catalog: &Catalog, row: &mut Row<'_>) {
     row.positive("rated_power_w", rack.rated_power.as_watts());
+    row.at_most("rated_power_w", rack.rated_power.as_watts(), POWER_MAX_W);
+    row.at_most("height_units", rack.height_units, UNITS_MAX);
+    row.at_most("mass_kg", rack.mass.as_kilograms(), MASS_MAX_KG);
+    row.at_most("price_usd", rack.price_dollars, PRICE_MAX_USD);
+    for (field, side) in [("height_m", rack.height), ("width_m", rack.width), ("depth_m", rack.depth)] {
+        row.at_most(field, side.as_metres(), SIZE_MAX_M);
+    }
     row.within("supply_temperature_max_c", rack.supply_temperature_max.as_celsius(), 5.0, 60.0);
     row.positive("height_units", rack.height_units);
     row.positive("height_m", rack.height.as_metres());
@@ -192,7 +223,7 @@ fn rack_figures(rack: &Rack, catalog: &Catalog, row: &mut Row<'_>) {
     row.not_negative("price_usd", rack.price_dollars);
     let (mut watts, mut units, mut gpus) = (0.0, 0.0, 0);
     for Several { part, count } in &rack.trays {
-        row.positive("count of a tray", f64::from(*count));
+        row.within("count of a tray", f64::from(*count), 1.0, 1e4);
         match catalog.tray(part) {
             None => row.wrong(format!("tray {part} is not in the catalog")),
             Some(tray) => {
@@ -219,6 +250,8 @@ fn rack_figures(rack: &Rack, catalog: &Catalog, row: &mut Row<'_>) {
 
 fn power_figures(part: &PowerPart, row: &mut Row<'_>) {
     row.positive("rated_power_w", part.rated_power.as_watts());
+    row.at_most("rated_power_w", part.rated_power.as_watts(), POWER_MAX_W);
+    row.at_most("price_usd", part.price_dollars, PRICE_MAX_USD);
     row.not_negative("energy_wh", part.energy_watt_hours);
     row.not_negative("price_usd", part.price_dollars);
     for (field, value) in [("loss.a", part.loss.a), ("loss.b", part.loss.b), ("loss.c", part.loss.c)] {
@@ -232,6 +265,8 @@ fn power_figures(part: &PowerPart, row: &mut Row<'_>) {
 
 fn cooling_figures(part: &CoolingPart, row: &mut Row<'_>) {
     row.positive("heat_capacity_w", part.heat_capacity.as_watts());
+    row.at_most("heat_capacity_w", part.heat_capacity.as_watts(), POWER_MAX_W);
+    row.at_most("price_usd", part.price_dollars, PRICE_MAX_USD);
     row.not_negative("price_usd", part.price_dollars);
     let mut coil = |fan: f64, air: f64, entering: f64, range: f64| {
         row.positive("fan_power_w", fan);
@@ -283,7 +318,8 @@ fn model_figures(model: &LanguageModel, row: &mut Row<'_>) {
     row.positive("parameters", model.parameters);
     row.positive("active_parameters", model.active_parameters);
     row.no_more("active_parameters", model.active_parameters, "parameters", model.parameters);
-    row.positive("layers", f64::from(model.layers));
+    row.at_most("parameters", model.parameters, RATE_MAX);
+    row.within("layers", f64::from(model.layers), 1.0, 1e5);
     row.positive("hidden_size", f64::from(model.hidden_size));
     row.positive("heads", f64::from(model.heads));
     row.no_more("experts_per_token", f64::from(model.experts_per_token), "experts", f64::from(model.experts));
