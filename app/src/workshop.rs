@@ -2,7 +2,8 @@
 //! what it comes to.
 //!
 //! Read `place` (what is selected), `field` (what can be set there), `edit` (changes of whole parts), `history` (undo), then
-//! `answer` (the engine's word), `diagram` (where boxes and lines go) and `difference` (two designs beside each other).
+//! `answer` (the engine's word), `diagram` (where boxes and lines go), `scene` (a hall in 3D) and `difference` (two designs
+//! beside each other).
 
 pub mod answer;
 pub mod diagram;
@@ -11,3 +12,4 @@ pub mod edit;
 pub mod field;
 pub mod history;
 pub mod place;
+pub mod scene;
