@@ -58,7 +58,7 @@ fn colour(seen: Seen) -> @location(0) vec4<f32> {
     // The doors of a front: a line for every eight units of height, within a frame.
     let doors = stripes(seen.at.z + 0.1, 0.356, 0.07);
     let framed = step(0.05, seen.at.x) * step(seen.at.x, seen.size.x - 0.05) * step(0.06, seen.at.z);
-    shown = mix(shown, seen.edge.rgb, select(0.0, doors * framed * 0.5, is_front));
+    shown = shown * (1.0 - select(0.0, doors * framed * 0.3, is_front));
 
     // Light from above; the floor's shade on what stands on it.
     let light = dot(facing, vec3<f32>(0.8, select(0.84, 0.92, is_front), 1.0));
@@ -71,7 +71,14 @@ fn colour(seen: Seen) -> @location(0) vec4<f32> {
     let nearest = min(from_edge.x, min(from_edge.y, from_edge.z));
     let across = seen.size / step_m + facing * 1e6;
     let room = clamp((min(across.x, min(across.y, across.z)) - 2.0) / 8.0, 0.0, 1.0);
-    let kept = select(room, max(room, 0.6), seen.style.x > 1.5);
-    let line = 1.0 - smoothstep(seen.style.x - 0.5, seen.style.x + 0.5, nearest);
-    return vec4<f32>(mix(shown, seen.edge.rgb, line * kept * seen.edge.a), 1.0);
+    let width = abs(seen.style.x);
+    let line = 1.0 - smoothstep(width - 0.5, width + 0.5, nearest);
+    if seen.style.x < 0.0 {
+        // A frame: its lines and nothing between them.
+        if line < 0.02 {
+            discard;
+        }
+        return vec4<f32>(seen.edge.rgb, line);
+    }
+    return vec4<f32>(mix(shown, seen.edge.rgb, line * room * seen.edge.a), 1.0);
 }

@@ -20,9 +20,25 @@ pub struct Handle {
 /// Draws a hall, `model::scene::Scene` as JSON, on a canvas; why it can't, in words.
 #[wasm_bindgen]
 pub async fn start(canvas: HtmlCanvasElement, json: String) -> Result<Handle, JsValue> {
-    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+    tell_of_faults(&canvas);
     let stage = Stage::new(canvas, &json).await.map_err(JsValue::from)?;
     Ok(Handle { stage: RefCell::new(Some(stage)) })
+}
+
+thread_local! {
+    /// Where a fault is told: what was drawn on last.
+    static SHOWN: RefCell<Option<HtmlCanvasElement>> = const { RefCell::new(None) };
+}
+
+/// A fault of our own is said where a developer looks for it, and the page hears that there is no picture any more.
+fn tell_of_faults(canvas: &HtmlCanvasElement) {
+    SHOWN.set(Some(canvas.clone()));
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+        if let Some(canvas) = SHOWN.take() {
+            stage::tell(&canvas, "scene-lost", "the drawing stopped on a fault of its own");
+        }
+    }));
 }
 
 #[wasm_bindgen]
@@ -62,7 +78,10 @@ impl Handle {
     /// Draws no more and hears no more.
     pub fn stop(&self) {
         if let Some(stage) = self.stage.take() {
-            stage.borrow_mut().stop();
+            // One that a fault stopped half way holds itself for ever.
+            if let Ok(mut stage) = stage.try_borrow_mut() {
+                stage.stop();
+            }
         }
     }
 

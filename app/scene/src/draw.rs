@@ -3,7 +3,8 @@
 use crate::geometry::Instance;
 use crate::view::View;
 use std::sync::{Arc, Mutex, PoisonError};
-use web_sys::HtmlCanvasElement;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlCanvasElement, WebGl2RenderingContext};
 
 /// Depth of the picture.
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth24Plus;
@@ -16,6 +17,8 @@ const PROJECTION_BYTES: u64 = 64;
 const FLOAT_BYTES: u64 = 4;
 /// Corners of the triangles of a cube.
 const CUBE_CORNERS: u32 = 36;
+
+const NO_WEBGL2: &str = "this browser has no WebGL2, or it is switched off";
 
 /// A canvas that boxes are drawn on.
 pub(crate) struct Drawing {
@@ -45,13 +48,13 @@ struct Targets {
 impl Drawing {
     /// Takes a canvas of a size in pixels; why it can't, in words.
     pub(crate) async fn new(canvas: &HtmlCanvasElement, size: (u32, u32)) -> Result<Self, String> {
+        has_graphics(canvas)?;
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
             backends: wgpu::Backends::GL,
             ..wgpu::InstanceDescriptor::new_without_display_handle()
         });
-        let surface = instance
-            .create_surface(wgpu::SurfaceTarget::Canvas(canvas.clone()))
-            .map_err(|_| "this browser has no WebGL2, or it is switched off".to_owned())?;
+        let surface =
+            instance.create_surface(wgpu::SurfaceTarget::Canvas(canvas.clone())).map_err(|_| NO_WEBGL2.to_owned())?;
         let adapter = instance
             .request_adapter(&wgpu::RequestAdapterOptions {
                 compatible_surface: Some(&surface),
@@ -229,6 +232,16 @@ impl Drawing {
     }
 }
 
+/// Whether a canvas has WebGL2 that works: wgpu asks a context that is lost already for what it never gives.
+fn has_graphics(canvas: &HtmlCanvasElement) -> Result<(), String> {
+    // Asked for just as wgpu does, which is then given the same.
+    let options = js_sys::Object::new();
+    let set = js_sys::Reflect::set(&options, &"antialias".into(), &false.into());
+    let found = canvas.get_context_with_context_options("webgl2", &options).ok().flatten().filter(|_| set.is_ok());
+    let context = found.and_then(|found| found.dyn_into::<WebGl2RenderingContext>().ok()).ok_or(NO_WEBGL2)?;
+    if context.is_context_lost() { Err("the browser took the graphics back".into()) } else { Ok(()) }
+}
+
 fn pipeline(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,
@@ -256,6 +269,9 @@ fn pipeline(
             attributes: &instance,
         }),
     ];
+    // Frames are seen through.
+    let blend = Some(wgpu::BlendState::ALPHA_BLENDING);
+    let target = wgpu::ColorTargetState { format, blend, write_mask: wgpu::ColorWrites::ALL };
     device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some("boxes"),
         layout: Some(&layout),
@@ -278,7 +294,7 @@ fn pipeline(
             module: &shader,
             entry_point: Some("colour"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
-            targets: &[Some(format.into())],
+            targets: &[Some(target)],
         }),
         multiview_mask: None,
         cache: None,

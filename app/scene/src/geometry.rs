@@ -19,6 +19,9 @@ const PIPE_HALF_M: f64 = 0.08;
 const BUSWAY_OVER_M: f64 = 0.35;
 /// How far columns rise over the highest rack; they end there so that they hide little.
 const COLUMN_OVER_M: f64 = 0.8;
+/// A frame stands off what is selected by this, and its lines are this many pixels wide.
+const FRAME_OFF_M: f64 = 0.05;
+const FRAME_PX: f32 = 1.3;
 /// Height of a hall without racks.
 const EMPTY_M: f64 = 2.0;
 
@@ -35,7 +38,8 @@ pub struct Instance {
     pub edge: Rgba,
     /// Of its hatching; none where its opacity is none.
     pub hatch: Rgba,
-    /// Width of its edges in pixels, and its front: 1 towards +y, −1 towards −y, 0 for what has none.
+    /// Width of its edges in pixels, below zero for a frame that has no faces; and its front: 1 towards +y, −1 towards −y, 0
+    /// for what has none.
     pub style: [f32; 2],
 }
 
@@ -70,25 +74,28 @@ pub fn boxes(scene: &Scene) -> Boxes {
     };
     let line = colour(&scene.colours.line);
     let mut add = |low: Vec3, high: Vec3, of: &str| made.instances.push(plain(low, high, colour(of), line));
+    let bare = |low: Vec3, high: Vec3, of: &str| plain(low, high, colour(of), [0.0; 4]);
     add([0.0, 0.0, -SLAB_M], [scene.length_m, scene.width_m, 0.0], &scene.colours.floor);
     for strip in &scene.aisles {
         let (low, high) = aisle(scene, strip);
         add(low, high, &scene.colours.aisles[usize::from(!strip.cold)]);
     }
-    for pipe in &scene.pipes {
-        let (low, high) = along(scene, pipe, PIPE_HALF_M, (0.0, MARK_M));
-        add(low, high, &scene.colours.pipe);
-    }
     for pillar in &scene.columns {
         let (low, high) = column(scene, pillar, highest + COLUMN_OVER_M);
         add(low, high, &scene.colours.column);
     }
+    // What is thinner than its edges has none.
+    for pipe in &scene.pipes {
+        let (low, high) = along(scene, pipe, PIPE_HALF_M, (0.0, MARK_M));
+        made.instances.push(bare(low, high, &scene.colours.pipe));
+    }
     for busway in &scene.busways {
         let bottom = highest + BUSWAY_OVER_M;
         let (low, high) = along(scene, busway, BUSWAY_HALF_M, (bottom, bottom + BUSWAY_HALF_M));
-        add(low, high, &scene.colours.busway);
+        made.instances.push(bare(low, high, &scene.colours.busway));
     }
     racks(scene, &mut made);
+    frames(scene, &mut made);
     made
 }
 
@@ -122,7 +129,7 @@ pub fn rack(scene: &Scene, run: &RackRun, at: u32) -> Bounds {
 
 fn racks(scene: &Scene, made: &mut Boxes) {
     let shades: Vec<Rgba> = scene.colours.shades.iter().map(|text| colour(text)).collect();
-    let (ground, chosen) = (colour(&scene.colours.ground), colour(&scene.colours.chosen));
+    let ground = colour(&scene.colours.ground);
     let [missing, hatching] = scene.colours.missing.each_ref().map(|text| colour(text));
     for (index, run) in scene.racks.iter().enumerate() {
         let (of, hatch) = match (run.paint, scene.scale) {
@@ -130,9 +137,8 @@ fn racks(scene: &Scene, made: &mut Boxes) {
             (Paint::Value(value), Some(scale)) if value.is_finite() => (shade(&shades, share(scale, value)), None),
             (Paint::Value(_) | Paint::Missing, _) => (missing, Some(hatching)),
         };
-        let is_chosen = scene.selected.contains(&run.id);
-        let edge = if is_chosen { chosen } else { mixed(of, ground, 0.55) };
-        let style = [if is_chosen { 2.6 } else { 1.0 }, if run.faces_near { 1.0 } else { -1.0 }];
+        let edge = mixed(of, ground, 0.6);
+        let style = [1.0, if run.faces_near { 1.0 } else { -1.0 }];
         for at in 0..run.count {
             if made.targets.len() >= MOST_RACKS {
                 return;
@@ -142,6 +148,17 @@ fn racks(scene: &Scene, made: &mut Boxes) {
             made.instances.push(Instance { edge, hatch, style, ..plain(bounds.low, bounds.high, of, edge) });
             made.targets.push(Target { bounds, run: index });
         }
+    }
+}
+
+/// Frames around what is selected, last, so that what is behind them shows through.
+fn frames(scene: &Scene, made: &mut Boxes) {
+    let chosen = colour(&scene.colours.chosen);
+    for run in scene.racks.iter().filter(|run| run.count > 0 && scene.selected.contains(&run.id)) {
+        let (first, last) = (rack(scene, run, 0), rack(scene, run, run.count - 1));
+        let low = [first.low[0] - FRAME_OFF_M, first.low[1] - FRAME_OFF_M, 0.0];
+        let high = last.high.map(|value| value + FRAME_OFF_M);
+        made.instances.push(Instance { style: [-FRAME_PX, 0.0], ..plain(low, high, chosen, chosen) });
     }
 }
 
@@ -194,7 +211,7 @@ pub(crate) mod tests {
     fn a_hall_has_a_box_for_each_rack_within_its_walls() {
         let made = boxes(&hall());
         assert_eq!(made.targets.len(), 6);
-        assert_eq!(made.instances.len(), 2 + 6);
+        assert_eq!(made.instances.len(), 2 + 6 + 1);
         for target in &made.targets {
             assert!((0..3).all(|i| target.bounds.low[i] >= made.bounds.low[i]));
             assert!((0..3).all(|i| target.bounds.high[i] <= made.bounds.high[i] + 1e-9));
@@ -212,16 +229,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn figures_are_shades_what_is_missing_is_hatched_and_what_is_chosen_outlined() {
+    fn figures_are_shades_what_is_missing_is_hatched_and_what_is_chosen_framed() {
         let mut scene = hall();
         let made = boxes(&scene);
         assert!((made.instances[2].colour[0] - 1.0).abs() < 1e-6 && made.instances[5].colour[0].abs() < 1e-6);
-        assert!(made.instances[5].style[0] > made.instances[2].style[0]);
+        let frame = made.instances[8];
+        assert!(frame.style[0] < 0.0 && frame.size[0] > 1.8 && frame.size[0] < 2.0);
         assert!(made.instances[2].hatch[3] == 0.0);
         scene.racks[0].paint = Paint::Missing;
         scene.racks[1].paint = Paint::Value(f64::NAN);
         let made = boxes(&scene);
-        assert!(made.instances[2..].iter().all(|each| each.hatch[3] > 0.0));
+        assert!(made.instances[2..8].iter().all(|each| each.hatch[3] > 0.0));
     }
 
     #[test]

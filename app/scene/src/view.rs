@@ -5,6 +5,9 @@ use crate::geometry::{self, Boxes};
 use crate::pick;
 use model::scene::{Camera, Scene, Strip};
 
+/// How far before a hall's wall someone stands who looks along an aisle.
+const BEFORE_M: f64 = 0.6;
+
 /// Places to look from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bookmark {
@@ -106,10 +109,10 @@ impl View {
     fn aisle(&self, alike: fn(&Strip) -> bool) -> Option<Camera> {
         let alike: Vec<&Strip> = self.scene.aisles.iter().filter(|aisle| alike(aisle)).collect();
         let aisle = alike.get(alike.len() / 2)?;
-        let distance_m = (self.scene.length_m * 0.5).max(2.0) + 4.0;
+        let distance_m = (self.scene.length_m * 0.5).max(2.0) + BEFORE_M;
         let (eye_m, at_m) = (1.9, 1.1);
         Some(Camera {
-            x_m: distance_m - 4.0,
+            x_m: distance_m - BEFORE_M,
             y_m: self.scene.width_m - aisle.y_m - aisle.width_m / 2.0,
             z_m: at_m,
             turn_deg: 90.0,
@@ -137,9 +140,10 @@ impl View {
 }
 
 fn overview(bounds: &Bounds, aspect: f64) -> Camera {
-    // Over the corner from which the longer side runs into the picture, so that it fills it.
-    let turn = if bounds.high[1] > 1.5 * bounds.high[0] { 58.0 } else { 32.0 };
-    camera::fitted(bounds, turn, 32.0, aspect)
+    // Over a corner, with the longer side across a wide picture and into a tall one.
+    let is_deep = bounds.high[1] > 1.2 * bounds.high[0];
+    let runs_in = is_deep == (aspect < 1.0);
+    camera::fitted(bounds, if runs_in { 22.0 } else { 74.0 }, 42.0, aspect)
 }
 
 fn scene(json: &str) -> Result<Scene, String> {

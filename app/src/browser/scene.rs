@@ -10,10 +10,17 @@ use model::scene::{Camera, Colours};
 #[cfg(feature = "hydrate")]
 use wasm_bindgen::prelude::*;
 
-/// Something drawn on a canvas, until it is dropped.
+/// Something drawn on a canvas, until it is dropped. It goes between threads, as signals do where the server renders a page;
+/// what it stands for stays with the browser's one.
 pub(crate) struct Drawn {
     #[cfg(feature = "hydrate")]
-    handle: js::Handle,
+    number: u32,
+}
+
+#[cfg(feature = "hydrate")]
+thread_local! {
+    /// What is drawn, by number, and the next number.
+    static HANDLES: std::cell::RefCell<(Vec<(u32, js::Handle)>, u32)> = const { std::cell::RefCell::new((Vec::new(), 0)) };
 }
 
 #[cfg(feature = "hydrate")]
@@ -27,6 +34,7 @@ mod js {
         #[wasm_bindgen(method, catch)]
         pub(super) async fn start(this: &Bundle, canvas: &HtmlCanvasElement, json: &str) -> Result<JsValue, JsValue>;
 
+        #[derive(Clone)]
         pub(super) type Handle;
         #[wasm_bindgen(method, catch)]
         pub(super) fn update(this: &Handle, json: &str) -> Result<(), JsValue>;
@@ -47,7 +55,12 @@ pub(crate) async fn start(canvas: &HtmlCanvasElement, json: &str) -> Result<Draw
     {
         let bundle = load().await.ok_or("the part of Millwright that draws in 3D could not be loaded")?;
         let handle = bundle.start(canvas, json).await.map_err(|error| words(&error))?;
-        Ok(Drawn { handle: handle.unchecked_into() })
+        Ok(HANDLES.with_borrow_mut(|(handles, next)| {
+            let number = *next;
+            *next = next.wrapping_add(1);
+            handles.push((number, handle.unchecked_into()));
+            Drawn { number }
+        }))
     }
     #[cfg(not(feature = "hydrate"))]
     {
@@ -57,10 +70,17 @@ pub(crate) async fn start(canvas: &HtmlCanvasElement, json: &str) -> Result<Draw
 }
 
 impl Drawn {
+    #[cfg(feature = "hydrate")]
+    fn handle(&self) -> Option<js::Handle> {
+        HANDLES.with_borrow(|(handles, _)| {
+            handles.iter().find(|(number, _)| *number == self.number).map(|(_, handle)| handle.clone())
+        })
+    }
+
     /// Takes a changed hall; the eye stays where it is.
     pub(crate) fn update(&self, json: &str) -> Result<(), String> {
         #[cfg(feature = "hydrate")]
-        return self.handle.update(json).map_err(|error| words(&error));
+        return self.handle().map_or(Ok(()), |handle| handle.update(json).map_err(|error| words(&error)));
         #[cfg(not(feature = "hydrate"))]
         {
             let _ = json;
@@ -72,7 +92,7 @@ impl Drawn {
     pub(crate) fn look(&self, bookmark: &str) {
         #[cfg(feature = "hydrate")]
         // A hall without such a place is looked at as before.
-        let _ = self.handle.look(bookmark);
+        let _ = self.handle().is_some_and(|handle| handle.look(bookmark));
         #[cfg(not(feature = "hydrate"))]
         let _ = bookmark;
     }
@@ -80,7 +100,7 @@ impl Drawn {
     /// Looks from where a camera is, unless it does so already.
     pub(crate) fn look_from(&self, camera: &Camera) {
         #[cfg(feature = "hydrate")]
-        if read_camera(&self.handle.camera()).map(|now| now.to_string()) != Some(camera.to_string()) {
+        if self.handle().is_some_and(|handle| read_camera(&handle.camera()) != Some(*camera)) {
             self.look(&serde_json::to_string(camera).unwrap_or_default());
         }
         #[cfg(not(feature = "hydrate"))]
@@ -90,7 +110,9 @@ impl Drawn {
     /// The picture as a PNG in a `data:` address.
     pub(crate) fn picture(&self) -> Result<String, String> {
         #[cfg(feature = "hydrate")]
-        return self.handle.picture().map_err(|error| words(&error));
+        return self
+            .handle()
+            .map_or(Err("there is none".into()), |handle| handle.picture().map_err(|error| words(&error)));
         #[cfg(not(feature = "hydrate"))]
         Ok(String::new())
     }
@@ -99,7 +121,9 @@ impl Drawn {
 #[cfg(feature = "hydrate")]
 impl Drop for Drawn {
     fn drop(&mut self) {
-        self.handle.stop();
+        let handle = self.handle();
+        HANDLES.with_borrow_mut(|(handles, _)| handles.retain(|(number, _)| *number != self.number));
+        handle.iter().for_each(js::Handle::stop);
     }
 }
 
@@ -145,7 +169,7 @@ pub(crate) fn colours(canvas: &HtmlCanvasElement) -> Colours {
     Colours {
         ground: colour("ground"),
         floor: colour("ground-raised"),
-        line: colour("line-strong"),
+        line: colour("line"),
         chosen: colour("text"),
         missing: ["rail", "line-strong"].map(colour),
         aisles: ["cool-soft", "heat-soft"].map(colour),

@@ -51,15 +51,27 @@ impl Measure {
         }
     }
 
-    /// As a person reads it.
+    /// As it is chosen.
     pub fn words(self) -> &'static str {
         match self {
             Self::Kind => "Kind of rack",
-            Self::Provisioned => "Power provisioned to a rack",
-            Self::Drawn => "Power drawn by a rack, everything busy",
-            Self::Tokens => "Output tokens of a rack, everything busy",
-            Self::Mass => "Mass of a rack",
-            Self::Water => "Water supplied to a rack on the hottest hour",
+            Self::Provisioned => "Provisioned power",
+            Self::Drawn => "Drawn power",
+            Self::Tokens => "Output tokens",
+            Self::Mass => "Mass",
+            Self::Water => "Water supply",
+        }
+    }
+
+    /// What it is exactly.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Kind => "What each rack is for",
+            Self::Provisioned => "Power provisioned to each rack",
+            Self::Drawn => "Power drawn by each rack, everything busy",
+            Self::Tokens => "Output tokens of each rack, everything busy",
+            Self::Mass => "Mass of each rack with its trays",
+            Self::Water => "Water supplied to each rack on the hottest hour",
         }
     }
 
@@ -67,6 +79,8 @@ impl Measure {
     pub fn figure(self, units: Units, value: f64) -> String {
         match self {
             Self::Kind => String::new(),
+            // Nothing at all needs no unit.
+            _ if value == 0.0 && self.begins_at_nothing() => "0".into(),
             Self::Provisioned | Self::Drawn => format::power(Power::from_watts(value)).to_string(),
             Self::Tokens => format::token_rate(value).to_string(),
             Self::Mass => format::mass_in(units, value / 1e3).to_string(),
@@ -190,13 +204,14 @@ impl Hall {
 
     /// Why racks have no figure, each reason once.
     pub fn missing(&self) -> Vec<&'static str> {
-        let mut reasons: Vec<&'static str> = if self.measure == Measure::Kind {
-            Vec::new()
-        } else {
-            self.groups.iter().filter_map(|group| group.found.err()).collect()
-        };
-        reasons.sort_unstable();
-        reasons.dedup();
+        let mut reasons = Vec::new();
+        for group in self.groups.iter().filter(|_| self.measure != Measure::Kind) {
+            if let Err(why) = group.found
+                && !reasons.contains(&why)
+            {
+                reasons.push(why);
+            }
+        }
         reasons
     }
 
@@ -217,10 +232,10 @@ impl Hall {
         let racks = format::things(self.racks(), "rack", "racks");
         let coloured = match (self.measure, self.scale()) {
             (Measure::Kind, _) => "coloured by what they are for".to_owned(),
-            (measure, None) => format!("without a figure for “{}”", measure.words()),
+            (measure, None) => format!("without a figure for {}", measure.words().to_lowercase()),
             (measure, Some(Scale { low, high })) => format!(
-                "coloured by “{}” from {} to {}",
-                measure.words(),
+                "coloured by {} from {} to {}",
+                measure.words().to_lowercase(),
                 measure.figure(units, low),
                 measure.figure(units, high)
             ),

@@ -39,7 +39,7 @@ struct Stage {
     progress: RwSignal<Progress>,
     /// The id of the rack under the pointer; empty where there is none.
     over: RwSignal<String>,
-    drawn: StoredValue<Option<Drawn>, LocalStorage>,
+    drawn: StoredValue<Option<Drawn>>,
 }
 
 /// The hall that is selected, or the first, in 3D.
@@ -64,7 +64,7 @@ pub fn Hall3d(
         hall,
         progress: RwSignal::new(Progress::Loading),
         over: RwSignal::new(String::new()),
-        drawn: StoredValue::new_local(None),
+        drawn: StoredValue::new(None),
     };
     let is_empty = Memo::new(move |_| hall.with(|hall| hall.as_ref().is_none_or(|hall| hall.plan.rows.is_empty())));
     view! {
@@ -102,18 +102,22 @@ fn Halls(bench: Bench, at: Memo<usize>) -> impl IntoView {
 
 #[component]
 fn Shown(stage: Stage) -> impl IntoView {
-    let attempt = RwSignal::new(0_u32);
+    // A canvas that lost its graphics can't have others, so another attempt has another one: this goes, and comes anew.
+    let is_there = RwSignal::new(true);
     let again = Callback::new(move |()| {
         stage.drawn.set_value(None);
         stage.progress.set(Progress::Loading);
-        attempt.update(|attempt| *attempt += 1);
+        is_there.set(false);
+        request_animation_frame(move || is_there.set(true));
     });
     view! {
         <Controls stage/>
-        // A canvas that lost its graphics can't have others: each attempt has one of its own.
-        {move || { attempt.track(); view! { <Picture stage/> } }}
+        {move || is_there.get().then(|| view! { <Picture stage/> })}
         <Failure stage again/>
         <Legend stage/>
+        <p class="soft" id="scene-keys">
+            "Click a rack to select it. Drag to turn, with Shift to shift; the wheel comes nearer once the picture was clicked. Keys on the picture: arrows turn, with Shift they shift; + and − zoom; 1 to 5 are the bookmarks."
+        </p>
         <Table stage/>
     }
 }
@@ -219,7 +223,7 @@ fn Picture(stage: Stage) -> impl IntoView {
         let Some(camera) = camera.get() else { return };
         drawn.with_value(|drawn| drawn.iter().for_each(|drawn| drawn.look_from(&camera)));
     });
-    on_cleanup(move || drawn.set_value(None));
+    on_cleanup(move || drop(drawn.try_set_value(None)));
     let picked = move |event: CustomEvent| {
         if let Ok(place) = words_of(&event).parse::<Place>() {
             bench.select(place, Besides::Nothing);
@@ -247,9 +251,6 @@ fn Picture(stage: Stage) -> impl IntoView {
             <p class="scene-wait" role="status">{move || (progress.get() == Progress::Loading).then_some("Loading the 3D hall…")}</p>
         </div>
         <p class="scene-over" aria-hidden="true">{reading}</p>
-        <p class="soft" id="scene-keys">
-            "Click a rack to select it. Drag to turn, with Shift to shift; the wheel comes nearer once the picture was clicked. Keys on the picture: arrows turn, with Shift they shift; + and − zoom; 1 to 5 are the bookmarks."
-        </p>
     }
 }
 
@@ -302,7 +303,7 @@ fn Legend(stage: Stage) -> impl IntoView {
         let kinds = (hall.measure == Measure::Kind).then(|| kinds(&hall));
         view! {
             <div class="scene-legend">
-                <p class="legend-title">{hall.measure.words()}</p>
+                <p class="legend-title">{hall.measure.about()}</p>
                 {scale(&hall)}
                 <ul class="key">
                     {kinds}{missing}
