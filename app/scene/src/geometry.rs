@@ -225,7 +225,7 @@ pub(crate) mod tests {
         assert!(near.low[1] > far.high[1]);
         let made = boxes(&scene);
         // The near row's fronts are on its far side, which is towards −y here.
-        assert_eq!([made.instances[2].style[1], made.instances[5].style[1]], [-1.0, 1.0]);
+        assert!(made.instances[2].style[1] < 0.0 && made.instances[5].style[1] > 0.0);
     }
 
     #[test]

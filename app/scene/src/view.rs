@@ -180,7 +180,7 @@ mod tests {
         let at = |view: &View, place: [f64; 3]| {
             let m = view.projection();
             let row = |row: usize| (0..3).map(|i| m[i][row] * place[i]).sum::<f64>() + m[3][row];
-            ((row(0) / row(3) + 1.0) / 2.0, (1.0 - row(1) / row(3)) / 2.0)
+            (f64::midpoint(1.0, row(0) / row(3)), f64::midpoint(1.0, -row(1) / row(3)))
         };
         for (index, id) in [(0, "near"), (1, "far")] {
             let bounds = geometry::rack(&view.scene, &view.scene.racks[index], 1);

@@ -69,6 +69,10 @@ pub(crate) async fn start(canvas: &HtmlCanvasElement, json: &str) -> Result<Draw
     }
 }
 
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "without a browser nothing is drawn")
+)]
 impl Drawn {
     #[cfg(feature = "hydrate")]
     fn handle(&self) -> Option<js::Handle> {

@@ -223,7 +223,10 @@ fn Picture(stage: Stage) -> impl IntoView {
         let Some(camera) = camera.get() else { return };
         drawn.with_value(|drawn| drawn.iter().for_each(|drawn| drawn.look_from(&camera)));
     });
-    on_cleanup(move || drop(drawn.try_set_value(None)));
+    on_cleanup(move || {
+        // Where the whole view goes, it went with it.
+        let _ = drawn.try_set_value(None);
+    });
     let picked = move |event: CustomEvent| {
         if let Ok(place) = words_of(&event).parse::<Place>() {
             bench.select(place, Besides::Nothing);
