@@ -7,8 +7,11 @@ BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = "=\([0-9.]*\)".*/\1/p' Carg
 BINDGEN := target/tools/bin/wasm-bindgen-$(BINDGEN_VERSION)
 BUNDLE := target/site/pkg/millwright.js
 BINARY := target/release/millwright
-BUNDLE_SOURCES := $(shell find app server/sim -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock
+BUNDLE_SOURCES := $(shell find app server/sim -path app/scene -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock
+SCENE := target/site/pkg/scene.js
+SCENE_SOURCES := $(shell find app/scene app/model -type f) Cargo.toml Cargo.lock
 WASM := --target wasm32-unknown-unknown --no-default-features --features hydrate
+WASM_SCENE := --target wasm32-unknown-unknown
 LISTEN ?= 127.0.0.1:8080
 
 .PHONY: help run build test check bench bundle browser fuzz-api crash clean
@@ -19,10 +22,10 @@ help: ## what there is to make
 run: build ## build if needed, then serve http://127.0.0.1:8080 (LISTEN=ADDRESS for another)
 	$(BINARY) serve --listen $(LISTEN)
 
-build: $(BUNDLE) ## one release binary, target/release/millwright, that carries the site inside it
+build: $(BUNDLE) $(SCENE) ## one release binary, target/release/millwright, that carries the site inside it
 	cargo build --release -p server
 
-bundle: $(BUNDLE) ## the browser bundle alone
+bundle: $(BUNDLE) $(SCENE) ## the browser bundles alone: the pages, and the 3D hall
 
 # Written beside and compressed before it counts as made, so that a broken build leaves nothing half-made.
 $(BUNDLE): $(BUNDLE_SOURCES) $(BINDGEN)
@@ -30,6 +33,14 @@ $(BUNDLE): $(BUNDLE_SOURCES) $(BINDGEN)
 	cargo build -p app --lib --profile wasm-release $(WASM)
 	$(BINDGEN) --target web --no-typescript --out-dir target/site/pkg --out-name millwright \
 		target/wasm32-unknown-unknown/wasm-release/app.wasm
+	node end2end/compress.mjs target/site/pkg
+
+# Loaded by the 3D view alone; after the other, as cargo would wait for itself anyway.
+$(SCENE): $(SCENE_SOURCES) $(BINDGEN) | $(BUNDLE)
+	cargo build -p scene --lib --profile wasm-release $(WASM_SCENE)
+	$(BINDGEN) --target web --no-typescript --out-dir target/site/pkg --out-name scene \
+		target/wasm32-unknown-unknown/wasm-release/scene.wasm
+	cp app/scene/load.js target/site/pkg/scene-load.js
 	node end2end/compress.mjs target/site/pkg
 
 # Of exactly the version that Cargo.toml locks: bundle and glue must match.
@@ -41,10 +52,11 @@ test: build browser ## every test: rooms, pages, and the whole in a real browser
 	cargo test --workspace
 	cd end2end && npx playwright test
 
-check: $(BUNDLE) ## formatting, lints native and wasm, documentation
+check: $(BUNDLE) $(SCENE) ## formatting, lints native and wasm, documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p app $(WASM) -- -D warnings
+	cargo clippy -p scene $(WASM_SCENE) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory

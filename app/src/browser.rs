@@ -1,6 +1,8 @@
 //! What only a browser has: its clock, its store of choices, its live events. Without one (on the server, in a test) the
 //! same calls answer that there is nothing.
 
+pub(crate) mod scene;
+
 #[cfg(feature = "hydrate")]
 use crate::format;
 use leptos::prelude::{Effect, GetValue, RwSignal, Set, SetValue, StoredValue, WithValue};
@@ -91,17 +93,25 @@ pub(crate) fn copy_text(text: &str) {
 /// Hands a text to the reader as a file.
 pub(crate) fn download(name: &str, text: &str, kind: &str) {
     #[cfg(feature = "hydrate")]
+    download_from(name, &format!("data:{kind};charset=utf-8,{}", String::from(js_sys::encode_uri_component(text))));
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, text, kind);
+}
+
+/// Hands what is at an address to the reader as a file.
+pub(crate) fn download_from(name: &str, address: &str) {
+    #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
         let Some(page) = web_sys::window().and_then(|window| window.document()) else { return };
         let Ok(link) = page.create_element("a") else { return };
         let Ok(link) = link.dyn_into::<web_sys::HtmlAnchorElement>() else { return };
-        link.set_href(&format!("data:{kind};charset=utf-8,{}", String::from(js_sys::encode_uri_component(text))));
+        link.set_href(address);
         link.set_download(name);
         link.click();
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (name, text, kind);
+    let _ = (name, address);
 }
 
 /// What a drawing of the page needs of its styles to look the same elsewhere.

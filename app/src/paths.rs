@@ -1,7 +1,9 @@
 //! Every path of the site is built here, so that a link can't lead nowhere.
 
 use crate::workshop::place::Place;
+use crate::workshop::scene::Measure;
 use model::id::{DesignId, RunId, SnapshotId};
+use model::scene::Camera;
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -25,6 +27,12 @@ pub fn workshop(id: &DesignId, at: &Workbench) -> String {
     if let Some((node, units)) = at.failed {
         query.push(format!("fail={node}:{units}"));
     }
+    if at.colour != Measure::default() {
+        query.push(format!("colour={}", at.colour.name()));
+    }
+    if let Some(camera) = &at.camera {
+        query.push(format!("camera={camera}"));
+    }
     if let Some(snapshot) = &at.snapshot {
         query.push(format!("snapshot={snapshot}"));
     }
@@ -37,7 +45,7 @@ pub fn snapshot(id: &DesignId, snapshot: &SnapshotId) -> String {
 }
 
 /// What the address of a workshop says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Workbench {
     /// The view that is open.
     pub view: View,
@@ -45,6 +53,10 @@ pub struct Workbench {
     pub selected: Vec<Place>,
     /// Node of the power tree and how many of its units are taken as failed.
     pub failed: Option<(usize, u32)>,
+    /// What racks are coloured by in 3D.
+    pub colour: Measure,
+    /// Where the eye is in 3D; none before it was moved.
+    pub camera: Option<Camera>,
     /// The shared state that is open.
     pub snapshot: Option<String>,
 }
@@ -57,8 +69,14 @@ impl Workbench {
             view: View::ALL.into_iter().find(|each| each.name() == view).unwrap_or_default(),
             selected: at.split(',').filter_map(|place| place.parse().ok()).collect(),
             failed,
-            snapshot: None,
+            ..Self::default()
         }
+    }
+
+    /// The same with what the picture in 3D shows; what can't be read is left out.
+    pub fn with_picture(self, colour: &str, camera: &str) -> Self {
+        let measure = Measure::ALL.into_iter().find(|each| each.name() == colour);
+        Self { colour: measure.unwrap_or_default(), camera: camera.parse().ok(), ..self }
     }
 }
 
@@ -68,6 +86,8 @@ pub enum View {
     /// The hall from above.
     #[default]
     Floor,
+    /// The hall in 3D.
+    Hall3d,
     /// One rack from the front and the rear.
     Rack,
     /// The power tree.
@@ -84,13 +104,14 @@ pub enum View {
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 7] =
-        [Self::Floor, Self::Rack, Self::OneLine, Self::Cooling, Self::Year, Self::Drivers, Self::Record];
+    pub const ALL: [Self; 8] =
+        [Self::Floor, Self::Hall3d, Self::Rack, Self::OneLine, Self::Cooling, Self::Year, Self::Drivers, Self::Record];
 
     /// As the address has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::Hall3d => "3d",
             Self::Rack => "rack",
             Self::OneLine => "one-line",
             Self::Cooling => "cooling",
@@ -104,6 +125,7 @@ impl View {
     pub fn words(self) -> &'static str {
         match self {
             Self::Floor => "Floor",
+            Self::Hall3d => "3D",
             Self::Rack => "Rack",
             Self::OneLine => "One-line",
             Self::Cooling => "Cooling",
@@ -114,6 +136,8 @@ impl View {
     }
 }
 
+/// What wakes the bundle that draws in 3D; loaded by its view alone.
+pub const SCENE: &str = "/pkg/scene-load.js";
 /// A new design, guided.
 pub const NEW: &str = "/new";
 /// What designs may name, with its sources.
@@ -199,11 +223,17 @@ mod tests {
             view: View::OneLine,
             selected: vec![Place::Power(1), Place::Rack(0, 1, 2)],
             failed: Some((1, 3)),
-            snapshot: None,
+            ..Workbench::default()
         };
         let path = workshop(&"x".parse().unwrap(), &at);
         assert_eq!(path, "/designs/x?view=one-line&at=power/1,hall/0/row/1/rack/2&fail=1:3");
         assert_eq!(Workbench::read("one-line", "power/1,hall/0/row/1/rack/2", "1:3"), at);
         assert_eq!(Workbench::read("?", "nowhere", "x:y"), Workbench::default());
+        let camera = Camera { x_m: 6.0, y_m: 20.5, z_m: 1.0, turn_deg: 30.0, tilt_deg: 25.0, distance_m: 60.0 };
+        let at = Workbench { view: View::Hall3d, colour: Measure::Mass, camera: Some(camera), ..Workbench::default() };
+        let path = workshop(&"x".parse().unwrap(), &at);
+        assert_eq!(path, "/designs/x?view=3d&colour=mass&camera=6.0,20.5,1.0,30.0,25.0,60.0");
+        assert_eq!(Workbench::read("3d", "", "").with_picture("mass", "6.0,20.5,1.0,30.0,25.0,60.0"), at);
+        assert_eq!(Workbench::default().with_picture("taste", "1,2"), Workbench::default());
     }
 }

@@ -2,7 +2,8 @@
 //! what it comes to.
 //!
 //! Read `place` (what is selected), `field` (what can be set there), `edit` (changes of whole things), `mount` (trays in
-//! racks), `own` (a design's own parts), `history` (undo), then `answer` (the engine's word), `diagram` (where boxes and lines go) and `difference` (two designs beside each other).
+//! racks), `own` (a design's own parts), `history` (undo), then `answer` (the engine's word), `diagram` (where boxes and lines
+//! go), `scene` (a hall in 3D) and `difference` (two designs beside each other).
 
 pub mod answer;
 pub mod diagram;
@@ -13,3 +14,4 @@ pub mod history;
 pub mod mount;
 pub mod own;
 pub mod place;
+pub mod scene;

@@ -12,7 +12,7 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const ROUTES: [path: string, heading: RegExp][] = [
   ["/", /^Overview$/],
   ["/designs", /^Designs$/],
-  ...["floor", "rack", "one-line", "cooling", "year", "drivers", "record"].map(
+  ...["floor", "3d", "rack", "one-line", "cooling", "year", "drivers", "record"].map(
     (view): [string, RegExp] => [`${DESIGN}?view=${view}&at=hall/0`, /100 MW/],
   ),
   [`${DESIGN}?view=one-line&at=power/4&fail=4:20`, /100 MW/], // with a failure: its colours and words

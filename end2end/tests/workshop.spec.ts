@@ -393,7 +393,7 @@ test.describe("a link", () => {
     await expect(tree(again).getByRole("link", { name: /^power group ups/ })).toHaveAttribute("aria-current", "true");
   });
 
-  for (const [view, words] of [["floor", "Floor"], ["rack", "Rack"], ["one-line", "One-line"], ["cooling", "Cooling"], ["year", "Year"], ["drivers", "What drives it"], ["record", "Versions and files"]] as const) {
+  for (const [view, words] of [["floor", "Floor"], ["3d", "3D"], ["rack", "Rack"], ["one-line", "One-line"], ["cooling", "Cooling"], ["year", "Year"], ["drivers", "What drives it"], ["record", "Versions and files"]] as const) {
     test(`opens the view ${words}`, async ({ page }) => {
       await open(page, `${BIG}?view=${view}&at=hall/0/row/0/rack/0`);
       await expect(views(page).getByRole("link", { name: words, exact: true })).toHaveAttribute("aria-current", "page");

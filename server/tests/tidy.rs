@@ -118,6 +118,19 @@ fn the_face_names_no_server_crate_even_optional() {
 }
 
 #[test]
+fn the_hall_in_3d_alone_knows_wgpu_and_is_no_part_of_the_pages() {
+    let wasm = ["--target", "wasm32-unknown-unknown"];
+    assert!(tree("scene", &wasm).contains("wgpu"));
+    forbid("scene", &[], &["wgpu"]);
+    forbid("scene", &wasm, &WEB);
+    forbid("scene", &wasm, &["app", "server", "catalog", "store", "input", "sim", "chart"]);
+    forbid("app", &[&wasm[..], &["--no-default-features", "--features", "hydrate"]].concat(), &["wgpu", "scene"]);
+    forbid("server", &[], &["wgpu", "scene"]);
+    let named: Vec<String> = ["app", "server"].iter().flat_map(|folder| files_with(folder, &["wgpu"])).collect();
+    assert_eq!(named, ["app/scene/src/draw.rs"]);
+}
+
+#[test]
 fn the_engine_has_no_clock_and_no_unseeded_chance() {
     let words = [
         "Instant::",

@@ -3,7 +3,7 @@
 //! Never: reads a file, opens a socket, waits, or knows how anything is computed. Native and wasm.
 //!
 //! Read `quantity` first, then `design` (what a person drew), `site` (the same, resolved), `scenario`
-//! (the year it meets), `trace` (what happened) and `report` (what it came to).
+//! (the year it meets), `trace` (what happened) and `report` (what it came to). `scene` is a hall to be drawn in 3D.
 
 pub mod catalog;
 pub mod check;
@@ -18,6 +18,7 @@ pub mod quantity;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod scene;
 pub mod site;
 pub mod trace;
 pub mod version;

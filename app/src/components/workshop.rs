@@ -8,6 +8,7 @@ pub mod inspector;
 pub mod one_line;
 pub mod parts;
 pub mod record;
+pub mod scene;
 pub mod tree;
 pub mod year;
 
@@ -18,6 +19,7 @@ use crate::workshop::answer::{Answer, answer};
 use crate::workshop::edit::{Clip, Edited};
 use crate::workshop::history::History;
 use crate::workshop::place::Place;
+use crate::workshop::scene::Measure;
 use crate::year::{Year, simulate};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -27,6 +29,7 @@ use model::design::Design;
 use model::id::DesignId;
 use model::report::Evaluation;
 use model::run::{DesignDetail, Origin};
+use model::scene::Camera;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,7 +124,8 @@ impl Bench {
         let at = Memo::new(move |_| {
             let query = query.read();
             let get = |name: &str| query.get(name).unwrap_or_default();
-            Workbench { snapshot: query.get("snapshot"), ..Workbench::read(&get("view"), &get("at"), &get("fail")) }
+            let at = Workbench::read(&get("view"), &get("at"), &get("fail"));
+            Workbench { snapshot: query.get("snapshot"), ..at.with_picture(&get("colour"), &get("camera")) }
         });
         let navigate = use_navigate();
         let id = StoredValue::new(detail.summary.id.clone());
@@ -197,6 +201,16 @@ impl Bench {
     /// Takes units of a node as failed, or none.
     pub fn fail(&self, failed: Option<(usize, u32)>) {
         self.go.set(Some(Workbench { failed, ..self.at.get_untracked() }));
+    }
+
+    /// Colours racks in 3D by something else.
+    pub fn colour(&self, colour: Measure) {
+        self.go.set(Some(Workbench { colour, ..self.at.get_untracked() }));
+    }
+
+    /// The eye in 3D came to rest somewhere, or nowhere yet.
+    pub fn look(&self, camera: Option<Camera>) {
+        self.go.set(Some(Workbench { camera, ..self.at.get_untracked() }));
     }
 
     /// What is selected and still there; the site where nothing is.

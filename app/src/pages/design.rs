@@ -13,6 +13,7 @@ use crate::components::workshop::floor::{Control, Floor, on_key};
 use crate::components::workshop::inspector::Inspector;
 use crate::components::workshop::one_line::OneLine;
 use crate::components::workshop::record::{Record, Save};
+use crate::components::workshop::scene::Hall3d;
 use crate::components::workshop::tree::Tree;
 use crate::components::workshop::year::{Drivers, YearView};
 use crate::paths::View;
@@ -172,6 +173,7 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
                     <Tabs bench/>
                     {move || match view.get() {
                         View::Floor => view! { <Floor bench/> }.into_any(),
+                        View::Hall3d => view! { <Hall3d bench/> }.into_any(),
                         View::Rack => view! { <Elevation bench/> }.into_any(),
                         View::OneLine => view! { <OneLine bench/> }.into_any(),
                         View::Cooling => view! { <Cooling bench/> }.into_any(),

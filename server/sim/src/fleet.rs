@@ -22,6 +22,25 @@ impl Lengths {
     }
 }
 
+/// What one rack of a class does with everything busy, before heat or the contract hold anything back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RackFigures {
+    /// Power into it, W.
+    pub drawn_w: f64,
+    /// Output tokens per second; none for a rack without GPUs or whose GPUs can't serve the model.
+    pub output_tokens_per_s: Option<f64>,
+}
+
+/// What one rack of each class does, in the order of [`Site::racks`].
+pub fn rack_figures(site: &Site) -> Vec<RackFigures> {
+    let (classes, _) = classes(site, Lengths::of(site));
+    let of_one = |class: &Class| RackFigures {
+        drawn_w: class.draw(1.0, 1.0).it_w / class.count.max(1.0),
+        output_tokens_per_s: class.compute.as_ref().map(|compute| compute.capacity() / class.count.max(1.0)),
+    };
+    classes.iter().map(of_one).collect()
+}
+
 /// Racks alike, ready for the step loop. Powers are of all of them together.
 #[derive(Debug, Clone)]
 pub(crate) struct Class {

@@ -29,5 +29,5 @@ pub mod stranded;
 
 pub use engine::{simulate, simulate_with};
 pub use evaluate::{check, evaluate};
-pub use fleet::Lengths;
+pub use fleet::{Lengths, RackFigures, rack_figures};
 pub use resolve::resolve;

@@ -157,3 +157,20 @@ fn a_contract_that_is_exceeded_may_be_kept_by_a_cap() {
     let capped = sim::evaluate(&sim::resolve(&found[1].design, &catalog).unwrap());
     assert!(capped.peak_power_mw <= limit, "{}", capped.peak_power_mw);
 }
+
+#[test]
+fn racks_one_by_one_add_up_to_the_whole() {
+    for id in ["facility-100mw", "superpod-gb200-su", "h200-air-row"] {
+        let site = site(id);
+        let (all, whole) = (sim::rack_figures(&site), sim::evaluate(&site));
+        assert_eq!(all.len(), site.racks.len());
+        let sum = |figure: fn(&sim::RackFigures) -> f64| -> f64 {
+            site.racks.iter().zip(&all).map(|(class, one)| figure(one) * f64::from(class.count)).sum()
+        };
+        let drawn_mw = sum(|one| one.drawn_w) / 1e6;
+        assert!((drawn_mw / whole.it_power_mw - 1.0).abs() < 1e-6, "{id}: {drawn_mw} of {}", whole.it_power_mw);
+        let tokens = sum(|one| one.output_tokens_per_s.unwrap_or(0.0));
+        assert!((tokens / whole.output_tokens_per_s - 1.0).abs() < 1e-6, "{id}: {tokens}");
+        assert!(site.racks.iter().zip(&all).all(|(class, one)| (class.gpus > 0) == one.output_tokens_per_s.is_some()));
+    }
+}
