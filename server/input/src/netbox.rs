@@ -16,25 +16,34 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
-/// Volts that an inlet's amperes are taken at: single-phase, Europe and most data halls (IEC 60038).
-const INLET_VOLTS: f64 = 230.0;
-/// Most amperes of inlets, by NetBox's names of them: IEC 60320 connectors and NEMA locking plugs, as their standards rate
-/// them; IEC 60309 plugs carry their rating at the end of their names only in part, so the common ones are listed.
-const INLET_AMPERES: &[(&str, f64)] = &[
-    ("iec-60320-c6", 2.5),
-    ("iec-60320-c8", 2.5),
-    ("iec-60320-c14", 10.0),
-    ("iec-60320-c16", 10.0),
-    ("iec-60320-c20", 16.0),
-    ("iec-60320-c22", 16.0),
-    ("nema-5-15p", 15.0),
-    ("nema-5-20p", 20.0),
-    ("nema-l5-30p", 30.0),
-    ("nema-l6-20p", 20.0),
-    ("nema-l6-30p", 30.0),
-    ("iec-60309-p-n-e-6h", 32.0),
-    ("iec-60309-2p-e-6h", 32.0),
+/// Most that inlets carry, W, by NetBox's names of them: amperes that their standards rate (IEC 60320, IEC 60309, NEMA WD 6)
+/// at the voltage of their region (IEC: 230 V, three phases 400 V; NEMA: 120 V, 208 V). IEC 60309 plugs come in several
+/// ratings under one name; 32 A is the one of racks.
+const INLETS_W: &[(&str, f64)] = &[
+    ("iec-60320-c6", 2.5 * 230.0),
+    ("iec-60320-c8", 2.5 * 230.0),
+    ("iec-60320-c14", 10.0 * 230.0),
+    ("iec-60320-c16", 10.0 * 230.0),
+    ("iec-60320-c18", 10.0 * 230.0),
+    ("iec-60320-c20", 16.0 * 230.0),
+    ("iec-60320-c22", 16.0 * 230.0),
+    ("iec-60309-p-n-e-6h", 32.0 * 230.0),
+    ("iec-60309-2p-e-6h", 32.0 * 230.0),
+    ("iec-60309-3p-e-6h", 32.0 * 400.0 * SQRT_3),
+    ("iec-60309-3p-n-e-6h", 32.0 * 400.0 * SQRT_3),
+    ("nema-5-15p", 15.0 * 120.0),
+    ("nema-5-20p", 20.0 * 120.0),
+    ("nema-l5-20p", 20.0 * 120.0),
+    ("nema-l5-30p", 30.0 * 120.0),
+    ("nema-l6-20p", 20.0 * 208.0),
+    ("nema-l6-30p", 30.0 * 208.0),
+    ("nema-l15-30p", 30.0 * 208.0 * SQRT_3),
+    ("nema-l21-20p", 20.0 * 208.0 * SQRT_3),
+    ("nema-l21-30p", 30.0 * 208.0 * SQRT_3),
+    ("cs8365c", 50.0 * 208.0 * SQRT_3),
 ];
+/// Power of three phases over that of one, at one voltage between phases.
+const SQRT_3: f64 = 1.732_050_807_568_877_2;
 /// Draw of an idle server or switch over its draw when busy: SPECpower results of two-socket servers since 2020 lie at 0.2
 /// to 0.4, switches at 0.6 to 0.8.
 const IDLE_SHARE: f64 = 0.5;
@@ -106,6 +115,7 @@ struct Kind {
     description: String,
     power_ports: Vec<Inlet>,
     power_outlets: Vec<IgnoredAny>,
+    device_bays: Vec<IgnoredAny>,
     module_bays: Vec<Named>,
     inventory_items: Vec<Named>,
     // of racks
@@ -325,7 +335,16 @@ impl Document<'_> {
     fn power(&mut self) -> Option<f64> {
         let ports = &self.kind.power_ports;
         let count = ports.len();
-        if count == 0 || self.kind.is_powered == Some(false) {
+        if self.kind.is_powered == Some(false) {
+            return Some(0.0);
+        }
+        if count == 0 {
+            let bays = self.kind.device_bays.len();
+            let inside =
+                if bays > 0 { format!(", nor does it say what stands in its {bays} bays") } else { String::new() };
+            self.remark(&format!(
+                "the file has no inlets{inside}: taken as drawing nothing; set its power if it draws some"
+            ));
             return Some(0.0);
         }
         let drawn = |port: &Inlet| port.allocated_draw.or(port.maximum_draw).filter(|draw| *draw > 0.0);
@@ -341,18 +360,15 @@ impl Document<'_> {
             }
             return Some(sum);
         }
-        let amperes = |port: &Inlet| INLET_AMPERES.iter().find(|(name, _)| *name == port.kind).map(|(_, most)| *most);
-        let most: Vec<f64> = ports.iter().filter_map(amperes).collect();
+        let carries = |port: &Inlet| INLETS_W.iter().find(|(name, _)| *name == port.kind).map(|(_, most)| *most);
+        let most: Vec<f64> = ports.iter().filter_map(carries).collect();
         if most.len() < count {
             return None;
         }
         // One feed carries the load when the other fails.
-        let watts = most.iter().sum::<f64>() * INLET_VOLTS / if count > 1 { 2.0 } else { 1.0 };
+        let watts = most.iter().sum::<f64>() / if count > 1 { 2.0 } else { 1.0 };
         let half = if count > 1 { ", half of them carrying the load" } else { "" };
-        self.remark(&format!(
-            "no draw: rated at {:.2} kW, the most that its {count} inlets carry at 230 V{half}",
-            watts / 1e3
-        ));
+        self.remark(&format!("no draw: rated at {:.2} kW, the most that its {count} inlets carry{half}", watts / 1e3));
         Some(watts)
     }
 

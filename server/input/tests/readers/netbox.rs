@@ -98,6 +98,8 @@ fn what_nothing_bounds_is_left_out_and_told() {
     let found = read(passive);
     assert!(found.parts.trays[0].rated_power.as_watts().abs() < 1e-12);
     remarked(&found, "not read: \"new_field\"".replace('"', "").as_str());
+    let chassis = "manufacturer: A\nmodel: Box\nslug: a-box\nu_height: 2\nis_full_depth: true\nsubdevice_role: parent\nweight: 30\nweight_unit: kg\ndevice-bays:\n  - name: Node A\n  - name: Node B\n";
+    remarked(&read(chassis), "nor does it say what stands in its 2 bays");
     remarked(&read("manufacturer: A\nmodel: M\nslug: m\nweight: 1\nweight_unit: kg\n"), "it is a module");
 }
 
@@ -119,11 +121,9 @@ fn what_is_broken_is_refused_with_its_line() {
 
 #[test]
 fn bombs_end_soon() {
-    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
-    for (own, before) in "bcdefghij".chars().zip("abcdefghi".chars()) {
-        bomb.push_str(&format!("{own}: &{own} [{}]\n", vec![format!("*{before}"); 9].join(", ")));
-    }
-    bomb.push_str("manufacturer: A\nmodel: *j\n");
+    let level = |(own, before): (char, char)| format!("{own}: &{own} [{}]\n", vec![format!("*{before}"); 9].join(", "));
+    let levels: String = "bcdefghij".chars().zip("abcdefghi".chars()).map(level).collect();
+    let bomb = format!("a: &a [x, x, x, x, x, x, x, x, x]\n{levels}manufacturer: A\nmodel: *j\n");
     assert!(input::netbox("bomb.yaml", bomb.as_bytes(), "2026-11").is_err());
     let deep = format!("power-ports: {}{}", "[".repeat(50_000), "]".repeat(50_000));
     assert!(input::netbox("deep.yaml", deep.as_bytes(), "2026-11").is_err());
