@@ -332,10 +332,11 @@ pub fn hours(by_hour_mw: &[f64]) -> String {
         return "No hour was simulated".into();
     };
     let lowest = by_hour_mw.iter().copied().fold(f64::MAX, f64::min);
-    let (day, hour) = (at / 24 + 1, at % 24);
     format!(
-        "The facility draws most, {}, in hour {hour} of day {day}, and least {}",
+        "The facility draws most, {}, at {:02}:00 on {}, and least {}",
         format::megawatts(highest),
+        at % 24,
+        format::day_of_year(at / 24),
         format::megawatts(lowest)
     )
 }

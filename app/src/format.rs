@@ -332,6 +332,19 @@ pub const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// A day of a year of 365 days, from 0: `29 June`.
+pub fn day_of_year(at: usize) -> String {
+    const DAYS: [usize; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut left = at % 365;
+    for (name, days) in MONTHS.iter().zip(DAYS) {
+        if left < days {
+            return format!("{} {name}", left + 1);
+        }
+        left -= days;
+    }
+    MISSING.to_owned()
+}
+
 /// A month's name, from 1.
 pub fn month(number: u32) -> &'static str {
     MONTHS.get((number as usize).wrapping_sub(1)).copied().unwrap_or(MISSING)

@@ -39,7 +39,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     // And as an executive prints it.
     await page.getByRole("link", { name: "Report to print" }).click();
-    await expect(page.getByRole("heading", { level: 1, name: /for each megawatt at its meter/ })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1, name: /from each megawatt at its meter/ })).toBeVisible();
     await expect(page.getByRole("heading", { name: "What to do next" })).toBeVisible();
     await expect(page.getByRole("heading", { name: "Beside business as usual" })).toBeVisible();
   });

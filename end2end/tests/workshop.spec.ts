@@ -447,6 +447,51 @@ test.describe("a part that can't be", () => {
 });
 
 test.describe("versions", () => {
+  /** Someone else's browser on the same design: it makes a change and saves it. */
+  async function someoneElse(page: Page, path: string, label: string, value: string) {
+    const other = await page.context().browser()!.newContext({ baseURL: new URL(page.url()).origin });
+    const theirs = await other.newPage();
+    await open(theirs, path);
+    await select(theirs, /^power group pdu/);
+    await set(theirs, label, value);
+    await theirs.getByRole("button", { name: "Save a version" }).click();
+    await expect(theirs.getByRole("status").filter({ hasText: "Saved as version 2" })).toBeVisible();
+    await other.close();
+  }
+  const together = (page: Page) => page.getByRole("alert").filter({ hasText: "Someone saved version 2 meanwhile" });
+
+  test("what someone else saved meanwhile goes together with one's own, where it can", async ({ page }) => {
+    await open(page, SMALL);
+    const path = await own(page);
+    await select(page, /^power group ups/);
+    await set(page, "Units", "3");
+    await someoneElse(page, path, "Units", "7");
+    await page.getByRole("button", { name: "Save a version" }).click();
+    await expect(together(page)).toContainText("touch different places");
+    await together(page).getByRole("button", { name: "Take both" }).click();
+    await expect(together(page)).toHaveCount(0);
+    await expect(tree(page).getByRole("link", { name: /^power group pdu × 7/ })).toBeVisible();
+    await expect(tree(page).getByRole("link", { name: /^power group ups × 3/ })).toBeVisible();
+    await page.getByRole("button", { name: "Save a version" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Saved as version 3" })).toBeVisible();
+  });
+
+  test("where both changed the same, both are shown, and nothing is lost by either choice", async ({ page }) => {
+    await open(page, SMALL);
+    const path = await own(page);
+    await select(page, /^power group pdu/);
+    await set(page, "Units", "3");
+    await someoneElse(page, path, "Units", "7");
+    await page.getByRole("button", { name: "Save a version" }).click();
+    await expect(together(page).getByRole("row", { name: /units = 7.*units = 3/ })).toBeVisible();
+    await together(page).getByRole("button", { name: "Keep mine instead of theirs" }).click();
+    await page.getByRole("button", { name: "Save a version" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "Saved as version 3" })).toBeVisible();
+    await views(page).getByRole("link", { name: "Versions and files" }).click();
+    await versions(page).getByRole("button", { name: "Bring back version 2" }).click();
+    await expect(tree(page).getByRole("link", { name: /^power group pdu × 7/ })).toBeVisible();
+  });
+
   test("a reference design becomes one's own, is saved by name, compared and brought back", async ({ page }) => {
     await open(page, SMALL);
     const path = await own(page);
@@ -519,7 +564,7 @@ test.describe("versions", () => {
     await select(other, /^power group pdu/);
     await set(other, "Units", "2");
     await other.getByRole("button", { name: "Save a version" }).click();
-    await expect(other.getByRole("status").filter({ hasText: /Someone saved version 2 meanwhile/ })).toBeVisible();
+    await expect(other.getByRole("alert").filter({ hasText: /Someone saved version 2 meanwhile/ })).toBeVisible();
     await expect(tree(other).getByRole("link", { name: /^power group pdu × 2/ })).toBeVisible();
   });
 });

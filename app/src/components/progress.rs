@@ -70,9 +70,13 @@ pub fn status(state: &RunState) -> String {
     match state {
         RunState::Queued => "It starts as soon as the runs before it are done.".into(),
         RunState::Running { progress, seconds_left } => format!(
-            "{} of the year done, about {} left",
+            "{} of the year done, {} left",
             format::percent(*progress),
-            format::duration(Span::from_seconds(*seconds_left))
+            if *seconds_left < 1.0 {
+                "under a second".to_owned()
+            } else {
+                format!("about {}", format::duration(Span::from_seconds(*seconds_left)))
+            }
         ),
         RunState::Done => "Loading its report…".into(),
         RunState::Cancelled => "Stopped by a person.".into(),

@@ -199,8 +199,8 @@ fn days(report: &Report) -> Vec<(f64, f64, f64)> {
 fn day_readings(report: &Report) -> Readings {
     let words = days(report).into_iter().enumerate().map(|(at, (low, mean, high))| {
         format!(
-            "Day {}: {} on average, {} to {}",
-            at + 1,
+            "{}: {} on average, {} to {}",
+            format::day_of_year(at),
             format::megawatts(mean),
             format::megawatts(low),
             format::megawatts(high)
@@ -213,7 +213,7 @@ fn day_readings(report: &Report) -> Readings {
 #[component]
 fn DayTable(report: Report) -> impl IntoView {
     let rows = days(&report).into_iter().enumerate().step_by(10).map(|(at, (low, mean, high))| view! {
-        <tr><th scope="row">{at + 1}</th><td class="num"><Number figure=format::megawatts(low)/></td><td class="num"><Number figure=format::megawatts(mean)/></td><td class="num"><Number figure=format::megawatts(high)/></td></tr>
+        <tr><th scope="row">{format::day_of_year(at)}</th><td class="num"><Number figure=format::megawatts(low)/></td><td class="num"><Number figure=format::megawatts(mean)/></td><td class="num"><Number figure=format::megawatts(high)/></td></tr>
     }).collect_view();
     view! {
         <table>

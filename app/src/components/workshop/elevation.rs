@@ -299,15 +299,21 @@ fn Trays(bench: Bench, drawn: Drawn) -> impl IntoView {
         });
         bench.edit(edited);
     };
-    let put_in: Vec<String> = drawn
-        .group
-        .trays
-        .iter()
-        .map(|item| match item.at_unit {
-            Some(unit) => format!("from unit {unit}"),
-            None => "lowest free unit".to_owned(),
-        })
-        .collect();
+    // Where trays stand, and whether the design says so or they took what was free.
+    let stands_at = |t: usize| {
+        let own = drawn.filled.slots.iter().filter(|slot| slot.owner == Owner::Mounted(t));
+        let (low, high) = own.fold((f64::MAX, 0.0_f64), |(low, high), slot| {
+            (low.min(slot.from + 1.0), high.max(slot.from + slot.height))
+        });
+        let free = drawn.group.trays.get(t).is_some_and(|item| item.at_unit.is_none());
+        let how = if free { ", the lowest free" } else { "" };
+        match high - low {
+            _ if high <= 0.0 => "upright, or no room".to_owned(),
+            one if one <= 0.0 => format!("unit {low}{how}"),
+            _ => format!("units {low} to {high}{how}"),
+        }
+    };
+    let put_in: Vec<String> = (0..drawn.group.trays.len()).map(stands_at).collect();
     let row = |(line, place): (&Line, Option<Place>)| {
         let stands = match place {
             Some(Place::Tray(.., t)) => put_in.get(t).cloned().unwrap_or_default(),

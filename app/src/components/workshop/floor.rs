@@ -356,7 +356,7 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
     let design = bench.design.get_untracked();
     let mut places = bench.chosen.get_untracked();
     let focused = browser::focused_id().and_then(|id| place_of(&id)).filter(|place| place.is_in(&design));
-    if let Some(focused) = focused.filter(|focused| !places.contains(focused)) {
+    if let Some(focused) = focused.filter(|focused| acts(key, control) && !places.contains(focused)) {
         bench.select(focused, Besides::Nothing);
         places = vec![focused];
     }
@@ -413,6 +413,18 @@ pub fn on_key(bench: Bench, key: &str, control: Control) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Whether a key acts on a place; the others are the page's.
+fn acts(key: &str, control: Control) -> bool {
+    match control {
+        Control::Free => {
+            let moves = key.starts_with("Arrow");
+            moves || matches!(key, "Delete" | "Backspace" | "+" | "=" | "-" | "−")
+        }
+        Control::Held => matches!(key, "c" | "v" | "d"),
+        Control::HeldWithShift => false,
+    }
 }
 
 /// Whether Ctrl or ⌘ is held.

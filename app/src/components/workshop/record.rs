@@ -183,8 +183,8 @@ pub fn Record(
             <Versions bench/>
             <Differences bench/>
             <Share bench/>
-            <Files bench/>
             <super::parts::OwnParts bench/>
+            <Files bench/>
         </section>
     }
 }

@@ -22,7 +22,7 @@ pub fn YearView(
         Ok(year) => {
             let report = year.report.clone();
             view! {
-                <p class="soft">"8760 hours of default weather, prices and requests, seed 1, worked out here in " {format::milliseconds(year.milliseconds).to_string()} ". Run the year to keep it, or to use your own weather and prices."</p>
+                <p class="soft">"8760 hours of weather, prices and requests made for the place, seed 1, worked out here in " {format::milliseconds(year.milliseconds).to_string()} ". Files and settings of your own are used by “Run the year”, which keeps what it finds."</p>
                 <Headline report=report.clone()/>
                 <EnergyFlow report=report.clone()/>
                 <YearCharts report=report.clone()/>
