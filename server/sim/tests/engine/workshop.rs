@@ -174,3 +174,35 @@ fn racks_one_by_one_add_up_to_the_whole() {
         assert!(site.racks.iter().zip(&all).all(|(class, one)| (class.gpus > 0) == one.output_tokens_per_s.is_some()));
     }
 }
+
+#[test]
+fn own_parts_with_figures_that_cannot_be_are_told_before_anything_is_worked_out() {
+    let catalog = catalog::catalog().unwrap();
+    let text = catalog::design("h200-air-row").unwrap().text;
+    let tray = |field: &str, value: &str| {
+        let mut row: toml::Table = toml::from_str(
+            "id = \"dgx-h200\"\nname = \"Mine\"\nmaker = \"m\"\ngpu = \"h200-sxm\"\ngpu_count = 8\nrated_power_w = 10200\n\
+             overhead_idle_w = 1500\noverhead_busy_w = 2800\nliquid_fraction = 0\nheight_units = 8\nmass_kg = 130\n\
+             price_usd = 400000\nsource = \"our own bench, May\"\nas_of = \"2026-05\"\n",
+        )
+        .unwrap();
+        row.insert(field.into(), toml::from_str::<toml::Table>(&format!("v = {value}")).unwrap()["v"].clone());
+        let design = format!("{text}\n[[parts.tray]]\n{}", toml::to_string(&row).unwrap());
+        sim::resolve(&catalog::parse_design("own.toml", &design).unwrap(), &catalog)
+    };
+    assert!(tray("price_usd", "300000").is_ok());
+    for (field, value) in [
+        ("gpu_count", "4000000000"),
+        ("price_usd", "-1e12"),
+        ("rated_power_w", "-1e9"),
+        ("rated_power_w", "1e300"),
+        ("mass_kg", "-5"),
+        ("height_units", "-3"),
+        ("liquid_fraction", "7"),
+        ("overhead_busy_w", "-1e6"),
+        ("gpu", "\"no-such-gpu\""),
+    ] {
+        let notes = tray(field, value).expect_err(field);
+        assert!(notes.iter().all(|note| matches!(note.kind, Kind::BadPart { .. })), "{field} = {value}: {notes:?}");
+    }
+}

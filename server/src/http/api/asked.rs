@@ -140,6 +140,15 @@ pub fn design_of(toml: &str) -> Result<Design, Failed> {
     Ok(design)
 }
 
+/// Refuses bodies that wrap a file in a form or an archive.
+pub fn file_as_it_is(headers: &HeaderMap) -> Result<(), Failed> {
+    let kind = kind_of(headers);
+    if kind.starts_with("multipart/") || kind.ends_with("zip") {
+        return Err(Refusal::WrongType { takes: "the file as it is, application/octet-stream" }.into());
+    }
+    Ok(())
+}
+
 /// What a body is, without its parameters.
 pub fn kind_of(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();

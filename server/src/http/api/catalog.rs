@@ -1,8 +1,8 @@
 //! The catalog over the API: what designs may name, row by row, each with its source.
 
 use super::answer::{Answer, json, with_next};
-use super::asked::{Asked, id_of, kind_of, limit_of, page_of};
-use crate::error::{Refusal, not_a_cursor};
+use super::asked::{Asked, file_as_it_is, id_of, limit_of, page_of};
+use crate::error::not_a_cursor;
 use crate::http::Reach;
 use app::api::ApiError;
 use axum::body::Bytes;
@@ -169,10 +169,7 @@ pub async fn parts(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let kind = kind_of(&headers);
-    if kind.starts_with("multipart/") || kind.ends_with("zip") {
-        return Err(Refusal::WrongType { takes: "the file as it is, application/octet-stream" }.into());
-    }
+    file_as_it_is(&headers)?;
     let read = reach.house.read_parts(query.name, body.to_vec()).await?;
     json(&HeaderMap::new(), &read)
 }

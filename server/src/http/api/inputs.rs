@@ -1,7 +1,7 @@
 //! Input files over the API: weather, prices, carbon and requests for runs to be made with.
 
 use super::answer::{Answer, created, json, with_next};
-use super::asked::{Asked, PageQuery, cursor_of, id_of, kind_of, of_page, page_of};
+use super::asked::{Asked, PageQuery, cursor_of, file_as_it_is, id_of, of_page, page_of};
 use crate::error::{Refusal, of_store};
 use crate::http::Reach;
 use app::api::Backend;
@@ -62,10 +62,7 @@ pub async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let kind = kind_of(&headers);
-    if kind.starts_with("multipart/") || kind.ends_with("zip") {
-        return Err(Refusal::WrongType { takes: "the file as it is, application/octet-stream" }.into());
-    }
+    file_as_it_is(&headers)?;
     if body.len() > query.kind.bytes_max() {
         return Err(Refusal::TooLarge { limit: query.kind.bytes_max() }.into());
     }
