@@ -209,6 +209,24 @@ pub(crate) fn read_file(file: &web_sys::File, limit: f64, then: impl FnOnce(Stri
     });
 }
 
+/// Every file of an input, read one by one.
+pub(crate) fn read_all_chosen(
+    input: &web_sys::HtmlInputElement,
+    limit: f64,
+    then: impl Fn(String, Result<String, String>) + Copy + 'static,
+) {
+    #[cfg(feature = "hydrate")]
+    {
+        let files = input.files();
+        let all = (0..files.as_ref().map_or(0, web_sys::FileList::length)).filter_map(|at| files.as_ref()?.get(at));
+        all.for_each(|file| read_file(&file, limit, then));
+        // So that the same file can be chosen again once it was mended.
+        input.set_value("");
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (input, limit, then);
+}
+
 /// The first file of an input, read.
 pub(crate) fn read_chosen(
     input: &web_sys::HtmlInputElement,

@@ -195,6 +195,13 @@ pub fn cooling_finding(report: &Report) -> String {
                 String::new()
             };
             let name = name.to_lowercase();
+            let warm = report.hours_above_set_point;
+            if warm > 0.0 {
+                let (all, warm) = (format::hours(*hours), format::hours(warm));
+                return format!(
+                    "The largest loop used no chiller: {name} for {all}, too warm for {warm} of them{others}"
+                );
+            }
             format!("The largest loop never needs a chiller: {name} for {}{others}", format::hours(*hours))
         }
         Some(_) => format!("The largest loop needs chillers for {} of the year", format::hours(chilled)),
@@ -209,9 +216,10 @@ pub const USUAL_PUE: f64 = 1.5;
 /// The year in one sentence, with its figure.
 pub fn headline(report: &Report) -> String {
     format!(
-        "{} makes {} of output from each megawatt at its meter, serving {} at {} of full work",
+        "{} makes {} ({}) of output from each megawatt at its meter, serving {} at {} of full work",
         report.design,
         format::token_rate(report.tokens_per_second_per_mw_facility),
+        format::band(&report.tokens_per_second_per_mw_facility_band),
         report.model,
         format::percent(report.utilisation)
     )

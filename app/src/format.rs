@@ -188,8 +188,13 @@ pub fn change(before: f64, after: f64, words: impl Fn(f64) -> Figure) -> String 
     if !change.is_finite() || change.abs() <= 1e-9 * before.abs().max(after.abs()) {
         return String::new();
     }
+    // What is shown as nothing is no change worth showing.
+    let said = words(change.abs());
+    if said.number.chars().all(|c| !c.is_ascii_digit() || c == '0') {
+        return String::new();
+    }
     let sign = if change > 0.0 { '+' } else { '−' };
-    format!("{sign}{}", words(change.abs()))
+    format!("{sign}{said}")
 }
 
 /// A share that a figure changed by: `+5.2 %`; empty where it did not.

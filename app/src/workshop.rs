@@ -11,6 +11,7 @@ pub mod difference;
 pub mod edit;
 pub mod field;
 pub mod history;
+pub mod merge;
 pub mod mount;
 pub mod own;
 pub mod place;

@@ -469,7 +469,7 @@ fn an_executive_reads_one_column() {
     };
     let found = Report { improvements: vec![improvement; 5], ..report() };
     let said = [
-        "100 MW facility makes 17.3 k tok/s of output from each megawatt at its meter",
+        "100 MW facility makes 17.3 k tok/s (± 22 %) of output from each megawatt at its meter",
         "Where each megawatt goes",
         "What limits it",
         "GB200: bound by memory bandwidth: reading weights",

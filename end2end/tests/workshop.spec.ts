@@ -467,7 +467,7 @@ test.describe("versions", () => {
     await set(page, "Units", "3");
     await someoneElse(page, path, "Units", "7");
     await page.getByRole("button", { name: "Save a version" }).click();
-    await expect(together(page)).toContainText("touch different places");
+    await expect(together(page)).toContainText("touch different fields");
     await together(page).getByRole("button", { name: "Take both" }).click();
     await expect(together(page)).toHaveCount(0);
     await expect(tree(page).getByRole("link", { name: /^power group pdu × 7/ })).toBeVisible();
@@ -483,8 +483,8 @@ test.describe("versions", () => {
     await set(page, "Units", "3");
     await someoneElse(page, path, "Units", "7");
     await page.getByRole("button", { name: "Save a version" }).click();
-    await expect(together(page).getByRole("row", { name: /units = 7.*units = 3/ })).toBeVisible();
-    await together(page).getByRole("button", { name: "Keep mine instead of theirs" }).click();
+    await expect(together(page).getByRole("row", { name: /pdu › units 1 7 3/ })).toBeVisible();
+    await together(page).getByRole("button", { name: "Keep mine there" }).click();
     await page.getByRole("button", { name: "Save a version" }).click();
     await expect(page.getByRole("status").filter({ hasText: "Saved as version 3" })).toBeVisible();
     await views(page).getByRole("link", { name: "Versions and files" }).click();

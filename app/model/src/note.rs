@@ -420,7 +420,12 @@ impl fmt::Display for Kind {
             Self::SinglePointOfFailure { part } => write!(f, "one {part} carries everything behind it"),
             Self::Announced { part } => write!(f, "{part} is announced, not yet sold; its figures may change"),
             Self::Stranded { power, share, cause } => {
-                write!(f, "{} ({:.0}% of the contract) can't be used: {cause}", mw(*power), share.as_percent())
+                write!(
+                    f,
+                    "{} of what is installed to feed racks can't be used, as much as {:.0}% of the contract: {cause}",
+                    mw(*power),
+                    share.as_percent()
+                )
             }
             Self::Unserved { share } => write!(f, "{:.1}% of the tokens asked for were not served", share.as_percent()),
             Self::SupplyFloats { hours, set_point } => write!(

@@ -55,7 +55,7 @@ enum Open {
 }
 
 /// Keys of every page, and of the workshop.
-const SHORTCUTS: [(&str, &str); 13] = [
+const SHORTCUTS: [(&str, &str); 14] = [
     ("Ctrl+K or ⌘K", "Find a page, a design or a command"),
     ("?", "This sheet"),
     ("Esc", "Close what is open"),
@@ -68,7 +68,8 @@ const SHORTCUTS: [(&str, &str); 13] = [
     ("Ctrl+C, Ctrl+V", "Workshop: copy, paste"),
     ("Ctrl+D", "Workshop: copy beside it"),
     ("Ctrl+click", "Workshop: select besides"),
-    ("Tab", "Everything, in the order of the page"),
+    ("↑ ↓", "Rack: move a tray to the next free unit"),
+    ("← → ↑ ↓, + −, 1 to 5", "3D, with the picture focused: turn, near, bookmarks"),
 ];
 
 /// The palette and the sheet. They wait for their keys.
@@ -102,7 +103,8 @@ pub fn Palette() -> impl IntoView {
             page("New design", paths::NEW),
             page("Runs", paths::RUNS),
             page("Compare runs", paths::COMPARE),
-            page("Catalog", paths::CATALOG),
+            page("Catalog: every part and its source", paths::CATALOG),
+            page("Glossary: the field's words", paths::GLOSSARY),
             page("API documentation", paths::API_DOCS),
         ];
         names.extend(fixed.iter().map(|(words, _)| format!("Go to {words}")));

@@ -137,10 +137,12 @@ pub fn NewPage() -> impl IntoView {
             </form>
             <section aria-labelledby="comes-to">
                 <h2 id="comes-to">"What it comes to"</h2>
-                {move || match drawn.get() {
+                {move || if wrong.with(Option::is_some) {
+                    view! { <p class="empty">"Nothing is drawn: the form says what can't be."</p> }.into_any()
+                } else { match drawn.get() {
                     None => view! { <p class="empty">"Drawing it: the catalog and the proven design are being loaded…"</p> }.into_any(),
                     Some((_, _, design, found)) => preview(&design, &found, &catalog.get().and_then(Result::ok).unwrap_or_default()),
-                }}
+                }}}
             </section>
         </div>
     }

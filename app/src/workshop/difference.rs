@@ -47,6 +47,24 @@ fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) 
             }
         }
         (a, b) if a == b => {}
+        // What comes or goes whole is told by its name, not by every figure of it.
+        (Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) => {
+            let title = |value: &Value| {
+                let own = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+                if value.is_null() {
+                    String::new()
+                } else {
+                    own("name").or_else(|| own("part")).unwrap_or_else(|| "there".into())
+                }
+            };
+            found.push(Change { place: place.to_owned(), before: title(before), after: title(after) });
+        }
+        (Value::Null, Value::Array(list)) if list.iter().all(Value::is_object) && !list.is_empty() => {
+            compare(&Value::Array(Vec::new()), &Value::Array(list.clone()), place, found);
+        }
+        (Value::Array(list), Value::Null) if list.iter().all(Value::is_object) && !list.is_empty() => {
+            compare(&Value::Array(list.clone()), &Value::Array(Vec::new()), place, found);
+        }
         (a, b) => {
             let (label, unit) = label_of(place);
             found.push(Change { place: label, before: words(a, unit), after: words(b, unit) });
@@ -55,7 +73,7 @@ fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) 
 }
 
 /// What a thing in a list goes by.
-fn name(item: &Value, at: usize, list: &[Value]) -> String {
+pub(super) fn name(item: &Value, at: usize, list: &[Value]) -> String {
     let own =
         |value: &Value| value.get("name").or_else(|| value.get("part")).and_then(Value::as_str).map(str::to_owned);
     match own(item) {

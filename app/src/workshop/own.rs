@@ -14,10 +14,23 @@ pub fn take(design: &Design, file: &str, parts: Catalog) -> Result<Edited, Strin
         return Err(format!("{file} has no parts."));
     }
     let mut after = design.clone();
+    let before = after.parts.rows().count();
     after.parts = std::mem::take(&mut after.parts).with(parts);
+    // Those of the same name went, with whatever was set in them: undo brings them back.
+    let replaced = before + count - after.parts.rows().count();
     let first = OwnList::ALL.into_iter().find(|list| !list.rows(&after.parts).is_empty());
     let select = first.map_or(Place::Site, |list| Place::Own(list, 0));
-    Ok(edited(after, format!("Take {count} parts from {file}"), select))
+    Ok(edited(after, words(count, replaced, file), select))
+}
+
+fn words(count: usize, replaced: usize, file: &str) -> String {
+    let parts = if count == 1 { "1 part".to_owned() } else { format!("{count} parts") };
+    match replaced {
+        0 => format!("Take {parts} from {file}"),
+        _ => {
+            format!("Take {parts} from {file}, {replaced} in place of those of the same name and what was set in them")
+        }
+    }
 }
 
 /// Gives what a place names a part of its own, like the one it has, and selects it.

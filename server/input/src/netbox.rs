@@ -130,6 +130,8 @@ struct Kind {
     outer_depth: Option<f64>,
     #[serde(rename = "outer_unit")]
     outer_unit: Option<LengthUnit>,
+    #[serde(rename = "max_weight")]
+    max_weight: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -274,6 +276,10 @@ impl Document<'_> {
             parts.racks.retain(|other| other.id != rack.id);
             parts.racks.push(rack);
         } else if self.kind.u_height.is_none() {
+            // Module types have neither a slug nor a depth.
+            if !self.kind.slug.is_empty() || self.kind.is_full_depth.is_some() {
+                return Err(self.refuse("is a device without its `u_height`"));
+            }
             self.remark("left out: it has no `u_height`, so it is a module, which stands in a device");
         } else if self.kind.subdevice_role.as_deref() == Some("child") {
             self.remark("left out: it is a child, which stands in its parent's bay");
@@ -393,6 +399,12 @@ impl Document<'_> {
         if watts > 0.0 {
             self.remark("idle draw is taken as half, and no price is known: set both where they matter");
         }
+        if !self.kind.device_bays.is_empty() && watts > 0.0 {
+            let bays = self.kind.device_bays.len();
+            self.remark(&format!(
+                "what stands in its {bays} bays is not in the file: its power must be in the inlets' figures"
+            ));
+        }
         let mass = self.mass((MASS_PER_UNIT_KG * height).max(1.0));
         Some(Tray {
             id,
@@ -427,7 +439,7 @@ impl Document<'_> {
         let (kind, loss) = if is_ups { (PowerKind::Ups, UPS_LOSS) } else { (PowerKind::Pdu, PDU_LOSS) };
         self.remark("it hands power on: its losses are estimated, and no price is known");
         let part = PowerPart {
-            id,
+            id: id.clone(),
             name: self.name(),
             maker: self.kind.manufacturer.trim().to_owned(),
             availability: Availability::Available,
@@ -441,6 +453,36 @@ impl Document<'_> {
         };
         parts.power.retain(|other| other.id != part.id);
         parts.power.push(part);
+        if self.kind.u_height == Some(0.0) {
+            self.upright(id, parts);
+        }
+    }
+
+    /// A strip that stands beside the units of a rack, for its weight and its place; what it hands on is its trays' draw.
+    fn upright(&mut self, id: PartId, parts: &mut Catalog) {
+        let mass = self.mass(5.0);
+        let tray = Tray {
+            id,
+            name: self.name(),
+            maker: self.kind.manufacturer.trim().to_owned(),
+            availability: Availability::Available,
+            gpu: None,
+            gpu_count: 0,
+            rated_power: Power::ZERO,
+            overhead_idle: Power::ZERO,
+            overhead_busy: Power::ZERO,
+            liquid_fraction: Ratio::ZERO,
+            height_units: 0.0,
+            width: TrayWidth::Full,
+            depth: TrayDepth::Full,
+            mass,
+            domain_gpus: 0,
+            price_dollars: 0.0,
+            source: self.source(),
+            as_of: self.as_of.to_owned(),
+        };
+        parts.trays.retain(|other| other.id != tray.id);
+        parts.trays.push(tray);
     }
 
     fn rack(&mut self, id: PartId) -> Result<Rack, Error> {
@@ -467,6 +509,9 @@ impl Document<'_> {
         let width = side(outer_width, "width", wide);
         let depth = side(outer_depth, "depth", 1.2);
         let mass = self.mass(120.0);
+        if let Some(limit) = self.kind.max_weight {
+            self.remark(&format!("what it may carry ({limit}) is not checked: weigh its trays against it yourself"));
+        }
         self.remark("a rack type has no feed and no price: rated at 22 kW (three phases of 32 A); set both");
         Ok(Rack {
             id,

@@ -8,8 +8,10 @@ use model::site::Site;
 pub enum Fate {
     /// It carries its load.
     Energised {
-        /// Load over what is left.
-        load: f64,
+        /// What it is asked for, MW.
+        asked_mw: f64,
+        /// What is left, all units counted, MW.
+        left_mw: f64,
     },
     /// It is asked for more than what is left of it.
     Overloaded {
@@ -38,7 +40,7 @@ pub fn after_loss(site: &Site, tree: &[NodeReport], at: usize, units: u32) -> Ve
         } else if asked_mw > left_mw * (1.0 + 1e-9) {
             Fate::Overloaded { asked_mw, left_mw }
         } else {
-            Fate::Energised { load: asked_mw / left_mw }
+            Fate::Energised { asked_mw, left_mw }
         });
     }
     fates

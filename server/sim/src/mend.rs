@@ -215,6 +215,9 @@ fn scaled(template: &Design, brief: &Brief, factor: f64, catalog: &Catalog) -> D
     let times = |count: u32, least: u32| ((f64::from(count) * factor).ceil() as u32).max(least);
     for group in &mut design.power {
         group.units = times(group.units, least(group.redundancy));
+        if group.redundancy == Redundancy::TwoN {
+            group.units = group.units.next_multiple_of(2); // sides alike
+        }
     }
     for each in &mut design.cooling {
         let groups = [Some(&mut each.terminal), each.rejection.as_mut(), each.chiller.as_mut()];

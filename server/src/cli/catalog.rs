@@ -80,6 +80,9 @@ fn import(catalog: &Catalog, files: &[PathBuf]) -> Result<(), Failure> {
         }
         all = all.with(read.parts);
     }
+    if all.rows().next().is_none() {
+        return Err(Failure::BadInput(format!("no part could be made:\n{}", text.trim_end())));
+    }
     text.push_str(&toml::to_string_pretty(&all).map_err(|error| Failure::bad(&error))?);
     output::print(&text)
 }

@@ -185,7 +185,7 @@ async fn a_queued_run_keeps_its_file_through_a_restart() {
 async fn files_up_to_their_limit_are_taken_by_programs_and_pages_alike() {
     let house = House::open().await;
     let mut trace = "TIMESTAMP,ContextTokens,GeneratedTokens\n".to_owned();
-    for second in 0..90_000_u32 {
+    for second in 0..110_000_u32 {
         let (hour, minute, of) = (second / 3600, second / 60 % 60, second % 60);
         writeln!(trace, "2023-11-{:02} {:02}:{minute:02}:{of:02}.00,374,44", 16 + hour / 24, hour % 24).unwrap();
     }

@@ -47,7 +47,7 @@ pub fn OneLine(
 #[component]
 fn Outcome(bench: Bench, site: Site, failed: Option<(usize, u32)>, fates: Option<Vec<Fate>>) -> impl IntoView {
     let (Some((node, units)), Some(fates)) = (failed, fates) else {
-        return view! { <p class="outcome calm">"Everything works. Press “Fail one” or “Fail a side” below to see what would go dark or be overloaded on the hottest hour with everything busy."</p> }.into_any();
+        return view! { <p class="outcome calm">"Everything works. Each box: what racks may take or, where that is more, what is drawn, of what is firm with redundancy kept. Press “Fail one” or “Fail a side” below to see what would go dark or be overloaded on the hottest hour with everything busy."</p> }.into_any();
     };
     let dark = dark_racks(&site, &fates);
     let names = |wanted: fn(&Fate) -> bool| {
@@ -76,6 +76,7 @@ fn Outcome(bench: Bench, site: Site, failed: Option<(usize, u32)>, fates: Option
     view! {
         <p class=class role="status">
             {format!("With {} of {} of “{}” failed, ", format::count(gone), format::things(of.units, "unit", "units"), of.name)} {words} " "
+            <span class="soft">"Boxes now show what is drawn on all that is left. "</span>
             <button on:click=move |_| bench.fail(None)>"Repair it"</button>
         </p>
     }
@@ -125,8 +126,9 @@ fn node_box(bench: Bench, place: Boxed, node: &PowerNode, seen: Option<&NodeRepo
     // What is dark carries nothing; what is left carries what the failure leaves it.
     let load = match fate {
         Some(Fate::Dark) => 0.0,
-        Some(Fate::Energised { load }) => load,
-        Some(Fate::Overloaded { asked_mw, left_mw }) => asked_mw / left_mw.max(1e-9),
+        Some(Fate::Energised { asked_mw, left_mw } | Fate::Overloaded { asked_mw, left_mw }) => {
+            asked_mw / left_mw.max(1e-9)
+        }
         None => whole,
     };
     let (class, words) = match fate {
@@ -134,16 +136,17 @@ fn node_box(bench: Bench, place: Boxed, node: &PowerNode, seen: Option<&NodeRepo
         Some(Fate::Overloaded { asked_mw, left_mw }) => {
             ("node over", format!("{} too many", format::megawatts(asked_mw - left_mw)))
         }
-        Some(Fate::Energised { load }) => ("node lit", format::percent(load).to_string()),
+        Some(Fate::Energised { .. }) => ("node lit", format::percent(load).to_string()),
         None if load > 1.0 => ("node over", format::percent(load).to_string()),
         None => ("node", format::percent(load).to_string()),
     };
     let figures = match (fate, seen) {
         (Some(Fate::Dark), _) => "no power".to_owned(),
-        (Some(Fate::Overloaded { asked_mw, left_mw }), _) => {
-            format!("{} on {} left", format::megawatts(asked_mw), format::megawatts(left_mw))
+        (Some(Fate::Energised { asked_mw, left_mw } | Fate::Overloaded { asked_mw, left_mw }), _) => {
+            // Boxes are narrow: a unit that both have is said once.
+            let (asked, left) = (format::megawatts(asked_mw), format::megawatts(left_mw));
+            if asked.unit == left.unit { format!("{} on {left}", asked.number) } else { format!("{asked} on {left}") }
         }
-        (Some(Fate::Energised { .. }), _) => "of what is left".to_owned(),
         (None, Some(s)) => {
             format!("{} of {}", format::megawatts(s.provisioned_mw.max(s.peak_mw)), format::megawatts(s.firm_mw))
         }

@@ -18,19 +18,20 @@ pub fn OwnParts(
     bench: Bench,
 ) -> impl IntoView {
     let remarks = RwSignal::new(Vec::<String>::new());
+    let wrong = RwSignal::new(Vec::<String>::new());
+    let refuse = move |why: String| wrong.update(|all| all.push(why));
     let take = move |name: String, text: Result<String, String>| match text {
         Ok(text) => spawn_local(async move {
-            remarks.set(Vec::new());
             match api::parts_read(PartsFile { name: name.clone(), text }).await {
                 Ok(PartsCheck::Read { read }) => {
-                    remarks.set(read.remarks);
+                    remarks.update(|all| all.extend(read.remarks));
                     bench.edit(bench.design.with_untracked(|design| own::take(design, &name, read.parts)));
                 }
-                Ok(PartsCheck::Unreadable { reason }) => bench.told.set(reason),
-                Err(error) => bench.told.set(error.to_string()),
+                Ok(PartsCheck::Unreadable { reason }) => refuse(reason),
+                Err(error) => refuse(error.to_string()),
             }
         }),
-        Err(why) => bench.told.set(format!("{name}: {why}")),
+        Err(why) => refuse(format!("{name}: {why}")),
     };
     let rows = move || {
         bench.design.with(|design| {
@@ -54,19 +55,16 @@ pub fn OwnParts(
         <p class="soft">"Parts that belong to this design alone, and win over the catalog's of the same name. Bring NetBox device or rack types (YAML), or rows like the catalog's (TOML); or select racks, trays or a power group and make the part your own. Select one to set its price, power and source."</p>
         <p class="actions">
             <label class="file">"Bring parts "
-                <input type="file" accept=".yaml,.yml,.toml,text/plain,application/yaml,application/toml"
-                    on:change:target=move |event| browser::read_chosen(&event.target(), FILE_BYTES_MAX, take)/>
+                <input type="file" multiple accept=".yaml,.yml,.toml,text/plain,application/yaml,application/toml"
+                    on:change:target=move |event| {
+                        remarks.set(Vec::new());
+                        wrong.set(Vec::new());
+                        browser::read_all_chosen(&event.target(), FILE_BYTES_MAX, take);
+                    }/>
             </label>
         </p>
-        {move || {
-            let said = remarks.get();
-            (!said.is_empty()).then(|| view! {
-                <div class="outcome" role="status">
-                    <p>"What the file has not, and was estimated or left out:"</p>
-                    <ul class="plain">{said.into_iter().map(|remark| view! { <li>{remark}</li> }).collect_view()}</ul>
-                </div>
-            })
-        }}
+        {move || said(wrong.get(), "outcome error", "Nothing was taken from:")}
+        {move || said(remarks.get(), "outcome", "What the file has not, and was estimated or left out:")}
         {move || {
             let rows = rows();
             if rows.is_empty() {
@@ -76,4 +74,17 @@ pub fn OwnParts(
             }
         }}
     }
+}
+
+/// What is said of files, if anything, under its heading.
+fn said(words: Vec<String>, class: &'static str, heading: &'static str) -> Option<AnyView> {
+    (!words.is_empty()).then(|| {
+        view! {
+            <div class=class role="status">
+                <p>{heading}</p>
+                <ul class="plain">{words.into_iter().map(|words| view! { <li>{words}</li> }).collect_view()}</ul>
+            </div>
+        }
+        .into_any()
+    })
 }

@@ -5,6 +5,7 @@ use crate::api::{self, ApiError};
 use crate::components::figure::Number;
 use crate::workshop::answer::answer;
 use crate::workshop::difference::{changes, figures};
+use crate::workshop::merge::{Prefer, together};
 use crate::{browser, format, paths};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +14,7 @@ use leptos_router::hooks::use_navigate;
 use model::design::Design;
 use model::run::Origin;
 use model::version::{
-    BranchPoint, DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, Merge, SaveConflict, TEXT_BYTES_MAX,
+    BranchPoint, DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, SaveConflict, TEXT_BYTES_MAX,
 };
 
 /// A design as TOML.
@@ -110,62 +111,76 @@ pub fn Save(
     }
 }
 
+/// What both designs and the one that they began as are, once they are read.
+#[derive(Clone)]
+struct Both {
+    base: Design,
+    theirs: Design,
+    mine: Design,
+}
+
 /// Someone saved a version meanwhile: both changes, and what can be made of them. Nothing is saved before it is chosen.
 #[component]
 fn Together(bench: Bench, found: SaveConflict, conflict: RwSignal<Option<SaveConflict>>) -> impl IntoView {
     let newest = found.newest.version;
-    // What is kept becomes what the changes count from; then the chosen text is drawn.
-    let take = move |theirs: String, text: String, words: &'static str| {
-        read(theirs, move |theirs| match theirs {
-            Ok(theirs) => read(text, move |chosen| match chosen {
-                Ok(chosen) => {
-                    bench.base.update(|base| {
-                        base.version = newest;
-                        base.design = theirs;
-                    });
-                    bench.apply(words, None, chosen);
-                    conflict.set(None);
-                }
-                Err(why) => bench.told.set(format!("The two changes together are no design: {why}")),
-            }),
+    let both = RwSignal::new(None::<Both>);
+    let mine = bench.design.get_untracked();
+    let (base, theirs) = (found.base.clone(), found.theirs.clone());
+    read(base, move |base| match base {
+        Ok(base) => read(theirs, move |theirs| match theirs {
+            Ok(theirs) => both.set(Some(Both { base, theirs, mine })),
             Err(why) => bench.told.set(why),
-        });
-    };
-    let button = |label: &'static str, text: String, words: &'static str| {
-        let theirs = found.theirs.clone();
-        view! { <button on:click=move |_| take(theirs.clone(), text.clone(), words)>{label}</button> " " }
-    };
-    let (words, together, places) = match &found.merge {
-        Merge::Clean { text } => (
-            "Your changes and theirs touch different places and go together.".to_owned(),
-            Some(button("Take both", text.clone(), "Take both changes together")),
-            Vec::new(),
-        ),
-        Merge::Conflicts { places } => (
-            format!("Both changed {} in different ways:", format::things(places.len() as u32, "place", "places")),
-            None,
-            places.clone(),
-        ),
-    };
-    let rows = places.into_iter().map(|place| view! {
-        <tr><th scope="row" class="num">{place.line}</th><td><pre>{place.base}</pre></td><td><pre>{place.theirs}</pre></td><td><pre>{place.yours}</pre></td></tr>
-    }).collect_view();
-    let table = together.is_none().then(|| view! {
-        <div class="scroll"><table>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Was"</th><th scope="col">"Theirs"</th><th scope="col">"Yours"</th></tr></thead>
-            <tbody>{rows}</tbody>
-        </table></div>
+        }),
+        Err(why) => bench.told.set(why),
     });
-    view! {
-        <div class="outcome error together" role="alert">
-            <p><b>{format!("Someone saved version {newest} meanwhile.")}</b> " Nothing is lost, and nothing of yours is saved yet. " {words}</p>
-            {table}
+    // What is kept becomes what the changes count from; then what was chosen is drawn.
+    let take = move |prefer: Prefer, words: &'static str| {
+        let Some(Both { base, theirs, mine }) = both.get_untracked() else { return };
+        match together(&base, &theirs, &mine, prefer) {
+            Ok((chosen, _)) => {
+                bench.base.update(|base| {
+                    base.version = newest;
+                    base.design = theirs;
+                });
+                bench.apply(words, None, chosen);
+                conflict.set(None);
+            }
+            Err(why) => bench.told.set(format!("The two changes together are no design: {why}.")),
+        }
+    };
+    let said = move || {
+        let Some(Both { base, theirs, mine }) = both.get() else {
+            return view! { <p class="soft">"Bringing the two together…"</p> }.into_any();
+        };
+        let disputed = together(&base, &theirs, &mine, Prefer::Mine).map(|(_, disputed)| disputed).unwrap_or_default();
+        if disputed.is_empty() {
+            return view! {
+                <p>"Your changes and theirs touch different fields and go together."</p>
+                <p class="actions"><button class="primary" on:click=move |_| take(Prefer::Mine, "Take both changes together")>"Take both"</button>
+                    <button on:click=move |_| conflict.set(None)>"Decide later"</button></p>
+            }.into_any();
+        }
+        let count = format::things(disputed.len() as u32, "field", "fields");
+        let rows = disputed.into_iter().map(|one| view! {
+            <tr><th scope="row">{one.place}</th><td>{or_dash(one.base)}</td><td>{or_dash(one.theirs)}</td><td>{or_dash(one.mine)}</td></tr>
+        }).collect_view();
+        view! {
+            <p>"Both changed " {count} " in different ways. Everything else of both goes together, whichever you choose:"</p>
+            <div class="scroll"><table>
+                <thead><tr><th scope="col">"Field"</th><th scope="col">"Was"</th><th scope="col">"Theirs"</th><th scope="col">"Yours"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table></div>
             <p class="actions">
-                {together}
-                {button("Keep mine instead of theirs", found.yours.clone(), "Keep my changes instead of theirs")}
-                {button("Take theirs", found.theirs.clone(), "Take their version")}
+                <button on:click=move |_| take(Prefer::Mine, "Take both changes, mine where they differ")>"Keep mine there"</button>
+                <button on:click=move |_| take(Prefer::Theirs, "Take both changes, theirs where they differ")>"Take theirs there"</button>
                 <button on:click=move |_| conflict.set(None)>"Decide later"</button>
             </p>
+        }.into_any()
+    };
+    view! {
+        <div class="outcome error together" role="alert">
+            <p><b>{format!("Someone saved version {newest} meanwhile.")}</b> " Nothing is lost, and nothing of yours is saved yet."</p>
+            {said}
             <p class="soft">"Then save a version. Theirs stays among the versions whatever you choose; a branch keeps yours apart."</p>
         </div>
     }

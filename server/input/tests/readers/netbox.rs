@@ -73,7 +73,9 @@ fn several_documents_become_several_parts() {
     let switch = "---\nmanufacturer: Acme\nmodel: 7060\nslug: acme-7060\nu_height: 1\nis_full_depth: false\npower-ports:\n  - {name: a, type: iec-60320-c14}\n  - {name: b, type: iec-60320-c14}\n";
     let pdu = "---\nmanufacturer: Acme\nmodel: Strip\nslug: acme-strip\nu_height: 0\nis_full_depth: false\npower-ports:\n  - {name: in, type: iec-60309-p-n-e-6h}\npower-outlets:\n  - {name: '1', type: iec-60320-c13}\n";
     let found = read(&format!("{SERVER}{switch}{pdu}---\n{RACK}"));
-    assert_eq!(found.parts.rows().count(), 4);
+    // The strip is a part of the power tree, and stands upright in a rack.
+    assert_eq!(found.parts.rows().count(), 5);
+    assert!(found.parts.trays[2].height_units.abs() < 1e-12 && found.parts.trays[2].id == found.parts.power[0].id);
     let switch = &found.parts.trays[1];
     assert_eq!(switch.name, "Acme 7060");
     assert_eq!(switch.depth, TrayDepth::Half);
@@ -100,7 +102,7 @@ fn what_nothing_bounds_is_left_out_and_told() {
     remarked(&found, "not read: \"new_field\"".replace('"', "").as_str());
     let chassis = "manufacturer: A\nmodel: Box\nslug: a-box\nu_height: 2\nis_full_depth: true\nsubdevice_role: parent\nweight: 30\nweight_unit: kg\ndevice-bays:\n  - name: Node A\n  - name: Node B\n";
     remarked(&read(chassis), "nor does it say what stands in its 2 bays");
-    remarked(&read("manufacturer: A\nmodel: M\nslug: m\nweight: 1\nweight_unit: kg\n"), "it is a module");
+    remarked(&read("manufacturer: A\nmodel: M\nweight: 1\nweight_unit: kg\n"), "it is a module");
 }
 
 #[test]
@@ -112,6 +114,7 @@ fn what_is_broken_is_refused_with_its_line() {
     refused(&SERVER.replace("u_height: 8.0", "u_height: .nan"), "(in `u_height`)");
     refused(&SERVER.replace("weight_unit: lb", "weight_unit: stone"), "line 8");
     refused(&SERVER.replace("weight_unit: lb\n", ""), "needs a `weight_unit`");
+    refused(&SERVER.replace("u_height", "u_hieght"), "is a device without its `u_height`");
     refused(&SERVER.replace("manufacturer: Acme\n", ""), "no `manufacturer`");
     refused(&RACK.replace("outer_unit: in\n", ""), "`outer_unit`");
     refused("- 1\n- 2\n", "line 1");
