@@ -48,16 +48,17 @@ fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) 
         }
         (a, b) if a == b => {}
         // What comes or goes whole is told by its name, not by every figure of it.
-        (Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) => {
-            let title = |value: &Value| {
-                let own = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-                if value.is_null() {
-                    String::new()
-                } else {
-                    own("name").or_else(|| own("part")).unwrap_or_else(|| "there".into())
-                }
-            };
-            found.push(Change { place: place.to_owned(), before: title(before), after: title(after) });
+        (Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null)
+            if title(before).or_else(|| title(after)).is_some() =>
+        {
+            let told = |value: &Value| title(value).unwrap_or_default();
+            found.push(Change { place: place.to_owned(), before: told(before), after: told(after) });
+        }
+        (Value::Null, Value::Object(group)) => {
+            group.iter().for_each(|(key, value)| compare(&Value::Null, value, &below(key), found));
+        }
+        (Value::Object(group), Value::Null) => {
+            group.iter().for_each(|(key, value)| compare(value, &Value::Null, &below(key), found));
         }
         (Value::Null, Value::Array(list)) if list.iter().all(Value::is_object) && !list.is_empty() => {
             compare(&Value::Array(Vec::new()), &Value::Array(list.clone()), place, found);
@@ -72,12 +73,15 @@ fn compare(before: &Value, after: &Value, place: &str, found: &mut Vec<Change>) 
     }
 }
 
+/// What a thing is called, if it is a thing and no group of figures.
+fn title(value: &Value) -> Option<String> {
+    value.get("name").or_else(|| value.get("part")).and_then(Value::as_str).map(str::to_owned)
+}
+
 /// What a thing in a list goes by.
 pub(super) fn name(item: &Value, at: usize, list: &[Value]) -> String {
-    let own =
-        |value: &Value| value.get("name").or_else(|| value.get("part")).and_then(Value::as_str).map(str::to_owned);
-    match own(item) {
-        Some(name) if list.iter().filter(|other| own(other).as_deref() == Some(&name)).count() == 1 => name,
+    match title(item) {
+        Some(name) if list.iter().filter(|other| title(other).as_deref() == Some(&name)).count() == 1 => name,
         Some(name) => format!("{name} ({})", at + 1),
         None => format!("{}", at + 1),
     }
@@ -144,6 +148,14 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(found[0].place, "cooling › warm › supply temperature");
         assert_eq!((found[0].before.as_str(), found[0].after.as_str()), ("40 °C", "45 °C"));
-        assert!(found[1].place == "cooling › cold" && found[1].before.is_empty());
+        assert!(found[1].place == "cooling › cold" && found[1].before.is_empty() && found[1].after == "cold");
+        let mut own = text(40, "");
+        own.parts = serde_json::from_str(
+            r#"{"power":[{"id":"ups","name":"UPS","maker":"m","kind":"ups","rated_power_w":5,
+                "loss":{"a":0,"b":0,"c":0},"price_usd":1,"source":"data sheet","as_of":"2026"}]}"#,
+        )
+        .unwrap();
+        let found = changes(&text(40, ""), &own);
+        assert_eq!(found, [Change { place: "parts › power › UPS".into(), before: String::new(), after: "UPS".into() }]);
     }
 }

@@ -68,10 +68,12 @@ pub fn netbox(file: &str, bytes: &[u8], as_of: &str) -> Result<PartsRead, Error>
         // The parser knows the place, not the key that stands there.
         let there =
             text.lines().find(|(number, _)| *number == line).map(|(_, words)| words.trim_start_matches(['-', ' ']));
+        let what =
+            what.replace("invalid floating point", "not a number").replace("invalid boolean", "neither true nor false");
         let key = there
             .and_then(|words| words.split_once(':'))
             .map(|(key, _)| format!(" (in `{}`)", crate::error::shown(key)));
-        let what = format!("{}{}", crate::error::shown_long(what), key.unwrap_or_default());
+        let what = format!("{}{}", crate::error::shown_long(&what), key.unwrap_or_default());
         Error::line(file, line, Problem::NotYaml { what })
     };
     let kinds: Vec<serde_saphyr::Spanned<Kind>> =

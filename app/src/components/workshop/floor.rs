@@ -14,8 +14,18 @@ use sim::failure::{Fate, after_loss};
 use sim::floor::{Aisle, FloorPlan, GroupPlan, RowPlan};
 use std::fmt::Write;
 
+/// Room left of the plan for the names of rows, in their letters' height.
+const NAMES_LETTERS: f64 = 5.6;
+
+/// Height of the letters of rows' names, metres: read at any size of the hall, and larger than no rack.
+fn letter_m(plan: &FloorPlan) -> f64 {
+    (plan.width_m.max(plan.length_m) / 45.0).clamp(0.14, 0.72)
+}
+
 /// Room left of the plan for the names of rows, metres.
-const NAMES_M: f64 = 4.0;
+fn names_m(plan: &FloorPlan) -> f64 {
+    letter_m(plan) * NAMES_LETTERS
+}
 
 /// The floor of the hall that is selected, or of the first.
 #[component]
@@ -152,13 +162,13 @@ impl Lie {
     /// Width and height of the drawing, names of rows included, metres.
     fn size(self, plan: &FloorPlan) -> (f64, f64) {
         match self {
-            Self::Across => (plan.length_m + NAMES_M, plan.width_m),
-            Self::Down => (plan.width_m, plan.length_m + NAMES_M),
+            Self::Across => (plan.length_m + names_m(plan), plan.width_m),
+            Self::Down => (plan.width_m, plan.length_m + names_m(plan)),
         }
     }
     fn view_box(self, plan: &FloorPlan) -> String {
         let (width, height) = self.size(plan);
-        let (width, height, names) = (metres(width), metres(height), metres(-NAMES_M));
+        let (width, height, names) = (metres(width), metres(height), metres(-names_m(plan)));
         match self {
             Self::Across => format!("{names} 0 {width} {height}"),
             Self::Down => format!("0 {names} {width} {height}"),
@@ -192,8 +202,8 @@ fn on_plan(event: &leptos::ev::PointerEvent, frame: NodeRef<Div>, plan: &FloorPl
     let (left, top) = ((bounds.0 - width * scale) / 2.0, (bounds.1 - height * scale) / 2.0);
     let (x, y) = ((x * bounds.0 - left) / scale, (y * bounds.1 - top) / scale);
     Some(match lie {
-        Lie::Across => (x - NAMES_M, y),
-        Lie::Down => (y - NAMES_M, x),
+        Lie::Across => (x - names_m(plan), y),
+        Lie::Down => (y - names_m(plan), x),
     })
 }
 
@@ -246,8 +256,7 @@ fn Plan(bench: Bench, hall: usize, plan: FloorPlan, held: RwSignal<Option<(Place
     let key = ["compute", "network", "storage", "cabinet", "unknown"].into_iter().filter(|kind| kinds.contains(kind));
     let key = key.map(|kind| view! { <li class=kind>{kind}</li> }).collect_view();
     let rows = plan.rows.iter().map(|row| row_view(bench, hall, row, held)).collect_view();
-    // Names are read at any size of the hall, and outgrow no rack.
-    let letter = (plan.width_m.max(plan.length_m) / 45.0).clamp(0.28, 0.72);
+    let letter = letter_m(&plan);
     let names = plan.rows.iter().map(|row| row_name(bench, hall, row, (lie, letter))).collect_view();
     view! {
         <p class="soft">{(alike > 1).then(|| format!("One of {alike} halls alike: "))} {size} ". Fronts face the cold aisles. Drag racks to another row, or select them and press the arrow keys; + and − change their number."</p>

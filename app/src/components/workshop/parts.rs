@@ -64,7 +64,7 @@ pub fn OwnParts(
             </label>
         </p>
         {move || said(wrong.get(), "outcome error", "Nothing was taken from:")}
-        {move || said(remarks.get(), "outcome", "What the file has not, and was estimated or left out:")}
+        {move || said(remarks.get(), "outcome warning", "What the file has not, and was estimated or left out:")}
         {move || {
             let rows = rows();
             if rows.is_empty() {
