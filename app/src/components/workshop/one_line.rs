@@ -193,8 +193,7 @@ fn Table(bench: Bench, site: Site, tree: Vec<NodeReport>) -> impl IntoView {
         });
         view! {
             <tr>
-                <th scope="row" class=format!("depth-{}", seen.depth)>{node.name.clone()}</th>
-                <td>{node.part.clone()}</td>
+                <th scope="row" class=format!("depth-{}", seen.depth)>{node.name.clone()} <span class="soft description">{node.part.clone()}</span></th>
                 <td class="num">{format::count(units).to_string()}</td>
                 <td>{diagram::sides(node)}</td>
                 <td class="num"><Number figure=format::megawatts(seen.provisioned_mw)/></td>
@@ -212,7 +211,7 @@ fn Table(bench: Bench, site: Site, tree: Vec<NodeReport>) -> impl IntoView {
             <table>
                 <caption>"The power tree. “To racks” is what racks may take; “drawn” has cooling and losses in it, with everything busy on the hottest hour; “firm” is with redundancy kept."</caption>
                 <thead><tr>
-                    <th scope="col">"Node"</th><th scope="col">"Part"</th><th scope="col" class="num">"Units"</th><th scope="col">"Redundancy"</th>
+                    <th scope="col">"Node and part"</th><th scope="col" class="num">"Units"</th><th scope="col">"Redundancy"</th>
                     <th scope="col" class="num">"To racks"</th><th scope="col" class="num">"Drawn"</th>
                     <th scope="col" class="num">"Firm"</th><th scope="col" class="num">"Headroom"</th><th scope="col">"What if"</th>
                 </tr></thead>
