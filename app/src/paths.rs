@@ -142,10 +142,6 @@ pub const SCENE: &str = "/pkg/scene-load.js";
 pub const NEW: &str = "/new";
 /// What designs may name, with its sources.
 pub const CATALOG: &str = "/catalog";
-/// One row of it, where it stands on its page.
-pub fn catalog_row(list: &str, id: &str) -> String {
-    format!("{CATALOG}?list={list}#{id}")
-}
 /// One list of it.
 pub fn catalog_list(list: &str) -> String {
     format!("{CATALOG}?list={list}")

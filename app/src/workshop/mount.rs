@@ -13,17 +13,7 @@ use sim::elevation::{Elevation, Owner, elevation};
 
 /// Racks that a place is or stands in, as its hall, row and rack.
 pub fn rack_of(place: Place) -> Option<(usize, usize, usize)> {
-    match place {
-        Place::Rack(h, r, k) | Place::Tray(h, r, k, _) => Some((h, r, k)),
-        Place::Site
-        | Place::Service
-        | Place::Finance
-        | Place::Power(_)
-        | Place::Loop(_)
-        | Place::Hall(_)
-        | Place::Row(..)
-        | Place::Own(..) => None,
-    }
+    if let Place::Rack(h, r, k) | Place::Tray(h, r, k, _) = place { Some((h, r, k)) } else { None }
 }
 
 fn found<'a>(

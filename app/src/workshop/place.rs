@@ -2,6 +2,7 @@
 
 use model::catalog::Catalog;
 use model::design::{CoolingLoop, Design, Hall, Mounted, PowerGroup, RackGroup, Row};
+use model::part::Sourced;
 use std::fmt;
 use std::str::FromStr;
 
@@ -57,6 +58,20 @@ impl OwnList {
             Self::Rack => "rack",
             Self::Power => "power",
             Self::Cooling => "cooling",
+        }
+    }
+
+    /// Where the row of that name in designs stands in it.
+    fn position(self, own: &Catalog, id: &str) -> Option<usize> {
+        fn of<T: Sourced>(rows: &[T], id: &str) -> Option<usize> {
+            rows.iter().position(|row| row.row() == id)
+        }
+        match self {
+            Self::Gpu => of(&own.gpus, id),
+            Self::Tray => of(&own.trays, id),
+            Self::Rack => of(&own.racks, id),
+            Self::Power => of(&own.power, id),
+            Self::Cooling => of(&own.cooling, id),
         }
     }
 
@@ -244,9 +259,10 @@ impl Place {
                 found(design.power.iter().position(|group| group.fed_by.is_none()), Self::Power)
             }
             ("cooling", _) if !design.cooling.is_empty() => Self::Loop(0),
-            ("parts", _) => {
-                let first = OwnList::ALL.into_iter().find(|list| !list.rows(&design.parts).is_empty());
-                first.map_or(Self::Site, |list| Self::Own(list, 0))
+            ("parts", [id, ..]) => {
+                let list = place.split(' ').nth(1).and_then(|name| OwnList::ALL.into_iter().find(|l| l.name() == name));
+                let found = list.and_then(|list| Some(Self::Own(list, list.position(&design.parts, id)?)));
+                found.unwrap_or(Self::Site)
             }
             ("service", _) => Self::Service,
             ("finance", _) => Self::Finance,
@@ -279,6 +295,25 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_of_an_own_part_leads_to_it() {
+        let part = |id: &str| {
+            format!(
+                r#"{{"id":"{id}","name":"{id}","maker":"m","kind":"ups","rated_power_w":5,"loss":{{"a":0,"b":0,"c":0}},
+                    "price_usd":1,"source":"s","as_of":"2026"}}"#
+            )
+        };
+        let design: Design = serde_json::from_str(&format!(
+            r#"{{"name":"D","location":"x","contract_power_w":1e6,"parts":{{"power":[{},{}]}}}}"#,
+            part("one"),
+            part("two")
+        ))
+        .unwrap();
+        assert_eq!(Place::of_note("parts power \"two\"", &design), Place::Own(OwnList::Power, 1));
+        assert_eq!(Place::of_note("parts power \"three\"", &design), Place::Site);
+        assert_eq!(Place::of_note("parts model \"two\"", &design), Place::Site);
+    }
 
     #[test]
     fn places_are_written_and_read() {

@@ -44,11 +44,13 @@ const INLETS_W: &[(&str, f64)] = &[
 ];
 /// Power of three phases over that of one, at one voltage between phases.
 const SQRT_3: f64 = 1.732_050_807_568_877_2;
-/// Draw of an idle server or switch over its draw when busy: SPECpower results of two-socket servers since 2020 lie at 0.2
-/// to 0.4, switches at 0.6 to 0.8.
+/// Draw when idle over draw when busy: an estimate of ours, between servers, which idle lower, and switches, which idle
+/// higher. Every part that it is used for says so.
 const IDLE_SHARE: f64 = 0.5;
-/// Mass of a unit's height of equipment, kg: from 1U switches of 9 kg to GPU servers of 16 kg a unit.
+/// Mass of a unit's height of equipment, kg: an estimate of ours; the DGX H200 of our catalog has 16 kg a unit.
 const MASS_PER_UNIT_KG: f64 = 12.0;
+/// Least mass that is taken, kg: of a strip that has no height in units.
+const UPRIGHT_KG: f64 = 5.0;
 /// A rack's feed where the file names none, W: three phases of 32 A at 400 V, as common rack PDUs have.
 const RACK_FEED_W: f64 = 22_000.0;
 /// Losses of a transformerless distribution unit, as our catalog's own row has them.
@@ -392,7 +394,6 @@ impl Document<'_> {
             );
             return None;
         };
-        let height = self.kind.u_height.unwrap_or_default();
         let bays = self.kind.module_bays.iter().chain(&self.kind.inventory_items);
         let gpus = bays.filter(|bay| bay.name.to_lowercase().contains("gpu")).count();
         if gpus > 0 {
@@ -407,8 +408,14 @@ impl Document<'_> {
                 "what stands in its {bays} bays is not in the file: its power must be in the inlets' figures"
             ));
         }
-        let mass = self.mass((MASS_PER_UNIT_KG * height).max(1.0));
-        Some(Tray {
+        Some(self.tray_drawing(id, watts))
+    }
+
+    /// A tray of the file's shape and weight that draws so much.
+    fn tray_drawing(&mut self, id: PartId, watts: f64) -> Tray {
+        let height = self.kind.u_height.unwrap_or_default();
+        let mass = self.mass((MASS_PER_UNIT_KG * height).max(UPRIGHT_KG));
+        Tray {
             id,
             name: self.name(),
             maker: self.kind.manufacturer.trim().to_owned(),
@@ -427,7 +434,7 @@ impl Document<'_> {
             price_dollars: 0.0,
             source: self.source(),
             as_of: self.as_of.to_owned(),
-        })
+        }
     }
 
     /// What hands power on: a UPS by its name, else a PDU. One for the power tree.
@@ -456,35 +463,11 @@ impl Document<'_> {
         parts.power.retain(|other| other.id != part.id);
         parts.power.push(part);
         if self.kind.u_height == Some(0.0) {
-            self.upright(id, parts);
+            // It stands beside the units of a rack too; what it hands on is the draw of the trays.
+            let strip = self.tray_drawing(id, 0.0);
+            parts.trays.retain(|other| other.id != strip.id);
+            parts.trays.push(strip);
         }
-    }
-
-    /// A strip that stands beside the units of a rack, for its weight and its place; what it hands on is its trays' draw.
-    fn upright(&mut self, id: PartId, parts: &mut Catalog) {
-        let mass = self.mass(5.0);
-        let tray = Tray {
-            id,
-            name: self.name(),
-            maker: self.kind.manufacturer.trim().to_owned(),
-            availability: Availability::Available,
-            gpu: None,
-            gpu_count: 0,
-            rated_power: Power::ZERO,
-            overhead_idle: Power::ZERO,
-            overhead_busy: Power::ZERO,
-            liquid_fraction: Ratio::ZERO,
-            height_units: 0.0,
-            width: TrayWidth::Full,
-            depth: TrayDepth::Full,
-            mass,
-            domain_gpus: 0,
-            price_dollars: 0.0,
-            source: self.source(),
-            as_of: self.as_of.to_owned(),
-        };
-        parts.trays.retain(|other| other.id != tray.id);
-        parts.trays.push(tray);
     }
 
     fn rack(&mut self, id: PartId) -> Result<Rack, Error> {

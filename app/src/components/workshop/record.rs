@@ -111,32 +111,31 @@ pub fn Save(
     }
 }
 
-/// What both designs and the one that they began as are, once they are read.
+/// What someone else saved and what both began from, once they are read.
 #[derive(Clone)]
-struct Both {
+struct Other {
     base: Design,
     theirs: Design,
-    mine: Design,
 }
 
 /// Someone saved a version meanwhile: both changes, and what can be made of them. Nothing is saved before it is chosen.
 #[component]
 fn Together(bench: Bench, found: SaveConflict, conflict: RwSignal<Option<SaveConflict>>) -> impl IntoView {
     let newest = found.newest.version;
-    let both = RwSignal::new(None::<Both>);
-    let mine = bench.design.get_untracked();
+    let other = RwSignal::new(None::<Other>);
     let (base, theirs) = (found.base.clone(), found.theirs.clone());
     read(base, move |base| match base {
         Ok(base) => read(theirs, move |theirs| match theirs {
-            Ok(theirs) => both.set(Some(Both { base, theirs, mine })),
+            Ok(theirs) => other.set(Some(Other { base, theirs })),
             Err(why) => bench.told.set(why),
         }),
         Err(why) => bench.told.set(why),
     });
-    // What is kept becomes what the changes count from; then what was chosen is drawn.
+    // What is kept becomes what the changes count from; then what was chosen is drawn. Mine is what is drawn by then: one may
+    // have gone on while this was open.
     let take = move |prefer: Prefer, words: &'static str| {
-        let Some(Both { base, theirs, mine }) = both.get_untracked() else { return };
-        match together(&base, &theirs, &mine, prefer) {
+        let Some(Other { base, theirs }) = other.get_untracked() else { return };
+        match bench.design.with_untracked(|mine| together(&base, &theirs, mine, prefer)) {
             Ok((chosen, _)) => {
                 bench.base.update(|base| {
                     base.version = newest;
@@ -149,10 +148,11 @@ fn Together(bench: Bench, found: SaveConflict, conflict: RwSignal<Option<SaveCon
         }
     };
     let said = move || {
-        let Some(Both { base, theirs, mine }) = both.get() else {
+        let Some(Other { base, theirs }) = other.get() else {
             return view! { <p class="soft">"Bringing the two together…"</p> }.into_any();
         };
-        let disputed = together(&base, &theirs, &mine, Prefer::Mine).map(|(_, disputed)| disputed).unwrap_or_default();
+        let both = bench.design.with(|mine| together(&base, &theirs, mine, Prefer::Mine));
+        let disputed = both.map(|(_, disputed)| disputed).unwrap_or_default();
         if disputed.is_empty() {
             return view! {
                 <p>"Your changes and theirs touch different fields and go together."</p>
