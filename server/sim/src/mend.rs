@@ -273,8 +273,6 @@ fn grow_small(hall: &mut Hall, factor: f64) {
     }
     let longer = (ROW_RACKS / of_row).floor().clamp(1.0, (wanted / of_row).max(1.0));
     row.racks.iter_mut().for_each(|group| group.count = (f64::from(group.count) * longer).round() as u32);
-    row.count = 1;
-    hall.count = 1;
     // What is left of the factor makes rows, then halls.
     let rows = wanted / f64::from(racks_of(row));
     hall.count = (rows / HALL_ROWS).ceil().max(1.0) as u32;
@@ -286,11 +284,9 @@ fn halls(design: &mut Design, factor: f64) {
     for hall in &mut design.halls {
         let before = hall.clone();
         grow_small(hall, factor);
-        let racks = |hall: &Hall| {
-            hall.count
-                * hall.rows.iter().map(|row| row.count * row.racks.iter().map(|g| g.count).sum::<u32>()).sum::<u32>()
-        };
-        let factor = factor * f64::from(racks(&before)) / f64::from(racks(hall).max(1));
+        let row_racks = |row: &Row| f64::from(row.count) * row.racks.iter().map(|g| f64::from(g.count)).sum::<f64>();
+        let racks = |hall: &Hall| f64::from(hall.count) * hall.rows.iter().map(row_racks).sum::<f64>();
+        let factor = factor * racks(&before) / racks(hall).max(1.0);
         let rows_of_one: u32 = hall.rows.iter().map(|row| row.count).sum();
         let wanted = f64::from(hall.count) * f64::from(rows_of_one) * factor;
         hall.count = ((wanted / f64::from(rows_of_one.max(1)) + 0.25).floor() as u32).max(1);
