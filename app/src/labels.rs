@@ -9,6 +9,8 @@ use serde_json::Value;
 /// `cooling › warm › supply_temperature_c` becomes `cooling › warm › supply temperature`, °C.
 pub(crate) fn label_of(place: &str) -> (String, (&'static str, f64)) {
     const UNITS: [(&str, (&str, f64)); 19] = [
+        // The longer endings first: they end in shorter ones.
+        ("_usd_per_w", ("$/W", 1.0)),
         ("_bytes_per_s", ("GB/s", 1e9)),
         ("_bytes", ("GB", 1e9)),
         ("_flops", ("Tflop/s", 1e12)),
@@ -26,14 +28,14 @@ pub(crate) fn label_of(place: &str) -> (String, (&'static str, f64)) {
         ("_kg", ("kg", 1.0)),
         ("_usd", ("$", 1.0)),
         ("_usd_per_million", ("$/Mtok", 1.0)),
-        ("_usd_per_w", ("$/W", 1.0)),
         ("_s", ("s", 1.0)),
     ];
     let (above, key) = place.rsplit_once(" › ").map_or(("", place), |(above, key)| (above, key));
     // Names of things may end in anything; keys are written with underscores.
     let unit = UNITS.iter().find(|(ending, _)| key.contains('_') && key.ends_with(ending));
-    let stem = unit
-        .map_or(key, |(ending, _)| key.strip_suffix(if ending.ends_with("_w") { "_w" } else { ending }).unwrap_or(key));
+    let stem = unit.map_or(key, |(ending, _)| {
+        key.strip_suffix(if *ending != "_usd_per_w" && ending.ends_with("_w") { "_w" } else { ending }).unwrap_or(key)
+    });
     let words = if key.contains('_') { stem.replace('_', " ") } else { key.to_owned() };
     let label = if above.is_empty() { words } else { format!("{above} › {words}") };
     (label, unit.map_or(("", 1.0), |(_, unit)| *unit))
@@ -140,6 +142,8 @@ mod tests {
                 && !entry.figures.iter().any(|(label, _)| label == "energy"),
             "{entry:?}"
         );
+        assert_eq!(label_of("finance › building_usd_per_w"), ("finance › building".to_owned(), ("$/W", 1.0)));
+        assert_eq!(label_of("power › ups › units"), ("power › ups › units".to_owned(), ("", 1.0)));
         assert!(has("arithmetic, bf16", "989 Tflop/s"), "{entry:?}");
     }
 }

@@ -145,7 +145,7 @@ pub fn fitted(bounds: &Bounds, turn_deg: f64, tilt_deg: f64, aspect: f64) -> Cam
         };
         let shift = add(scaled(right, spread(|place| place.0)), scaled(up, spread(|place| place.1)));
         [camera.x_m, camera.y_m, camera.z_m] = add(at, shift);
-        camera.z_m = camera.z_m.clamp(bounds.low[2], bounds.high[2]);
+        camera.z_m = camera.z_m.max(bounds.low[2]).min(bounds.high[2].max(bounds.low[2]));
     }
     let Frame { right, up, forward, .. } = frame(&camera);
     let at = [camera.x_m, camera.y_m, camera.z_m];

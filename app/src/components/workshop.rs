@@ -226,17 +226,24 @@ impl Bench {
     /// Takes the catalog in, and what this browser kept of unsaved changes, and answers.
     pub fn begin(&self, catalog: Catalog) {
         self.catalog.set(Some(Arc::new(catalog)));
-        if let Some(kept) = browser::kept(&self.key()).and_then(|text| serde_json::from_str::<Kept>(&text).ok())
-            && kept.version == self.base.get_untracked().version
-            && kept.history.is_sound()
+        let kept = browser::kept(&self.key()).and_then(|text| serde_json::from_str::<Kept>(&text).ok());
+        if let Some(kept) = kept.filter(|kept| kept.history.is_sound())
             && let Some(design) = kept.history.design()
         {
+            let newest = self.base.with_untracked(|base| base.version);
             let differs = self.base.with_untracked(|base| base.design != design);
-            self.history.set(kept.history);
-            self.design.set(design);
-            if differs {
+            if kept.version != newest {
+                // Changes of an older version stay changes of it: saved, they are brought together with what came since.
+                self.base.update(|base| base.version = kept.version);
+                self.told.set(format!(
+                    "Your unsaved changes to version {} are here again. Version {newest} was saved meanwhile: save yours, and the two are brought together.",
+                    kept.version
+                ));
+            } else if differs {
                 self.told.set("Your unsaved changes are here again.".into());
             }
+            self.history.set(kept.history);
+            self.design.set(design);
         }
         self.work_out();
     }
@@ -249,7 +256,8 @@ impl Bench {
 
     /// Changes the design. `join` makes changes of one drag or one field a single step of undo.
     pub fn apply(&self, words: &str, join: Option<&str>, design: Design) {
-        if self.design.with_untracked(|now| *now == design) {
+        // What was asked of the house may be answered after the page was left: there is nothing to change then.
+        if self.design.try_with_untracked(|now| *now == design).unwrap_or(true) {
             return;
         }
         self.history.update(|history| history.push(words, join, &design));
@@ -305,6 +313,19 @@ impl Bench {
         if !browser::keep(&self.key(), &kept) && !kept.is_empty() {
             self.told.set("This browser has no room for unsaved changes: save them before you leave.".into());
         }
+    }
+
+    /// Two people's changes were brought together on a newer version: what is undone from here leads to that version, never
+    /// behind it.
+    pub fn merged(&self, version: u32, theirs: Design, chosen: Design, words: &str) {
+        let mut history = History::new(&theirs);
+        history.push(words, None, &chosen);
+        self.history.set(history);
+        self.base.update(|base| {
+            base.version = version;
+            base.design = theirs;
+        });
+        self.show(chosen, words.to_owned());
     }
 
     /// The design as it stands was saved as a version: nothing is unsaved any more.

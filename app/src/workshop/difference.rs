@@ -79,7 +79,7 @@ fn title(value: &Value) -> Option<String> {
 }
 
 /// What a thing in a list goes by.
-pub(super) fn name(item: &Value, at: usize, list: &[Value]) -> String {
+fn name(item: &Value, at: usize, list: &[Value]) -> String {
     match title(item) {
         Some(name) if list.iter().filter(|other| title(other).as_deref() == Some(&name)).count() == 1 => name,
         Some(name) => format!("{name} ({})", at + 1),

@@ -1,7 +1,6 @@
 //! Two people's changes to one design, brought together field by field: what only one of them changed is theirs to say, and
 //! only what both changed in different ways is asked about.
 
-use super::difference::name;
 use crate::labels::{label_of, words};
 use model::design::Design;
 use serde_json::{Map, Value};
@@ -73,14 +72,24 @@ impl Merging {
                 });
                 Some(Value::Object(members.collect()))
             }
-            (_, Some(Value::Array(a)), Some(Value::Array(b))) if named(a) && named(b) => {
+            (_, Some(Value::Array(a)), Some(Value::Array(b)))
+                if [Some(a), Some(b), base.and_then(Value::as_array)]
+                    .into_iter()
+                    .flatten()
+                    .all(|list| told_apart(list)) =>
+            {
                 let none = Vec::new();
                 let base = base.and_then(Value::as_array).unwrap_or(&none);
                 Some(Value::Array(self.lists(base, a, b, place)))
             }
             _ => {
                 let (label, unit) = label_of(place);
-                let said = |value: Option<&Value>| value.map_or_else(String::new, |value| words(value, unit));
+                let said = |value: Option<&Value>| {
+                    value.map_or_else(String::new, |value| match titles(value) {
+                        Some(titles) => titles,
+                        None => words(value, unit),
+                    })
+                };
                 self.disputed.push(Disputed { place: label, base: said(base), theirs: said(theirs), mine: said(mine) });
                 match self.prefer {
                     Prefer::Mine => mine.cloned(),
@@ -92,8 +101,7 @@ impl Merging {
 
     /// Lists of named things: in their order, one's own additions behind.
     fn lists(&mut self, base: &[Value], theirs: &[Value], mine: &[Value], place: &str) -> Vec<Value> {
-        let names =
-            |list: &[Value]| -> Vec<String> { list.iter().enumerate().map(|(at, v)| name(v, at, list)).collect() };
+        let names = |list: &[Value]| -> Vec<String> { list.iter().filter_map(key).map(str::to_owned).collect() };
         let (base_names, their_names, my_names) = (names(base), names(theirs), names(mine));
         let find = |names: &[String], list: &'_ [Value], key: &str| -> Option<Value> {
             names.iter().position(|other| other == key).map(|at| list[at].clone())
@@ -112,9 +120,26 @@ fn below(place: &str, key: &str) -> String {
     if place.is_empty() { key.to_owned() } else { format!("{place} › {key}") }
 }
 
-/// Whether a list's things can be told apart.
-fn named(list: &[Value]) -> bool {
-    list.iter().all(Value::is_object)
+/// What a thing of a list goes by: its id, else its name, else its part.
+fn key(item: &Value) -> Option<&str> {
+    ["id", "name", "part"].into_iter().find_map(|key| item.get(key)).and_then(Value::as_str)
+}
+
+/// Whether a list's things can be told apart, whatever is added or removed: each goes by something of its own. Lists with
+/// twins are disputed whole, as no one could say which of them was changed.
+fn told_apart(list: &[Value]) -> bool {
+    list.iter()
+        .enumerate()
+        .all(|(at, item)| key(item).is_some_and(|own| !list.iter().take(at).any(|other| key(other) == Some(own))))
+}
+
+/// A list of things by what they are called, with how many of each.
+fn titles(value: &Value) -> Option<String> {
+    let title = |item: &Value| {
+        let count = item.get("count").and_then(Value::as_u64).filter(|count| *count > 1);
+        key(item).map(|own| count.map_or_else(|| own.to_owned(), |count| format!("{count} × {own}")))
+    };
+    value.as_array()?.iter().map(title).collect::<Option<Vec<_>>>().map(|titles| titles.join(", "))
 }
 
 #[cfg(test)]
@@ -141,6 +166,25 @@ mod tests {
         assert_eq!((disputed[0].theirs.as_str(), disputed[0].mine.as_str()), ("5200 kW", "6500 kW"));
         let (merged, _) = together(&base, &theirs, &mine, Prefer::Theirs).unwrap();
         assert_eq!(merged, design(5.2e6, 4.4e4, 3, r#",{"name":"new","part":"p","units":2}"#));
+    }
+
+    #[test]
+    fn lists_with_twins_are_disputed_whole_and_nothing_is_doubled() {
+        let rack = |count: u32| format!(r#"{{"part":"x","count":{count}}}"#);
+        let design = |racks: &str| -> Design {
+            serde_json::from_str(&format!(
+                r#"{{"name":"D","location":"x","contract_power_w":1e6,"hall":[{{"name":"A","positions":9,"fed_by":"b","air":"y",
+                    "row":[{{"name":"1","rack":[{racks}]}}]}}]}}"#
+            ))
+            .unwrap()
+        };
+        let base = design(&rack(8));
+        let theirs = design(&rack(10));
+        let mine = design(&format!("{},{}", rack(8), rack(8)));
+        let (merged, disputed) = together(&base, &theirs, &mine, Prefer::Theirs).unwrap();
+        assert_eq!(merged, theirs);
+        assert_eq!((disputed.len(), disputed[0].mine.as_str()), (1, "8 × x, 8 × x"));
+        assert_eq!(together(&base, &theirs, &mine, Prefer::Mine).unwrap().0, mine);
     }
 
     #[test]

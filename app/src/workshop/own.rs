@@ -14,11 +14,12 @@ pub fn take(design: &Design, file: &str, parts: Catalog) -> Result<Edited, Strin
         return Err(format!("{file} has no parts."));
     }
     let mut after = design.clone();
+    // What came stands first in its list.
+    let first = OwnList::ALL.into_iter().find(|list| !list.rows(&parts).is_empty());
     let before = after.parts.rows().count();
     after.parts = std::mem::take(&mut after.parts).with(parts);
     // Those of the same name went, with whatever was set in them: undo brings them back.
     let replaced = before + count - after.parts.rows().count();
-    let first = OwnList::ALL.into_iter().find(|list| !list.rows(&after.parts).is_empty());
     let select = first.map_or(Place::Site, |list| Place::Own(list, 0));
     Ok(edited(after, words(count, replaced, file), select))
 }

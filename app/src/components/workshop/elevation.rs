@@ -106,18 +106,20 @@ pub fn Elevation(
     });
     // What is dragged, which drag it is, and how far above its foot it was taken, in units.
     let held = RwSignal::new(None::<(Place, u32, f64)>);
+    // What is to be put in stays chosen: five servers alike are five presses.
+    let part = RwSignal::new(String::new());
     view! {
         <section class="drawing" aria-labelledby="elevation">
             <h2 id="elevation" class="hidden">"Rack elevation"</h2>
             {move || match drawn.get() {
-                Some(drawn) => view! { <Sides bench drawn held/> }.into_any(),
+                Some(drawn) => view! { <Sides bench drawn held part/> }.into_any(),
                 None => view! { <p class="empty">"No rack is selected. Select racks in the tree or on the floor to see what is in one."</p> }.into_any(),
             }}
         </section>
     }
 }
 
-/// The unit over which a pointer is, from 1 at the foot, with its share.
+/// How many units above the foot a pointer is.
 fn unit_under(event: &PointerEvent, frame: NodeRef<Div>, units: f64) -> Option<f64> {
     let svg: web_sys::Element = frame.get_untracked()?.first_element_child()?;
     let (_, y) = browser::share_within(event, &svg);
@@ -126,7 +128,12 @@ fn unit_under(event: &PointerEvent, frame: NodeRef<Div>, units: f64) -> Option<f
 }
 
 #[component]
-fn Sides(bench: Bench, drawn: Drawn, held: RwSignal<Option<(Place, u32, f64)>>) -> impl IntoView {
+fn Sides(
+    bench: Bench,
+    drawn: Drawn,
+    held: RwSignal<Option<(Place, u32, f64)>>,
+    part: RwSignal<String>,
+) -> impl IntoView {
     let units = units();
     let Drawn { row, filled, mass_t, .. } = &drawn;
     let mass_t = *mass_t;
@@ -155,7 +162,7 @@ fn Sides(bench: Bench, drawn: Drawn, held: RwSignal<Option<(Place, u32, f64)>>) 
         <div class="sides" id="rack-drawing">
             <figure><figcaption>"Front"</figcaption>{front}</figure>
             <figure><figcaption>"Rear"</figcaption>{rear}</figure>
-            <div class="beside"><Trays bench drawn/></div>
+            <div class="beside"><Trays bench drawn part/></div>
         </div>
         <p class="actions"><SaveDrawing of="#rack-drawing svg" file/></p>
         <p class="soft">{source} " (" {as_of} ")"</p>
@@ -285,8 +292,7 @@ fn slot_view(bench: Bench, drawn: &Drawn, slot: &Slot, seen: Side, (frame, held)
 
 /// What is in the rack, as a list; and another tray to put in.
 #[component]
-fn Trays(bench: Bench, drawn: Drawn) -> impl IntoView {
-    let part = RwSignal::new(String::new());
+fn Trays(bench: Bench, drawn: Drawn, part: RwSignal<String>) -> impl IntoView {
     let at = drawn.at;
     let choices = move || {
         let catalog = bench.parts.get()?;

@@ -25,7 +25,11 @@ pub fn OwnParts(
             match api::parts_read(PartsFile { name: name.clone(), text }).await {
                 Ok(PartsCheck::Read { read }) => {
                     remarks.update(|all| all.extend(read.remarks));
-                    bench.edit(bench.design.with_untracked(|design| own::take(design, &name, read.parts)));
+                    // The page may have been left meanwhile.
+                    let taken = bench.design.try_with_untracked(|design| own::take(design, &name, read.parts));
+                    if let Some(edited) = taken {
+                        bench.edit(edited);
+                    }
                 }
                 Ok(PartsCheck::Unreadable { reason }) => refuse(reason),
                 Err(error) => refuse(error.to_string()),

@@ -122,37 +122,44 @@ struct Other {
 #[component]
 fn Together(bench: Bench, found: SaveConflict, conflict: RwSignal<Option<SaveConflict>>) -> impl IntoView {
     let newest = found.newest.version;
-    let other = RwSignal::new(None::<Other>);
+    let other = RwSignal::new(None::<Result<Other, String>>);
     let (base, theirs) = (found.base.clone(), found.theirs.clone());
     read(base, move |base| match base {
         Ok(base) => read(theirs, move |theirs| match theirs {
-            Ok(theirs) => other.set(Some(Other { base, theirs })),
-            Err(why) => bench.told.set(why),
+            Ok(theirs) => other.set(Some(Ok(Other { base, theirs }))),
+            Err(why) => other.set(Some(Err(why))),
         }),
-        Err(why) => bench.told.set(why),
+        Err(why) => other.set(Some(Err(why))),
     });
+    let failed = move |why: String| {
+        view! {
+            <p>"The two can't be brought together here: " {why} ". Save yours as a branch: nothing of it is lost."</p>
+            <p class="actions"><button on:click=move |_| conflict.set(None)>"Decide later"</button></p>
+        }
+        .into_any()
+    };
     // What is kept becomes what the changes count from; then what was chosen is drawn. Mine is what is drawn by then: one may
     // have gone on while this was open.
     let take = move |prefer: Prefer, words: &'static str| {
-        let Some(Other { base, theirs }) = other.get_untracked() else { return };
+        let Some(Ok(Other { base, theirs })) = other.get_untracked() else { return };
         match bench.design.with_untracked(|mine| together(&base, &theirs, mine, prefer)) {
             Ok((chosen, _)) => {
-                bench.base.update(|base| {
-                    base.version = newest;
-                    base.design = theirs;
-                });
-                bench.apply(words, None, chosen);
+                bench.merged(newest, theirs, chosen, words);
                 conflict.set(None);
             }
             Err(why) => bench.told.set(format!("The two changes together are no design: {why}.")),
         }
     };
     let said = move || {
-        let Some(Other { base, theirs }) = other.get() else {
-            return view! { <p class="soft">"Bringing the two together…"</p> }.into_any();
+        let Other { base, theirs } = match other.get() {
+            None => return view! { <p class="soft">"Bringing the two together…"</p> }.into_any(),
+            Some(Err(why)) => return failed(why),
+            Some(Ok(other)) => other,
         };
-        let both = bench.design.with(|mine| together(&base, &theirs, mine, Prefer::Mine));
-        let disputed = both.map(|(_, disputed)| disputed).unwrap_or_default();
+        let disputed = match bench.design.with(|mine| together(&base, &theirs, mine, Prefer::Mine)) {
+            Ok((_, disputed)) => disputed,
+            Err(why) => return failed(why),
+        };
         if disputed.is_empty() {
             return view! {
                 <p>"Your changes and theirs touch different fields and go together."</p>
