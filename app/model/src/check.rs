@@ -29,7 +29,8 @@ const POWER_MAX_W: f64 = 1e10;
 const PRICE_MAX_USD: f64 = 1e11;
 const MASS_MAX_KG: f64 = 1e6;
 const UNITS_MAX: f64 = 128.0;
-const GPUS_MAX: f64 = 4096.0;
+/// Most GPUs of a tray, and most that share links: NVL576 is the largest announced.
+pub const GPUS_MAX: f64 = 4096.0;
 const SIZE_MAX_M: f64 = 100.0;
 const RATE_MAX: f64 = 1e18;
 
@@ -228,7 +229,7 @@ fn rack_figures(rack: &Rack, catalog: &Catalog, row: &mut Row<'_>) {
             None => row.wrong(format!("tray {part} is not in the catalog")),
             Some(tray) => {
                 watts += tray.rated_power.as_watts() * f64::from(*count);
-                units += tray.height_units * f64::from(*count);
+                units += tray.units_taken() * f64::from(*count);
                 gpus += tray.gpu_count.saturating_mul(*count);
             }
         }

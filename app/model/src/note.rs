@@ -180,6 +180,8 @@ pub enum Kind {
         tray: String,
         /// Its name in designs.
         part: String,
+        /// The unit at which it was to stand; absent where any would do.
+        at_unit: Option<f64>,
         /// The rack.
         rack: String,
         /// How many of them.

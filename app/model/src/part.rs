@@ -161,6 +161,15 @@ pub struct Tray {
     pub as_of: String,
 }
 
+impl Tray {
+    /// Units of a rack that one of it takes: those of half width or depth share theirs with another.
+    pub fn units_taken(&self) -> f64 {
+        let width = if self.width == TrayWidth::Half { 0.5 } else { 1.0 };
+        let depth = if self.depth == TrayDepth::Half { 0.5 } else { 1.0 };
+        self.height_units * width * depth
+    }
+}
+
 /// What a rack is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -10,6 +10,7 @@ use model::id::{DesignId, InputId, LocationId, ModelId};
 use model::input::{InputKind, InputSave, StoredInput};
 use model::quantity::{Power, Ratio, Temperature};
 use model::run::RunRequest;
+use std::collections::BTreeSet;
 
 /// Lengths of a step that can be chosen, minutes.
 const STEPS: [u32; 3] = [60, 15, 5];
@@ -55,6 +56,10 @@ pub fn RunWith(
         }
     });
     let refused = move || start.value().get().and_then(Result::err).map(|error| error.to_string());
+    let blocked = Signal::derive(move || {
+        let wrong = policy.wrong.with(|all| all.iter().next().copied());
+        blocked.get().or_else(|| wrong.map(|label| format!("{label}: the run's settings hold what can't be.")))
+    });
     let idle = move || awake.get() && blocked.with(Option::is_none) && !start.pending().get();
     let brought = move || chosen.iter().filter(|input| input.with(Option::is_some)).count();
     view! {
@@ -95,6 +100,8 @@ struct Policy {
     supply: RwSignal<Option<f64>>,
     model: RwSignal<Option<ModelId>>,
     peak_share: RwSignal<Option<f64>>,
+    /// Names of fields in which something stands that can't be.
+    wrong: RwSignal<BTreeSet<&'static str>>,
 }
 
 impl Policy {
@@ -126,18 +133,24 @@ fn PolicyFields(policy: Policy, models: Signal<Vec<(ModelId, String)>>) -> impl 
                   (low, high): (f64, f64),
                   value: RwSignal<Option<f64>>| {
         let wrong = RwSignal::new(None::<String>);
+        let good = move |number: Option<f64>| {
+            wrong.set(None);
+            policy.wrong.update(|all| {
+                all.remove(label);
+            });
+            value.set(number);
+        };
         let set = move |typed: String| {
             let typed = typed.trim();
             match typed.parse::<f64>() {
-                _ if typed.is_empty() => {
-                    wrong.set(None);
-                    value.set(None);
+                _ if typed.is_empty() => good(None),
+                Ok(number) if (low..=high).contains(&number) => good(Some(number)),
+                Ok(_) | Err(_) => {
+                    wrong.set(Some(format!("{label} must be {low} to {high} {unit}, or empty.")));
+                    policy.wrong.update(|all| {
+                        all.insert(label);
+                    });
                 }
-                Ok(number) if (low..=high).contains(&number) => {
-                    wrong.set(None);
-                    value.set(Some(number));
-                }
-                Ok(_) | Err(_) => wrong.set(Some(format!("{label} must be {low} to {high} {unit}, or empty."))),
             }
         };
         view! {

@@ -51,17 +51,21 @@ fn Archived() -> impl IntoView {
     let open = RwSignal::new(false);
     let list = crate::browser::once_awake(move || {
         let wanted = open.get();
-        async move { if wanted { api::designs_archived().await.unwrap_or_default() } else { Vec::new() } }
+        async move { if wanted { Some(api::designs_archived().await) } else { None } }
     });
     let rows = move || {
-        let list = list.get().unwrap_or_default();
-        if list.is_empty() {
-            return view! { <p class="empty">"Nothing was put away."</p> }.into_any();
-        }
+        let list = match list.get().flatten() {
+            None => return view! { <p class="soft">"Loading what was put away…"</p> }.into_any(),
+            Some(Err(error)) => return view! { <p class="why">{error.to_string()}</p> }.into_any(),
+            Some(Ok(list)) if list.is_empty() => {
+                return view! { <p class="empty">"Nothing was put away."</p> }.into_any();
+            }
+            Some(Ok(list)) => list,
+        };
         list.into_iter().map(|design| view! { <ArchivedLine design/> }).collect_view().into_any()
     };
     view! {
-        <details on:toggle=move |_| open.set(true)><summary>"Designs that were put away"</summary><ul class="lines">{rows}</ul></details>
+        <details on:toggle=move |_| open.update(|open| *open = !*open)><summary>"Designs that were put away"</summary><ul class="lines">{rows}</ul></details>
     }
 }
 

@@ -169,13 +169,6 @@ pub fn shift(design: &Design, place: Place, direction: Direction) -> Result<Edit
             let to = neighbour(r, rows, direction).ok_or_else(end)?;
             move_racks(design, (h, r, at), (h, to))
         }
-        (Place::Tray(h, r, k, at), _) => {
-            let trays = &mut after.halls.get_mut(h).and_then(|hall| hall.rows.get_mut(r)).ok_or_else(end)?.racks;
-            let trays = &mut trays.get_mut(k).ok_or_else(end)?.trays;
-            let to = neighbour(at, trays.len(), direction).ok_or_else(end)?;
-            trays.swap(at, to);
-            Ok(edited(after, format!("Move {}", place.name(design)), Place::Tray(h, r, k, to)))
-        }
         (
             Place::Site
             | Place::Service
@@ -183,9 +176,10 @@ pub fn shift(design: &Design, place: Place, direction: Direction) -> Result<Edit
             | Place::Power(_)
             | Place::Loop(_)
             | Place::Hall(_)
+            | Place::Tray(..)
             | Place::Own(..),
             _,
-        ) => Err(format!("A {} does not move; rows, racks and trays do.", place.kind())),
+        ) => Err(format!("A {} does not move so; rows and racks do, trays unit by unit.", place.kind())),
     }
 }
 

@@ -195,7 +195,8 @@ fn input(
         Kind::Rack => Input::Choice(racks(design, catalog, place)),
         Kind::Tray => {
             let own = place.name(design);
-            let all = catalog.zip(rack_of(place)).map(|(catalog, at)| mount::choices(design, catalog, at));
+            let instead = if let Place::Tray(.., at) = place { Some(at) } else { None };
+            let all = catalog.zip(rack_of(place)).map(|(catalog, at)| mount::choices(design, catalog, at, instead));
             // What stands there may stay.
             let all = all.unwrap_or_default().into_iter();
             let kept = all.map(|one| if one.value == own { Choice { impossible: None, ..one } } else { one });

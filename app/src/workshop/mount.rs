@@ -77,11 +77,22 @@ pub fn add(design: &Design, catalog: &Catalog, racks: (usize, usize, usize), par
     Ok(edited(after, format!("Put {part} into the rack"), Place::Tray(h, r, k, at)))
 }
 
+/// Refuses what stands upright beside the units.
+fn has_units(catalog: &Catalog, item: &Mounted) -> Result<(), String> {
+    let upright = catalog.tray(&item.part).is_some_and(|tray| tray.height_units <= 0.0);
+    if upright {
+        Err(format!("{} stands upright beside the units: it has none of its own.", item.part))
+    } else {
+        Ok(())
+    }
+}
+
 /// Moves trays up (1) or down (-1) to the next unit where they have room.
 pub fn lift(design: &Design, catalog: &Catalog, place: Place, by: i32) -> Result<Edited, String> {
     let Place::Tray(h, r, k, at) = place else { return Err("Select trays first.".into()) };
     let (group, row) = found(design, catalog, (h, r, k))?;
     let item = tray(design, h, r, k, at).ok_or("It is not there any more.")?;
+    has_units(catalog, item)?;
     let from = lowest(&elevation(group, row, catalog), at).map_or(1.0, f64::floor);
     let top = row.height_units.floor().max(0.0) as i32;
     (1..=top)
@@ -98,31 +109,47 @@ pub fn lift(design: &Design, catalog: &Catalog, place: Place, by: i32) -> Result
 pub fn put(design: &Design, catalog: &Catalog, place: Place, unit: f64) -> Result<Edited, String> {
     let Place::Tray(h, r, k, at) = place else { return Err("Select trays first.".into()) };
     let item = tray(design, h, r, k, at).ok_or("It is not there any more.")?;
+    has_units(catalog, item)?;
     let after = moved(design, catalog, (h, r, k, at), unit)
         .ok_or_else(|| format!("There is no room for {} at unit {unit}.", item.part))?;
     Ok(edited(after, format!("Move {} to unit {unit}", item.part), place))
 }
 
-/// Trays of the catalog, with why the racks can't take one more.
-pub fn choices(design: &Design, catalog: &Catalog, racks: (usize, usize, usize)) -> Vec<Choice> {
+/// Trays of the catalog, with why the racks can't take one more; `instead` is the entry of their trays that it would replace.
+pub fn choices(
+    design: &Design,
+    catalog: &Catalog,
+    racks: (usize, usize, usize),
+    instead: Option<usize>,
+) -> Vec<Choice> {
     let Ok((group, row)) = found(design, catalog, racks) else { return Vec::new() };
-    let free = elevation(group, row, catalog).free_units;
+    let mut group = group.clone();
+    let (mut count, mut at_unit, mut face) = (1, None, Face::Front);
+    if let Some(at) = instead.filter(|at| *at < group.trays.len()) {
+        let gone = group.trays.remove(at);
+        (count, at_unit, face) = (gone.count, gone.at_unit, gone.face);
+    }
     let drawn: f64 = group
         .all_trays(row)
         .filter_map(|(part, count)| catalog.tray(part).map(|tray| tray.rated_power.as_watts() * f64::from(count)))
         .sum();
-    let spare = row.rated_power.as_watts() - drawn;
+    let spare = Power::from_watts((row.rated_power.as_watts() - drawn).max(0.0));
     let wet = design.halls.get(racks.0).is_some_and(|hall| hall.liquid.is_some());
+    let finds_room = |tray: &Tray| {
+        let mut with = group.clone();
+        with.trays.push(Mounted { part: tray.id.clone(), count, at_unit, face });
+        homeless(&elevation(&with, row, catalog), with.trays.len() - 1) == 0
+    };
     let why_not = |tray: &Tray| {
+        let asked = tray.rated_power * count;
         if tray.height_units > row.height_units {
             Some(format!("{} units high, the rack has {}", tray.height_units, row.height_units))
-        } else if tray.height_units > free && tray.width == model::part::TrayWidth::Full {
-            Some(format!("{} units high, {free} are free", tray.height_units))
-        } else if tray.rated_power.as_watts() > spare + 1e-6 {
-            let spare = Power::from_watts(spare.max(0.0));
-            Some(format!("draws {}, the rack has {} to spare", format::power(tray.rated_power), format::power(spare)))
+        } else if asked.as_watts() > spare.as_watts() + 1e-6 {
+            Some(format!("draws {}, the rack has {} to spare", format::power(asked), format::power(spare)))
         } else if tray.liquid_fraction.as_fraction() > 0.05 && !wet {
             Some("gives heat to liquid, and the hall has no liquid loop".to_owned())
+        } else if !finds_room(tray) {
+            Some(format!("{} units high, nowhere free", tray.height_units))
         } else {
             None
         }
@@ -176,11 +203,19 @@ mod tests {
 
     #[test]
     fn what_cannot_be_put_in_says_why() {
-        let all = choices(&design(), &catalog(), (0, 0, 0));
+        let all = choices(&design(), &catalog(), (0, 0, 0), None);
         let why = |at: usize| all[at].impossible.clone();
         assert_eq!(why(0), None);
         assert!(why(1).unwrap().contains("the rack has 8"));
         assert!(why(2).unwrap().contains("to spare"));
+        // In a full rack a tray may still take the place of another.
+        let two = "two".parse().unwrap();
+        let mut full = design();
+        for _ in 0..4 {
+            full = add(&full, &catalog(), (0, 0, 0), &two).unwrap().design;
+        }
+        assert!(choices(&full, &catalog(), (0, 0, 0), None)[0].impossible.as_ref().unwrap().contains("nowhere free"));
+        assert_eq!(choices(&full, &catalog(), (0, 0, 0), Some(2))[0].impossible, None);
         assert!(add(&design(), &catalog(), (0, 0, 0), &"tall".parse().unwrap()).is_err());
     }
 }

@@ -14,7 +14,7 @@ use sim::floor::{FloorPlan, GroupPlan, RowPlan};
 
 /// Height of a rack that the catalog has not: that of most.
 const USUAL_HEIGHT_M: f64 = 2.2;
-/// Most rows alike that are drawn, as on the floor plan.
+/// Most racks alike in a row that are drawn, as on the floor plan.
 const MOST_ALIKE: u32 = 2_000;
 
 /// What racks are coloured by.
@@ -127,6 +127,8 @@ pub struct Hall {
     pub at: usize,
     /// Its name.
     pub name: String,
+    /// Whether it has water: a hall without is drawn without.
+    pub wet: bool,
     /// Where things stand.
     pub plan: FloorPlan,
     /// What is coloured.
@@ -158,7 +160,8 @@ pub fn hall(design: &Design, catalog: &Catalog, answer: &Answer, at: usize, meas
             });
         }
     }
-    Some(Hall { at, name: drawn.name.clone(), plan: sim::floor::plan(drawn, catalog), measure, groups })
+    let (name, wet) = (drawn.name.clone(), drawn.liquid.is_some());
+    Some(Hall { at, name, wet, plan: sim::floor::plan(drawn, catalog), measure, groups })
 }
 
 /// A figure for each class of the site.
@@ -265,7 +268,7 @@ impl Hall {
             aisles: plan.aisles.iter().map(strip).collect(),
             columns: plan.columns.iter().map(|&(x_m, y_m)| Pillar { x_m, y_m, side_m: plan.column_m }).collect(),
             busways: plan.rows.iter().filter_map(busway).collect(),
-            pipes: plan.aisles.iter().filter(|aisle| !aisle.cold).map(pipe).collect(),
+            pipes: plan.aisles.iter().filter(|aisle| self.wet && !aisle.cold).map(pipe).collect(),
             scale: self.scale(),
             colours,
             selected: selected.iter().map(ToString::to_string).collect(),

@@ -275,6 +275,9 @@ impl Document<'_> {
         }
         self.figures()?;
         let id = self.id()?;
+        if parts.rows().any(|(_, row)| row.row() == id.as_str()) {
+            self.remark("another of this name stands before it in the file, and is left for this one");
+        }
         if self.kind.form_factor.is_some() {
             let rack = self.rack(id)?;
             parts.racks.retain(|other| other.id != rack.id);
@@ -357,10 +360,16 @@ impl Document<'_> {
             ));
             return Some(0.0);
         }
-        let drawn = |port: &Inlet| port.allocated_draw.or(port.maximum_draw).filter(|draw| *draw > 0.0);
+        let some = |draw: Option<f64>| draw.filter(|draw| *draw > 0.0);
+        // What was allocated to an inlet is what is provisioned for it; its maximum is often its supply's own rating.
+        let drawn = |port: &Inlet| some(port.allocated_draw).or(some(port.maximum_draw));
         let draws: Vec<f64> = ports.iter().filter_map(drawn).collect();
+        let allocated = ports.iter().any(|port| some(port.allocated_draw).is_some());
         if !draws.is_empty() {
             let sum: f64 = draws.iter().sum();
+            if allocated {
+                self.remark("rated by what its inlets are allocated, where they are; their maximum may be more");
+            }
             if draws.len() > 1 {
                 self.remark(&format!(
                     "rated at {:.2} kW, the sum of its {} inlets; where they back each other up, it is less",

@@ -14,7 +14,7 @@ const SHELF_UNITS: f64 = 1.0;
 /// Places in a unit's height: trays of half a unit exist.
 const STEPS: f64 = 2.0;
 /// Tallest rack that is laid out, in units: over twice the tallest sold.
-const UNITS_MAX: f64 = 128.0;
+pub const UNITS_MAX: f64 = 128.0;
 
 /// Whose a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use crate::{evaluate, resolve};
 use model::catalog::Catalog;
-use model::design::{CoolingGroup, Design, Hall, Redundancy, Row};
+use model::design::{CoolingGroup, Design, Hall, Mounted, Redundancy, Row};
 use model::id::{LocationId, ModelId, PartId};
 use model::note::{Kind, Note, Severity};
 use model::quantity::{Area, Power, Ratio, Temperature};
@@ -55,13 +55,15 @@ pub fn mend(design: &Design, note: &Note) -> Option<Design> {
                 group.power_cap = None;
             }
         }
-        Kind::NoRoomForTray { part, .. } => {
+        Kind::NoRoomForTray { part, at_unit, .. } => {
             // It finds the lowest free unit, where one is.
             let row_name = note.place.split('"').nth(3);
             let hall = mended.halls.iter_mut().find(|hall| Some(hall.name.as_str()) == name)?;
             let row = hall.rows.iter_mut().find(|row| Some(row.name.as_str()) == row_name)?;
             let trays = row.racks.iter_mut().flat_map(|group| &mut group.trays);
-            trays.filter(|tray| tray.part.as_str() == part).for_each(|tray| tray.at_unit = None);
+            // Others of its kind that stand well stay where they are.
+            let told = |tray: &&mut Mounted| tray.part.as_str() == part && tray.at_unit == *at_unit;
+            trays.filter(told).for_each(|tray| tray.at_unit = None);
         }
         Kind::UnknownPart { name: wrong, nearest: Some(nearest), .. } => rename(&mut mended, wrong, nearest),
         Kind::UnknownPart { nearest: None, .. }

@@ -296,7 +296,7 @@ fn Trays(bench: Bench, drawn: Drawn, part: RwSignal<String>) -> impl IntoView {
     let at = drawn.at;
     let choices = move || {
         let catalog = bench.parts.get()?;
-        Some(bench.design.with(|design| mount::choices(design, &catalog, at)))
+        Some(bench.design.with(|design| mount::choices(design, &catalog, at, None)))
     };
     let add = move |_| {
         let edited = part.get_untracked().parse().map_err(|_| "Choose a tray first.".to_owned()).and_then(|part| {

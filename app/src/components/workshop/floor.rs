@@ -9,6 +9,7 @@ use crate::{browser, format};
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::web_sys;
+use model::design::Hall;
 use model::part::RackKind;
 use sim::failure::{Fate, after_loss};
 use sim::floor::{Aisle, FloorPlan, GroupPlan, RowPlan};
@@ -41,7 +42,8 @@ pub fn Floor(
         let catalog = bench.parts.get();
         let none = model::catalog::Catalog::default();
         bench.design.with(|design| {
-            design.halls.get(hall.get()).map(|h| sim::floor::plan(h, catalog.as_deref().unwrap_or(&none)))
+            let drawn = design.halls.get(hall.get())?;
+            Some((sim::floor::plan(drawn, catalog.as_deref().unwrap_or(&none)), Words::of(drawn)))
         })
     });
     // What is dragged, and which drag it is; the plan is drawn anew under it.
@@ -63,10 +65,28 @@ pub fn Floor(
             <Failed bench/>
             {move || match plan.get() {
                 None => view! { <Empty bench/> }.into_any(),
-                Some(plan) if plan.rows.is_empty() => view! { <EmptyHall bench hall=hall.get()/> }.into_any(),
-                Some(plan) => view! { <Plan bench hall=hall.get() plan held/> }.into_any(),
+                Some((plan, _)) if plan.rows.is_empty() => view! { <EmptyHall bench hall=hall.get()/> }.into_any(),
+                Some((plan, words)) => view! { <Plan bench hall=hall.get() plan words held/> }.into_any(),
             }}
         </section>
+    }
+}
+
+/// What is said on a plan that its places do not hold: with it the drawing is made anew where only a name changes.
+#[derive(Clone, PartialEq)]
+struct Words {
+    alike: u32,
+    wet: bool,
+    /// Of rows and parts, in order.
+    names: Vec<String>,
+}
+
+impl Words {
+    fn of(hall: &Hall) -> Self {
+        let names = hall.rows.iter().flat_map(|row| {
+            std::iter::once(row.name.clone()).chain(row.racks.iter().map(|group| group.part.to_string()))
+        });
+        Self { alike: hall.count, wet: hall.liquid.is_some(), names: names.collect() }
     }
 }
 
@@ -208,7 +228,13 @@ fn on_plan(event: &leptos::ev::PointerEvent, frame: NodeRef<Div>, plan: &FloorPl
 }
 
 #[component]
-fn Plan(bench: Bench, hall: usize, plan: FloorPlan, held: RwSignal<Option<(Place, u32)>>) -> impl IntoView {
+fn Plan(
+    bench: Bench,
+    hall: usize,
+    plan: FloorPlan,
+    words: Words,
+    held: RwSignal<Option<(Place, u32)>>,
+) -> impl IntoView {
     let units = units();
     let frame = NodeRef::<Div>::new();
     let kept = StoredValue::new(plan.clone());
@@ -241,9 +267,7 @@ fn Plan(bench: Bench, hall: usize, plan: FloorPlan, held: RwSignal<Option<(Place
         .iter()
         .map(|(x, y)| view! { <rect class="column" x=*x y=*y width=plan.column_m height=plan.column_m/> })
         .collect_view();
-    let drawn =
-        bench.design.with_untracked(|design| design.halls.get(hall).map(|hall| (hall.count, hall.liquid.is_some())));
-    let (alike, wet) = drawn.unwrap_or((1, false));
+    let Words { alike, wet, .. } = words;
     let aisles = plan.aisles.iter().map(|aisle| aisle_view(aisle, plan.length_m)).collect_view();
     let pipes = plan
         .aisles

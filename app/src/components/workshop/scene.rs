@@ -4,6 +4,7 @@
 use super::{Bench, Besides, units};
 use crate::browser::scene::{Drawn, colours, read_camera, start, words_of};
 use crate::paths::{self, View, Workbench};
+use crate::workshop::mount::rack_of;
 use crate::workshop::place::Place;
 use crate::workshop::scene::{Hall, KINDS, Measure, hall, kind_name};
 use crate::{browser, format};
@@ -138,7 +139,7 @@ fn Controls(stage: Stage) -> impl IntoView {
     let is_shown = Memo::new(move |_| progress.with(|progress| *progress == Progress::Shown));
     let cold =
         move |cold: bool| hall.with(|hall| hall.iter().flat_map(|hall| &hall.plan.aisles).any(|a| a.cold == cold));
-    let has_rack = move || bench.selected().iter().any(|place| matches!(place, Place::Rack(..)));
+    let has_rack = move || bench.selected().iter().any(|place| rack_of(*place).is_some());
     let why_not = move |name: &str| match name {
         _ if !is_shown.get() => Some("There is no picture yet"),
         "cold-aisle" if !cold(true) => Some("This hall has no cold aisle between rows"),
@@ -189,7 +190,10 @@ fn Picture(stage: Stage) -> impl IntoView {
         // Before the catalog is here no rack has its size.
         let (Some(canvas), true) = (canvas.get(), bench.catalog.with(Option::is_some)) else { return };
         let Some(hall) = hall.get() else { return };
-        let json = serde_json::to_string(&hall.scene(colours(&canvas), &bench.selected())).unwrap_or_default();
+        // Trays are not drawn: the racks that they are in are.
+        let racks = |place| rack_of(place).map_or(place, |(h, r, k)| Place::Rack(h, r, k));
+        let selected: Vec<Place> = bench.selected().into_iter().map(racks).collect();
+        let json = serde_json::to_string(&hall.scene(colours(&canvas), &selected)).unwrap_or_default();
         let is_other = last_hall.get_value().is_some_and(|last| last != hall.at);
         last_hall.set_value(Some(hall.at));
         if !begun.get_value() {
@@ -311,7 +315,8 @@ fn Legend(stage: Stage) -> impl IntoView {
                 <ul class="key">
                     {kinds}{missing}
                     <li class="cold">"cold aisle"</li><li class="hot">"hot aisle"</li>
-                    <li class="busway">"busway over the racks"</li><li class="pipe">"water under the hot aisle"</li>
+                    <li class="busway">"busway over the racks"</li>
+                    {hall.wet.then(|| view! { <li class="pipe">"water under the hot aisle"</li> })}
                 </ul>
             </div>
         }

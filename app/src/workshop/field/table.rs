@@ -1,6 +1,7 @@
 //! The table of what can be set: every kind of place with its fields, their ranges, defaults and grounds.
 
 use crate::workshop::place::{OwnList, Place};
+use model::check::GPUS_MAX;
 
 /// What stands behind a field.
 pub(super) enum Kind {
@@ -329,12 +330,12 @@ const OWN_TRAY: &[Row] = &[
     Row("/overhead_busy_w", "Without GPUs, busy", "W", number(1.0, 0.0, 1e6, 10.0), "The same at full work."),
     Row("/liquid_fraction", "Heat to liquid", "%", number(0.01, 0.0, 100.0, 5.0), "The rest goes to air."),
     Row("/gpu", "GPU", "", Kind::Gpu, "That it carries, if any."),
-    Row("/gpu_count", "GPUs", "", number(1.0, 0.0, 1e3, 1.0), "In one tray."),
+    Row("/gpu_count", "GPUs", "", number(1.0, 0.0, GPUS_MAX, 1.0), "In one tray."),
     Row(
         "/domain_gpus",
         "GPUs that share links",
         "",
-        number(1.0, 0.0, 1e4, 1.0),
+        number(1.0, 0.0, GPUS_MAX, 1.0),
         "Scale-up domain of one tray by itself.",
     ),
     Row(

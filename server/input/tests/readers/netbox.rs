@@ -64,6 +64,9 @@ fn a_server_becomes_a_tray() {
     assert!((tray.mass.as_kilograms() - 130.453).abs() < 1e-3);
     assert!((tray.height_units - 8.0).abs() < 1e-12);
     remarked(&found, "the sum of its 2 inlets");
+    remarked(&found, "rated by what its inlets are allocated");
+    let none = read(&SERVER.replace("allocated_draw: 1700", "allocated_draw: 0"));
+    assert!((none.parts.trays[0].rated_power.as_watts() - 6600.0).abs() < 1e-9, "nothing allocated hides no maximum");
     remarked(&found, "2 bays for GPUs");
     remarked(&found, "no price");
 }

@@ -1,12 +1,12 @@
 //! The halls of a site: rows multiplied, racks summed from their trays, and whether each has its place, feed and loops.
 
 use super::Resolver;
-use crate::elevation::{Owner, elevation};
+use crate::elevation::{Owner, UNITS_MAX, elevation};
 use crate::floor;
 use model::design;
 use model::id::PartId;
 use model::note::Kind;
-use model::part::{CoolingKind, LossCurve, PowerKind, Rack, RackKind, TrayDepth, TrayWidth};
+use model::part::{CoolingKind, LossCurve, PowerKind, Rack, RackKind, Tray};
 use model::quantity::{Area, Power, Ratio, Temperature};
 use model::site::{AssetClass, HallSpace, Loop, PowerNode, RackClass, Shelf};
 
@@ -110,6 +110,9 @@ impl Resolver<'_> {
             }
         }
         let shelf = rack.power_shelf.as_ref().and_then(|item| self.shelf(place, item, count));
+        for item in &group.trays {
+            self.range(place, "trays.at_unit", item.at_unit.unwrap_or(1.0), 1.0, UNITS_MAX);
+        }
         self.room(place, group, rack);
         if rated > rack.rated_power * 1.000_001 {
             self.error(place, Kind::RackOverload { rack: rack.name.clone(), rated: rack.rated_power, asked: rated });
@@ -150,14 +153,8 @@ impl Resolver<'_> {
     /// Whether every tray finds its place in the rack.
     fn room(&mut self, place: &str, group: &design::RackGroup, rack: &Rack) {
         let catalog = self.catalog;
-        let height = |(part, count): (&PartId, u32)| {
-            let share = catalog.tray(part).map_or(0.0, |tray| match (tray.width, tray.depth) {
-                (TrayWidth::Full, TrayDepth::Full) => tray.height_units,
-                (TrayWidth::Half, TrayDepth::Full) | (TrayWidth::Full, TrayDepth::Half) => tray.height_units / 2.0,
-                (TrayWidth::Half, TrayDepth::Half) => tray.height_units / 4.0,
-            });
-            share * f64::from(count)
-        };
+        let height =
+            |(part, count): (&PartId, u32)| catalog.tray(part).map_or(0.0, Tray::units_taken) * f64::from(count);
         let asked: f64 = group.all_trays(rack).map(height).sum();
         if asked > rack.height_units + 1e-9 {
             self.error(place, Kind::RackFull { rack: rack.name.clone(), has: rack.height_units, asked });
@@ -165,10 +162,10 @@ impl Resolver<'_> {
         }
         for (owner, part, count) in elevation(group, rack, catalog).left_over {
             // A maker's own rack holds what it is delivered with.
-            if matches!(owner, Owner::Mounted(_)) {
+            if let Owner::Mounted(at) = owner {
                 let tray = catalog.tray(&part).map_or_else(|| part.to_string(), |tray| tray.name.clone());
-                let part = part.to_string();
-                self.error(place, Kind::NoRoomForTray { tray, part, rack: rack.name.clone(), count });
+                let (part, rack) = (part.to_string(), rack.name.clone());
+                self.error(place, Kind::NoRoomForTray { tray, part, at_unit: group.trays[at].at_unit, rack, count });
             }
         }
     }
