@@ -145,6 +145,16 @@ test("trays are moved by keys to the next free unit, and taken back", async ({ p
   await expect(tray(33)).toBeVisible();
 });
 
+test("what is put in stays chosen, and in a full rack a tray may take the place of another", async ({ page }) => {
+  await cabinet(page, "acme.yaml", SERVER);
+  await putIn(page, "Acme Edge 2");
+  await page.getByRole("button", { name: "Put it in" }).click();
+  await expect(front(page).getByRole("button", { name: /^Acme Edge 2 at unit/ })).toHaveCount(2);
+  await select(page, /^trays dgx-h200/);
+  const other = inspector(page).getByLabel("Tray", { exact: true }).getByRole("option", { name: "DGX H100" });
+  await expect(other).toBeEnabled();
+});
+
 test("trays are dragged to a unit in one step of undo", async ({ page }) => {
   await page.setViewportSize({ width: 1280, height: 1400 });
   await cabinet(page, "acme.yaml", SERVER);

@@ -493,6 +493,33 @@ test.describe("versions", () => {
     await expect(tree(page).getByRole("link", { name: /^power group pdu × 7/ })).toBeVisible();
   });
 
+  test("what is put off or chosen in a merge survives a reload, and is undone to their version, never behind it", async ({ page }) => {
+    await open(page, SMALL);
+    const path = await own(page);
+    await select(page, /^power group pdu/);
+    await set(page, "Units", "3");
+    await someoneElse(page, path, "Units", "7");
+    const units = inspector(page).getByLabel("Units", { exact: true });
+    const save = page.getByRole("button", { name: "Save a version" });
+    await save.click();
+    await together(page).getByRole("button", { name: "Decide later" }).click();
+    await page.reload();
+    await awake(page);
+    await expect(page.getByRole("status").filter({ hasText: "Your unsaved changes to version 1 are here again" })).toBeVisible();
+    await expect(units).toHaveValue("3");
+    await save.click();
+    await together(page).getByRole("button", { name: "Keep mine there" }).click();
+    await page.reload();
+    await awake(page);
+    await expect(units).toHaveValue("3");
+    await undo(page).click();
+    await expect(units).toHaveValue("7");
+    await expect(undo(page)).toBeDisabled();
+    await redo(page).click();
+    await save.click();
+    await expect(page.getByRole("status").filter({ hasText: "Saved as version 3" })).toBeVisible();
+  });
+
   test("a reference design becomes one's own, is saved by name, compared and brought back", async ({ page }) => {
     await open(page, SMALL);
     const path = await own(page);
