@@ -485,6 +485,9 @@ test.describe("versions", () => {
     await someoneElse(page, path, "Units", "7");
     await page.getByRole("button", { name: "Save a version" }).click();
     await expect(together(page).getByRole("row", { name: /pdu › units 1 7 3/ })).toBeVisible();
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 1280, height: 900 });
     await together(page).getByRole("button", { name: "Keep mine there" }).click();
     await page.getByRole("button", { name: "Save a version" }).click();
     await expect(page.getByRole("status").filter({ hasText: "Saved as version 3" })).toBeVisible();
