@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+static HISTORY_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/telemetry");
 
 /// Pages are read by people, a few at a time, and each read takes well under a millisecond.
 const READERS: u32 = 4;
@@ -56,32 +57,48 @@ impl Db {
     }
 }
 
-/// Opens the database file at `path`, makes it where there is none, and brings its schema up to date.
+/// Opens the database file at `path`, makes it where there is none, and brings its schema up to date. What was written
+/// survives the loss of power.
 pub async fn open(path: &Path) -> Result<Db, Error> {
+    open_as(path, &MIGRATIONS, SqliteSynchronous::Full).await
+}
+
+/// Opens the file of the live history likewise. What was written survives the death of the program; the loss of power
+/// may cost the last moments, since a disk that is made sure of every second would do nothing else.
+pub async fn open_history(path: &Path) -> Result<Db, Error> {
+    open_as(path, &HISTORY_MIGRATIONS, SqliteSynchronous::Normal).await
+}
+
+async fn open_as(path: &Path, migrations: &Migrator, synchronous: SqliteSynchronous) -> Result<Db, Error> {
     let failed = |source| Error::Open { path: path.to_owned(), source };
     let options = SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .optimize_on_close(true, None);
-    let write = options
-        .clone()
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+    let write = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(synchronous);
     let writer = lasting(1).connect_with(write).await.map_err(failed)?;
-    migrate(&writer, path).await?;
+    migrate(&writer, path, migrations).await?;
     let readers = lasting(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
     Ok(Db { writer, readers })
 }
 
 /// A database of its own that is gone when it is closed. For tests and for looking around.
 pub async fn open_in_memory() -> Result<Db, Error> {
+    open_in_memory_as(&MIGRATIONS).await
+}
+
+/// A history of its own that is gone when it is closed.
+pub async fn open_history_in_memory() -> Result<Db, Error> {
+    open_in_memory_as(&HISTORY_MIGRATIONS).await
+}
+
+async fn open_in_memory_as(migrations: &Migrator) -> Result<Db, Error> {
     let path = Path::new(":memory:");
     let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
     let writer =
         lasting(1).connect_with(options).await.map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    migrate(&writer, path).await?;
+    migrate(&writer, path, migrations).await?;
     Ok(Db { readers: writer.clone(), writer })
 }
 
@@ -94,9 +111,9 @@ fn lasting(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
-async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    MIGRATIONS.run(writer).await.map_err(|source| {
+async fn migrate(writer: &SqlitePool, path: &Path, migrations: &Migrator) -> Result<(), Error> {
+    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+    migrations.run(writer).await.map_err(|source| {
         if let MigrateError::VersionMissing(found) = source
             && found > known
         {
@@ -139,15 +156,16 @@ mod tests {
 
     #[tokio::test]
     async fn every_table_is_strict() {
-        let db = open_in_memory().await.unwrap();
-        let loose: Vec<String> = sqlx::query_scalar(
-            "SELECT name FROM pragma_table_list
-             WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'",
-        )
-        .fetch_all(db.readers())
-        .await
-        .unwrap();
-        assert_eq!(loose, Vec::<String>::new());
+        for db in [open_in_memory().await.unwrap(), open_history_in_memory().await.unwrap()] {
+            let loose: Vec<String> = sqlx::query_scalar(
+                "SELECT name FROM pragma_table_list
+                 WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'",
+            )
+            .fetch_all(db.readers())
+            .await
+            .unwrap();
+            assert_eq!(loose, Vec::<String>::new());
+        }
     }
 
     #[tokio::test]
@@ -167,7 +185,7 @@ mod tests {
         first.close().await;
         let second = open(&path).await.unwrap();
         assert_eq!(schema(&second).await, before);
-        migrate(second.writer(), &path).await.unwrap();
+        migrate(second.writer(), &path, &MIGRATIONS).await.unwrap();
         assert_eq!(schema(&second).await, before);
     }
 

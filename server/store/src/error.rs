@@ -38,6 +38,20 @@ pub enum Error {
         #[source]
         source: Box<sqlx::migrate::MigrateError>,
     },
+    /// A stretch of history can't be read.
+    #[error("could not read the history")]
+    Damaged {
+        /// Why.
+        #[source]
+        source: crate::chunk::Damaged,
+    },
+    /// Labels can't be written or read.
+    #[error("could not keep the labels of a series")]
+    Labels {
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// There is no such design.
     #[error("design {id} does not exist")]
     NoDesign {

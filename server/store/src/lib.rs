@@ -8,8 +8,10 @@
 
 mod error;
 
+pub mod chunk;
 pub mod db;
 pub mod design;
+pub mod history;
 pub mod idempotency;
 pub mod input;
 pub mod run;

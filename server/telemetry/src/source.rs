@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use model::event::FleetEvent;
 use model::reading::SeriesKey;
 use model::source::{SourceKind, SourceState};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +41,9 @@ pub enum Brought {
 pub struct Batch {
     /// When they were read, milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Series and value; a time of its own where the source gave one.
-    pub readings: Vec<(SeriesKey, Option<i64>, f64)>,
+    /// Series, a time of its own where the source gave one, and the value. Keys are made once and shared, so that a
+    /// steady source allocates nothing for each reading.
+    pub readings: Vec<(Arc<SeriesKey>, Option<i64>, f64)>,
     /// Readings left out because their names are not known.
     pub unknown: u32,
 }
