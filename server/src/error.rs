@@ -118,6 +118,8 @@ pub fn of_store(error: store::Error) -> ApiError {
         | store::Error::Report { .. }
         | store::Error::Summary { .. }
         | store::Error::Corrupt { .. }
+        | store::Error::Damaged { .. }
+        | store::Error::Labels { .. }
         | store::Error::Sql { .. } => {
             tracing::error!(error = %chain(&error), "The store failed.");
             ApiError::Internal { reason: sentence(&error.to_string()) }

@@ -16,6 +16,7 @@ pub mod design_text;
 pub mod designs;
 pub mod error;
 pub mod export;
+pub mod history;
 pub mod http;
 pub mod jobs;
 pub mod merge;

@@ -189,36 +189,61 @@ pub async fn tail(db: &Db) -> Result<Vec<(i64, Vec<u8>)>, Error> {
         .map_err(Error::sql("read the tail of the history"))
 }
 
+/// What is sealed of a series, and up to when: whatever came later is in the tail alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sealed<T> {
+    /// What was asked for.
+    pub found: Vec<T>,
+    /// Time of the last reading that is in a chunk.
+    pub sealed_ms: Option<i64>,
+}
+
 /// Sealed readings of a series at `from_ms` or later and before `to_ms`.
-pub async fn samples(db: &Db, series: u32, from_ms: i64, to_ms: i64) -> Result<Vec<Sample>, Error> {
+pub async fn samples(db: &Db, series: u32, from_ms: i64, to_ms: i64) -> Result<Sealed<Sample>, Error> {
+    let times = (from_ms, from_ms.saturating_sub(CHUNK_MS_MAX), to_ms);
+    let Sealed { found, sealed_ms } = rows(db, series, 0, times).await?;
     let mut all = Vec::new();
-    for bytes in rows(db, series, 0, (from_ms, from_ms.saturating_sub(CHUNK_MS_MAX)), to_ms).await? {
+    for bytes in found {
         all.extend(chunk::decode(&bytes).map_err(|source| Error::Damaged { source })?);
     }
     all.retain(|sample| (from_ms..to_ms).contains(&sample.at_ms));
-    Ok(all)
+    Ok(Sealed { found: all, sealed_ms })
 }
 
 /// Sealed buckets of one of the kept widths, of a series, that begin at `from_ms` or later and before `to_ms`.
-pub async fn buckets(db: &Db, series: u32, level_s: u32, from_ms: i64, to_ms: i64) -> Result<Vec<Bucket>, Error> {
+pub async fn buckets(
+    db: &Db,
+    series: u32,
+    level_s: u32,
+    (from_ms, to_ms): (i64, i64),
+) -> Result<Sealed<Bucket>, Error> {
     let row_ms = i64::from(level_s) * 1_000 * BUCKETS_IN_ROW;
+    let times = (from_ms, from_ms.saturating_sub(row_ms), to_ms);
+    let Sealed { found, sealed_ms } = rows(db, series, level_s, times).await?;
     let mut all = Vec::new();
-    for bytes in rows(db, series, level_s, (from_ms, from_ms.saturating_sub(row_ms)), to_ms).await? {
+    for bytes in found {
         all.extend(chunk::decode_buckets(&bytes).map_err(|source| Error::Damaged { source })?);
     }
     all.retain(|bucket| (from_ms..to_ms).contains(&bucket.start_ms));
-    Ok(all)
+    Ok(Sealed { found: all, sealed_ms })
 }
 
-/// The rows that may hold something of a time; none of them begins before `earliest`.
+/// The rows that may hold something between two times, none of which begins before `earliest`; read in one moment with
+/// how far the series is sealed.
 async fn rows(
     db: &Db,
     series: u32,
     level_s: u32,
-    (from_ms, earliest): (i64, i64),
-    to_ms: i64,
-) -> Result<Vec<Vec<u8>>, Error> {
-    sqlx::query_scalar(
+    (from_ms, earliest, to_ms): (i64, i64, i64),
+) -> Result<Sealed<Vec<u8>>, Error> {
+    let doing = "read the history";
+    let mut reading = db.readers().begin().await.map_err(Error::sql(doing))?;
+    let sealed_ms: Option<Option<i64>> = sqlx::query_scalar("SELECT sealed_ms FROM series WHERE id = ?1")
+        .bind(series)
+        .fetch_optional(&mut *reading)
+        .await
+        .map_err(Error::sql(doing))?;
+    let found = sqlx::query_scalar(
         "SELECT bytes FROM chunk
          WHERE series = ?1 AND level_s = ?2 AND start_ms >= ?3 AND start_ms < ?4 AND end_ms >= ?5 ORDER BY start_ms",
     )
@@ -227,9 +252,10 @@ async fn rows(
     .bind(earliest)
     .bind(to_ms)
     .bind(from_ms)
-    .fetch_all(db.readers())
+    .fetch_all(&mut *reading)
     .await
-    .map_err(Error::sql("read the history"))
+    .map_err(Error::sql(doing))?;
+    Ok(Sealed { found, sealed_ms: sealed_ms.flatten() })
 }
 
 /// Forgets what is older than `before_ms` of one width (0: the readings) of the series numbered `first` to `last`.
@@ -282,11 +308,14 @@ mod tests {
         write(&db, &Write { series, seals: seal(&first), ..Write::default() }).await.unwrap();
         write(&db, &Write { seals: seal(&second), ..Write::default() }).await.unwrap();
         let all: Vec<Sample> = first.iter().chain(&second).copied().collect();
-        assert_eq!(samples(&db, 7, 0, i64::MAX).await.unwrap(), all);
-        assert_eq!(samples(&db, 7, 1_010_000, 1_014_000).await.unwrap(), all[5..7]);
+        assert_eq!(
+            samples(&db, 7, 0, i64::MAX).await.unwrap(),
+            Sealed { found: all.clone(), sealed_ms: Some(1_358_000) }
+        );
+        assert_eq!(samples(&db, 7, 1_010_000, 1_014_000).await.unwrap().found, all[5..7]);
         let each: Vec<Bucket> = all.iter().map(|sample| Bucket::of(sample.at_ms, sample.value)).collect();
         for level_s in LEVELS_S {
-            let kept = buckets(&db, 7, level_s, 0, i64::MAX).await.unwrap();
+            let kept = buckets(&db, 7, level_s, (0, i64::MAX)).await.unwrap().found;
             assert_eq!(kept, regroup(&each, i64::from(level_s) * 1_000), "{level_s}");
             assert_eq!(kept.iter().map(|bucket| bucket.count).sum::<u32>(), 180);
         }
@@ -318,7 +347,7 @@ mod tests {
         let seals = (0..3).map(|hour| Seal { series: 1, samples: watts(hour * 3_600, 90, 10) }).collect();
         write(&db, &Write { series: vec![(1, key(0))], seals, ..Write::default() }).await.unwrap();
         assert_eq!(forget(&db, 0, (0, 10), 3_600_000).await.unwrap(), 1);
-        assert_eq!(samples(&db, 1, 0, i64::MAX).await.unwrap().len(), 180);
-        assert_eq!(buckets(&db, 1, 3_600, 0, i64::MAX).await.unwrap().len(), 3);
+        assert_eq!(samples(&db, 1, 0, i64::MAX).await.unwrap().found.len(), 180);
+        assert_eq!(buckets(&db, 1, 3_600, (0, i64::MAX)).await.unwrap().found.len(), 3);
     }
 }

@@ -16,5 +16,6 @@ pub mod idempotency;
 pub mod input;
 pub mod run;
 pub mod snapshot;
+pub mod tail;
 
 pub use error::Error;
