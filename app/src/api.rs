@@ -3,10 +3,17 @@
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
+use model::event::{EventQuery, EventsView};
+use model::fleet::{
+    BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView, SavedView,
+    WasteReport,
+};
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
+use model::metric::Metric;
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
+use model::source::SourceStatus;
 use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -125,6 +132,34 @@ pub trait Backend: Send + Sync + 'static {
     async fn run(&self, id: RunId) -> Result<RunDetail, ApiError>;
     /// All runs, newest first.
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError>;
+    /// The whole live fleet, one metric of every GPU.
+    async fn fleet(&self, metric: Metric) -> Result<FleetView, ApiError>;
+    /// One place of the fleet: a hall, a rack, a node, a GPU.
+    async fn fleet_place(&self, place: FleetPlace) -> Result<PlaceView, ApiError>;
+    /// Metrics of a place over a time.
+    async fn fleet_chart(&self, request: ChartRequest) -> Result<ChartData, ApiError>;
+    /// GPUs with nothing to do, and power that nobody draws.
+    async fn fleet_waste(&self) -> Result<WasteReport, ApiError>;
+    /// Places whose name, address or id has this text, the likeliest first.
+    async fn fleet_search(&self, text: String) -> Result<Vec<FleetPlace>, ApiError>;
+    /// Ways to look at the fleet that were named.
+    async fn fleet_views(&self) -> Result<Vec<SavedView>, ApiError>;
+    /// Names a way to look at the fleet; one of that name is replaced.
+    async fn fleet_view_save(&self, name: String, query: String) -> Result<(), ApiError>;
+    /// Forgets a named way to look at the fleet.
+    async fn fleet_view_delete(&self, name: String) -> Result<(), ApiError>;
+    /// What the fleet made of its energy in a day (`2026-11-27`) or a month (`2026-11`).
+    async fn fleet_report(&self, period: String) -> Result<FleetReport, ApiError>;
+    /// Which live rack each position of a design is, or most likely is.
+    async fn fleet_binding_review(&self, design: DesignId) -> Result<BindingReview, ApiError>;
+    /// Binds the fleet to a design.
+    async fn fleet_binding_save(&self, save: BindingSave) -> Result<(), ApiError>;
+    /// Lets the fleet be compared with nothing.
+    async fn fleet_binding_clear(&self) -> Result<(), ApiError>;
+    /// What happened in the fleet.
+    async fn fleet_events(&self, query: EventQuery) -> Result<EventsView, ApiError>;
+    /// Where readings come from, and how each source is.
+    async fn fleet_sources(&self) -> Result<Vec<SourceStatus>, ApiError>;
 }
 
 /// Told why a whole page can't be shown, so that its answer bears the status of that, where there is a server.
@@ -330,4 +365,120 @@ pub async fn run(
 #[server(name = AskRuns, prefix = "/api/ask", endpoint = "runs", input = Json)]
 pub async fn runs() -> Result<Vec<RunSummary>, ApiError> {
     backend()?.runs().await
+}
+
+/// The whole live fleet, one metric of every GPU.
+#[server(name = AskFleet, prefix = "/api/ask", endpoint = "fleet", input = Json)]
+pub async fn fleet(
+    /// Which metric.
+    metric: Metric,
+) -> Result<FleetView, ApiError> {
+    backend()?.fleet(metric).await
+}
+
+/// One place of the fleet: a hall, a rack, a node, a GPU.
+#[server(name = AskFleetPlace, prefix = "/api/ask", endpoint = "fleet-place", input = Json)]
+pub async fn fleet_place(
+    /// Which.
+    place: FleetPlace,
+) -> Result<PlaceView, ApiError> {
+    backend()?.fleet_place(place).await
+}
+
+/// Metrics of a place over a time.
+#[server(name = AskFleetChart, prefix = "/api/ask", endpoint = "fleet-chart", input = Json)]
+pub async fn fleet_chart(
+    /// Of what, and when.
+    request: ChartRequest,
+) -> Result<ChartData, ApiError> {
+    backend()?.fleet_chart(request).await
+}
+
+/// GPUs with nothing to do, and power that nobody draws.
+#[server(name = AskFleetWaste, prefix = "/api/ask", endpoint = "fleet-waste", input = Json)]
+pub async fn fleet_waste() -> Result<WasteReport, ApiError> {
+    backend()?.fleet_waste().await
+}
+
+/// Places whose name, address or id has this text, the likeliest first.
+#[server(name = AskFleetSearch, prefix = "/api/ask", endpoint = "fleet-search", input = Json)]
+pub async fn fleet_search(
+    /// The text.
+    text: String,
+) -> Result<Vec<FleetPlace>, ApiError> {
+    backend()?.fleet_search(text).await
+}
+
+/// Ways to look at the fleet that were named.
+#[server(name = AskFleetViews, prefix = "/api/ask", endpoint = "fleet-views", input = Json)]
+pub async fn fleet_views() -> Result<Vec<SavedView>, ApiError> {
+    backend()?.fleet_views().await
+}
+
+/// Names a way to look at the fleet; one of that name is replaced.
+#[server(name = AskFleetViewSave, prefix = "/api/ask", endpoint = "fleet-view-save", input = Json)]
+pub async fn fleet_view_save(
+    /// Its name.
+    name: String,
+    /// The address' query.
+    query: String,
+) -> Result<(), ApiError> {
+    backend()?.fleet_view_save(name, query).await
+}
+
+/// Forgets a named way to look at the fleet.
+#[server(name = AskFleetViewDelete, prefix = "/api/ask", endpoint = "fleet-view-delete", input = Json)]
+pub async fn fleet_view_delete(
+    /// Its name.
+    name: String,
+) -> Result<(), ApiError> {
+    backend()?.fleet_view_delete(name).await
+}
+
+/// What the fleet made of its energy in a day (`2026-11-27`) or a month (`2026-11`).
+#[server(name = AskFleetReport, prefix = "/api/ask", endpoint = "fleet-report", input = Json)]
+pub async fn fleet_report(
+    /// The day or the month.
+    period: String,
+) -> Result<FleetReport, ApiError> {
+    backend()?.fleet_report(period).await
+}
+
+/// Which live rack each position of a design is, or most likely is.
+#[server(name = AskFleetBindingReview, prefix = "/api/ask", endpoint = "fleet-binding-review", input = Json)]
+pub async fn fleet_binding_review(
+    /// The design.
+    design: DesignId,
+) -> Result<BindingReview, ApiError> {
+    backend()?.fleet_binding_review(design).await
+}
+
+/// Binds the fleet to a design.
+#[server(name = AskFleetBindingSave, prefix = "/api/ask", endpoint = "fleet-binding-save", input = Json)]
+pub async fn fleet_binding_save(
+    /// The design, and which rack is which position.
+    save: BindingSave,
+) -> Result<(), ApiError> {
+    backend()?.fleet_binding_save(save).await
+}
+
+/// Lets the fleet be compared with nothing.
+#[server(name = AskFleetBindingClear, prefix = "/api/ask", endpoint = "fleet-binding-clear", input = Json)]
+pub async fn fleet_binding_clear() -> Result<(), ApiError> {
+    backend()?.fleet_binding_clear().await
+}
+
+/// What happened in the fleet.
+#[server(name = AskFleetEvents, prefix = "/api/ask", endpoint = "fleet-events", input = Json)]
+pub async fn fleet_events(
+    /// When, where and of which kind.
+    query: EventQuery,
+) -> Result<EventsView, ApiError> {
+    backend()?.fleet_events(query).await
+}
+
+/// Where readings come from, and how each source is.
+#[server(name = AskFleetSources, prefix = "/api/ask", endpoint = "fleet-sources", input = Json)]
+pub async fn fleet_sources() -> Result<Vec<SourceStatus>, ApiError> {
+    backend()?.fleet_sources().await
 }

@@ -26,16 +26,22 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
+use pages::binding::BindingPage;
 use pages::catalog::CatalogPage;
 use pages::compare::ComparePage;
 use pages::design::DesignPage;
 use pages::designs::DesignsPage;
+use pages::events::EventsPage;
+use pages::fleet::FleetPage;
+use pages::fleet_place::FleetPlacePage;
+use pages::fleet_report::FleetReportPage;
 use pages::glossary::GlossaryPage;
 use pages::home::HomePage;
 use pages::new::NewPage;
 use pages::report::ReportPage;
 use pages::run::RunPage;
 use pages::runs::RunsPage;
+use pages::sources::SourcesPage;
 use paths::route;
 
 /// The document around the pages.
@@ -81,6 +87,12 @@ pub fn App() -> impl IntoView {
                     <Route path=route::GLOSSARY view=GlossaryPage ssr=SsrMode::Async/>
                     <Route path=route::COMPARE view=ComparePage ssr=SsrMode::Async/>
                     <Route path=route::REPORT view=ReportPage ssr=SsrMode::Async/>
+                    <Route path=route::FLEET view=FleetPage ssr=SsrMode::Async/>
+                    <Route path=route::FLEET_PLACE view=FleetPlacePage ssr=SsrMode::Async/>
+                    <Route path=route::FLEET_REPORT view=FleetReportPage ssr=SsrMode::Async/>
+                    <Route path=route::BINDING view=BindingPage ssr=SsrMode::Async/>
+                    <Route path=route::EVENTS view=EventsPage ssr=SsrMode::Async/>
+                    <Route path=route::SOURCES view=SourcesPage ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>
                 </Routes>
@@ -105,6 +117,8 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
+                <A href=paths::FLEET>"Fleet"</A>
+                <A href=paths::EVENTS>"Events"</A>
                 <A href=paths::CATALOG>"Catalog"</A>
             </nav>
             <Palette/>

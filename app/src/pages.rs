@@ -1,12 +1,18 @@
 //! One file for each page. Each opens with the question that it answers.
 
+pub mod binding;
 pub mod catalog;
 pub mod compare;
 pub mod design;
 pub mod designs;
+pub mod events;
+pub mod fleet;
+pub mod fleet_place;
+pub mod fleet_report;
 pub mod glossary;
 pub mod home;
 pub mod new;
 pub mod report;
 pub mod run;
 pub mod runs;
+pub mod sources;

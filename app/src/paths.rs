@@ -2,7 +2,9 @@
 
 use crate::workshop::place::Place;
 use crate::workshop::scene::Measure;
+use model::fleet::FleetPlace;
 use model::id::{DesignId, RunId, SnapshotId};
+use model::metric::Metric;
 use model::scene::Camera;
 
 /// The overview.
@@ -179,6 +181,63 @@ pub fn run_events(id: &RunId) -> String {
     format!("/api/v1/runs/{id}/events")
 }
 
+/// The live fleet.
+pub const FLEET: &str = "/fleet";
+/// What happened in the fleet.
+pub const EVENTS: &str = "/events";
+/// What needs a person, and the rules that say so.
+pub const ALERTS: &str = "/alerts";
+/// Where readings come from.
+pub const SOURCES: &str = "/sources";
+/// The building's own signals, and how its racks and the IT side's agree.
+pub const FACILITY: &str = "/facility";
+/// Which live rack is which position of a design.
+pub const BINDING: &str = "/fleet/plan";
+
+/// The live fleet, with a metric chosen, as the query of a saved view has it.
+pub fn fleet(query: &str) -> String {
+    if query.is_empty() { FLEET.to_owned() } else { format!("{FLEET}?{query}") }
+}
+
+/// A place of the fleet. Names of hosts and racks are whatever their owners like, so they are escaped.
+pub fn fleet_place(place: &FleetPlace) -> String {
+    match place {
+        FleetPlace::Fleet => FLEET.to_owned(),
+        FleetPlace::Source(_) => SOURCES.to_owned(),
+        FleetPlace::Point(_) => FACILITY.to_owned(),
+        FleetPlace::Hall(_)
+        | FleetPlace::Rack(_)
+        | FleetPlace::Node(_)
+        | FleetPlace::Gpu(..)
+        | FleetPlace::Engine(_) => {
+            format!("{FLEET}/at/{}", escaped(&place.to_string()))
+        }
+    }
+}
+
+/// What the fleet made of its energy in a day or a month.
+pub fn fleet_report(period: &str) -> String {
+    format!("{FLEET}/report/{}", escaped(period))
+}
+
+/// The live stream of the fleet, with one metric of every GPU; `after` is the last event that the page has.
+pub fn fleet_live(metric: Metric, after: &str) -> String {
+    format!("/api/v1/fleet/live?metric={metric}&after={}", escaped(after))
+}
+
+/// A text as it stands in one segment of a path.
+fn escaped(text: &str) -> String {
+    let mut path = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~:".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    path
+}
+
 /// The same paths as the router matches them.
 pub mod route {
     use leptos_router::{ParamSegment, StaticSegment};
@@ -199,6 +258,24 @@ pub mod route {
     pub const COMPARE: StaticSegment<&str> = StaticSegment("compare");
     /// A run's report.
     pub const REPORT: (StaticSegment<&str>, ParamSegment) = (StaticSegment("reports"), ParamSegment("id"));
+    /// The live fleet.
+    pub const FLEET: StaticSegment<&str> = StaticSegment("fleet");
+    /// A place of it.
+    pub const FLEET_PLACE: (StaticSegment<&str>, StaticSegment<&str>, ParamSegment) =
+        (FLEET, StaticSegment("at"), ParamSegment("place"));
+    /// What it made of its energy.
+    pub const FLEET_REPORT: (StaticSegment<&str>, StaticSegment<&str>, ParamSegment) =
+        (FLEET, StaticSegment("report"), ParamSegment("period"));
+    /// Which live rack is which position of a design.
+    pub const BINDING: (StaticSegment<&str>, StaticSegment<&str>) = (FLEET, StaticSegment("plan"));
+    /// What happened.
+    pub const EVENTS: StaticSegment<&str> = StaticSegment("events");
+    /// What needs a person.
+    pub const ALERTS: StaticSegment<&str> = StaticSegment("alerts");
+    /// Where readings come from.
+    pub const SOURCES: StaticSegment<&str> = StaticSegment("sources");
+    /// The building's own signals.
+    pub const FACILITY: StaticSegment<&str> = StaticSegment("facility");
     /// All runs.
     pub const RUNS: StaticSegment<&str> = StaticSegment("runs");
     /// One run.

@@ -97,18 +97,26 @@ pub struct XidMeaning {
 pub enum XidAction {
     /// Nothing.
     Ignore,
+    /// The program, or the driver's own code, is looked at for what it did wrong.
+    CheckSoftware,
     /// The program on the GPU is started again.
     RestartApp,
     /// Driver or firmware is brought up to date.
     UpdateSoftware,
     /// The unified-memory driver's state is looked at.
     CheckUvm,
+    /// The link, its cable and the device at its other end are looked at.
+    CheckLink,
     /// Connectors and seating are looked at.
     CheckMechanicals,
     /// The steps of the catalog are followed.
     Workflow,
+    /// The GPU is taken out of work and its diagnostics are run.
+    RunDiagnostics,
     /// The GPU is reset.
     ResetGpu,
+    /// The node is emptied first, then the GPU is reset.
+    DrainAndReset,
     /// The virtual machine is started again.
     RestartVm,
     /// The host is started again.
@@ -153,4 +161,82 @@ pub struct BurstCode {
     pub meaning: XidMeaning,
     /// How often.
     pub count: u32,
+}
+
+/// What several bursts, or the registers of one error, tell together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct HealthRemark {
+    /// Which rule found it.
+    pub rule: HealthRule,
+    /// The host.
+    pub host: String,
+    /// The GPU; absent where it is about several.
+    pub gpu: Option<String>,
+    /// The XID.
+    pub code: u32,
+    /// When it was last seen, milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// In how many bursts of the last day.
+    pub bursts: u32,
+    /// What it calls for.
+    pub action: XidAction,
+    /// Why, in words.
+    pub words: String,
+}
+
+/// Rules over the bursts of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthRule {
+    /// The same XID on the same GPU in five bursts or more.
+    RepeatedOnSameGpu,
+    /// XID 31 on one GPU, again and again.
+    Xid31OnSameGpu,
+    /// XID 31 on several GPUs.
+    Xid31OnSeveralGpus,
+    /// XID 13 on the same cluster of processors, again and again.
+    Xid13OnSameProcessors,
+    /// XID 13, each time somewhere else.
+    Xid13Elsewhere,
+    /// XID 13 or 31 once, and nothing beside it.
+    SoloApplicationError,
+    /// XID 48 together with 63 or 64.
+    DoubleBitWithRemap,
+    /// XID 45 with nothing that explains it.
+    SoloCleanup,
+    /// What the registers of XID 74 say.
+    NvlinkRegisters,
+}
+
+/// What the page of events asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EventQuery {
+    /// From when, milliseconds since 1970 UTC.
+    pub from_ms: i64,
+    /// Until when.
+    pub to_ms: i64,
+    /// A host; absent means all.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// A kind, as it is called on the wire (`xid`, `leak`, …); absent means all.
+    #[serde(default)]
+    pub what: Option<String>,
+    /// How many events at most.
+    pub limit: u32,
+}
+
+/// What happened in a stretch of time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EventsView {
+    /// Errors of the GPUs' drivers that belong together, the newest first.
+    pub bursts: Vec<Burst>,
+    /// Events, the newest first.
+    pub events: Vec<FleetEvent>,
+    /// Whether there are more than were asked for.
+    pub more: bool,
 }

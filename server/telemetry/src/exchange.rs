@@ -1,0 +1,1 @@
+pub mod kind; pub mod point; pub mod topic; pub mod unit;
