@@ -4,18 +4,27 @@ use crate::brought::{self, Brought};
 use crate::clock;
 use crate::design_text::{self, to_keep};
 use crate::designs::{Designs, Opened};
-use crate::error::{of_input, of_parts, of_store, of_task};
+use crate::error::{of_house, of_input, of_parts, of_store, of_task};
+use crate::fleet::Fleet;
+use crate::fleet::plan::{self, Binding, POSITIONS_MAX, Plan};
 use crate::jobs::Jobs;
 use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile, PartsRead};
+use model::event::{EventQuery, EventsView};
+use model::fleet::{
+    Attention, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView,
+    SavedView, WasteReport,
+};
 use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
+use model::metric::{Metric, Subject};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
+use model::source::SourceStatus;
 use model::version::{
     DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, SaveConflict,
 };
@@ -27,6 +36,15 @@ use tokio::sync::watch;
 
 /// Runs in the list: a few screens; older ones are reached by their link.
 const RUNS_LISTED: u32 = 200;
+
+/// Events that a page or a program is told at once, and that bursts are made of.
+const EVENTS_LISTED: u32 = 5_000;
+/// Events on the page of a place, and how old they may be.
+const EVENTS_AT_PLACE: u32 = 100;
+const EVENTS_AT_PLACE_MS: i64 = 7 * 86_400_000;
+/// As the store keeps them.
+const VIEW_NAME_CHARS_MAX: usize = 80;
+const VIEW_QUERY_CHARS_MAX: usize = 2_000;
 
 /// Files in the list: as many as the largest of them leave room for, several times over.
 const INPUTS_LISTED: u32 = 1_000;
@@ -40,6 +58,8 @@ pub struct House {
     pub designs: Arc<Designs>,
     /// Runs queued and under way.
     pub jobs: Arc<Jobs>,
+    /// The live fleet.
+    pub fleet: Arc<Fleet>,
 }
 
 /// A run's state as it can be followed.
@@ -137,6 +157,51 @@ impl House {
         };
         let wanted = id.map(LocationId::as_str).unwrap_or_default();
         found.cloned().ok_or_else(|| ApiError::Invalid { reason: format!("The catalog has no location \"{wanted}\".") })
+    }
+
+    /// What needs a person, the oldest unacknowledged first.
+    pub fn attention(&self) -> Vec<Attention> {
+        Vec::new()
+    }
+
+    /// Events of a place of late, for its page.
+    async fn events_at(&self, place: &FleetPlace) -> Result<Vec<model::event::FleetEvent>, ApiError> {
+        let (FleetPlace::Node(host) | FleetPlace::Gpu(host, _)) = place else { return Ok(Vec::new()) };
+        let to_ms = clock::now_ms() + 1;
+        let from_ms = to_ms - EVENTS_AT_PLACE_MS;
+        let query = EventQuery { from_ms, to_ms, host: Some(host.clone()), what: None, limit: EVENTS_AT_PLACE };
+        let mut events = store::event::list(self.fleet.db(), &query).await.map_err(of_store)?;
+        if matches!(place, FleetPlace::Gpu(..)) {
+            let live = self.fleet.now();
+            events.retain(|event| {
+                let named = live.gpu_of(event).map(|gpu| &live.gpus[gpu as usize]);
+                named.is_some_and(|gpu| *place == FleetPlace::Gpu(host.clone(), gpu.index.clone()))
+            });
+        }
+        events.truncate(EVENTS_AT_PLACE as usize);
+        Ok(events)
+    }
+
+    /// Works the binding out that is kept, so that figures have a plan beside them.
+    pub async fn restore_plan(&self) -> Result<(), ApiError> {
+        let kept: Option<Binding> =
+            store::fleet::get(&self.db, store::fleet::State::Binding).await.map_err(of_store)?;
+        let worked_out = match kept {
+            Some(binding) => {
+                let opened = self.designs.version(&binding.design, binding.version).await?;
+                let site = opened.known.site()?;
+                let live_racks = plan::live_racks(&self.fleet.now()).len();
+                Some(Plan::of(&binding, &opened, &site, live_racks))
+            }
+            None => None,
+        };
+        *self.fleet.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = worked_out;
+        Ok(())
+    }
+
+    /// Keeps readings that a program sent on; they are on disk when this returns.
+    pub async fn take_remote_write(&self, body: &[u8]) -> Result<(), ApiError> {
+        self.fleet.take_remote_write(body).await
     }
 
     /// Both sides of a save that came too late.
@@ -287,6 +352,110 @@ impl Backend for House {
 
     async fn runs(&self) -> Result<Vec<RunSummary>, ApiError> {
         self.run_page(None, RUNS_LISTED).await
+    }
+
+    async fn fleet(&self, metric: Metric) -> Result<FleetView, ApiError> {
+        if metric.subject() != Subject::Gpu {
+            return Err(ApiError::Invalid { reason: format!("{metric} is no metric of a GPU.") });
+        }
+        Ok(self.fleet.view(metric, self.attention()))
+    }
+
+    async fn fleet_place(&self, place: FleetPlace) -> Result<PlaceView, ApiError> {
+        let (events, mut attention) = (self.events_at(&place).await?, self.attention());
+        attention.retain(|one| one.place == place);
+        let none = || ApiError::NotFound { what: format!("{place} in the fleet, nor was anything ever read of it") };
+        self.fleet.place(&place, events, attention).ok_or_else(none)
+    }
+
+    async fn fleet_chart(&self, request: ChartRequest) -> Result<ChartData, ApiError> {
+        self.fleet.chart(&request).await.map_err(of_house)?.map_err(|reason| ApiError::Invalid { reason })
+    }
+
+    async fn fleet_waste(&self) -> Result<WasteReport, ApiError> {
+        Ok(self.fleet.waste())
+    }
+
+    async fn fleet_search(&self, text: String) -> Result<Vec<FleetPlace>, ApiError> {
+        Ok(self.fleet.search(&text))
+    }
+
+    async fn fleet_views(&self) -> Result<Vec<SavedView>, ApiError> {
+        store::fleet::views(&self.db).await.map_err(of_store)
+    }
+
+    async fn fleet_view_save(&self, name: String, query: String) -> Result<(), ApiError> {
+        let name = name.trim().to_owned();
+        if name.is_empty() {
+            return Err(ApiError::Invalid { reason: "A view needs a name.".into() });
+        }
+        check_length("name of the view", &name, VIEW_NAME_CHARS_MAX)?;
+        check_length("address of the view", &query, VIEW_QUERY_CHARS_MAX)?;
+        let view = SavedView { name, query, saved_ms: clock::now_ms() };
+        store::fleet::save_view(&self.db, &view).await.map_err(of_store)
+    }
+
+    async fn fleet_view_delete(&self, name: String) -> Result<(), ApiError> {
+        let gone = store::fleet::delete_view(&self.db, &name).await.map_err(of_store)?;
+        if gone { Ok(()) } else { Err(ApiError::NotFound { what: format!("view {name:?}") }) }
+    }
+
+    async fn fleet_report(&self, period: String) -> Result<FleetReport, ApiError> {
+        self.fleet.report(&period).await.map_err(of_house)?.map_err(|reason| ApiError::Invalid { reason })
+    }
+
+    async fn fleet_binding_review(&self, design: DesignId) -> Result<BindingReview, ApiError> {
+        let opened = self.designs.newest(&design).await?;
+        let site = opened.known.site()?;
+        let kept: Option<Binding> =
+            store::fleet::get(&self.db, store::fleet::State::Binding).await.map_err(of_store)?;
+        let racks = plan::live_racks(&self.fleet.now());
+        Ok(plan::review(design, opened.stored.version.version, &site, &racks, kept.as_ref()))
+    }
+
+    async fn fleet_binding_save(&self, save: BindingSave) -> Result<(), ApiError> {
+        let opened = self.designs.newest(&save.design).await?;
+        let known: std::collections::BTreeSet<String> =
+            plan::positions(&*opened.known.site()?).into_iter().map(|position| position.name).collect();
+        let (mut positions, mut racks) = (known.clone(), std::collections::BTreeSet::new());
+        for (position, rack) in save.racks.iter().take(POSITIONS_MAX + 1) {
+            if !positions.remove(position) {
+                let reason = if known.contains(position) { "is named twice" } else { "is not in the design" };
+                return Err(ApiError::Invalid { reason: format!("Position {position:?} {reason}.") });
+            }
+            if !racks.insert(rack) {
+                return Err(ApiError::Invalid { reason: format!("Rack {rack:?} can't stand at two positions.") });
+            }
+        }
+        let version = opened.stored.version.version;
+        let binding = Binding { design: save.design, version, bound_ms: clock::now_ms(), racks: save.racks };
+        let state = store::fleet::State::Binding;
+        store::fleet::save(&self.db, state, &binding, binding.bound_ms).await.map_err(of_store)?;
+        tracing::info!(design = %binding.design, racks = binding.racks.len(), "Bound the fleet to a design.");
+        self.restore_plan().await
+    }
+
+    async fn fleet_binding_clear(&self) -> Result<(), ApiError> {
+        store::fleet::clear(&self.db, store::fleet::State::Binding).await.map_err(of_store)?;
+        tracing::info!("The fleet is bound to no design any more.");
+        self.restore_plan().await
+    }
+
+    async fn fleet_events(&self, query: EventQuery) -> Result<EventsView, ApiError> {
+        let limit = query.limit.min(EVENTS_LISTED);
+        let query = EventQuery { limit, ..query };
+        let mut events = store::event::list(self.fleet.db(), &query).await.map_err(of_store)?;
+        let more = events.len() > limit as usize;
+        events.truncate(limit as usize);
+        let errors = EventQuery { what: Some("xid".into()), limit: EVENTS_LISTED, ..query };
+        let errors = store::event::list(self.fleet.db(), &errors).await.map_err(of_store)?;
+        let mut bursts = telemetry::burst::bursts(&errors, clock::now_ms());
+        bursts.sort_by_key(|burst| std::cmp::Reverse(burst.start_ms));
+        Ok(EventsView { bursts, events, more })
+    }
+
+    async fn fleet_sources(&self) -> Result<Vec<SourceStatus>, ApiError> {
+        Ok(self.fleet.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner).statuses())
     }
 }
 

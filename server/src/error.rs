@@ -66,6 +66,15 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// The file that says where readings come from can't be used.
+    #[error(transparent)]
+    Fleet(#[from] crate::fleet::config::ConfigError),
+    /// The made-up fleet can't be made.
+    #[error("could not make up a fleet: {reason}")]
+    Demo {
+        /// Why.
+        reason: String,
+    },
     /// The machine has no chance to give.
     #[error("could not make an id: {reason}")]
     NoChance {
@@ -120,6 +129,7 @@ pub fn of_store(error: store::Error) -> ApiError {
         | store::Error::Corrupt { .. }
         | store::Error::Damaged { .. }
         | store::Error::Labels { .. }
+        | store::Error::State { .. }
         | store::Error::Sql { .. } => {
             tracing::error!(error = %chain(&error), "The store failed.");
             ApiError::Internal { reason: sentence(&error.to_string()) }
@@ -137,6 +147,8 @@ pub fn of_house(error: Error) -> ApiError {
         | Error::Listen { .. }
         | Error::Catalog(_)
         | Error::ReferenceName { .. }
+        | Error::Fleet(_)
+        | Error::Demo { .. }
         | Error::NoChance { .. }
         | Error::Process { .. } => {
             tracing::error!(error = %chain(&error), "The house failed.");

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod body;
 pub mod events;
+pub mod live;
 pub mod pages;
 pub mod security;
 
@@ -29,6 +30,7 @@ pub struct Reach {
     house: Arc<House>,
     options: LeptosOptions,
     streams: events::Streams,
+    told: live::Told,
     stop: CancellationToken,
     /// When the house opened, milliseconds since 1970 UTC.
     opened_ms: i64,
@@ -43,7 +45,8 @@ impl FromRef<Reach> for LeptosOptions {
 /// Everything that the house answers at `address`; streams end when `stop` is told.
 pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -> Router {
     let (options, streams) = (pages::options(address), events::Streams::default());
-    let reach = Reach { house, options, streams, stop, opened_ms: clock::now_ms() };
+    let told = live::Told::default();
+    let reach = Reach { house, options, streams, told, stop, opened_ms: clock::now_ms() };
     let beside = Router::new().route("/healthz", get(api::healthz)).merge(api::router(&reach));
     pages::add_to(beside, &reach)
         .fallback(pages::not_found)

@@ -2,8 +2,12 @@
 
 use crate::backend::House;
 use crate::clock;
+use crate::demo;
 use crate::designs::Designs;
 use crate::error::{Error, chain};
+use crate::fleet::Fleet;
+use crate::fleet::config::FleetConfig;
+use crate::history::local::LocalHistory;
 use crate::http;
 use crate::jobs::{self, Jobs};
 use model::id::DesignId;
@@ -31,6 +35,20 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Runs that may wait for their turn.
     pub queue_size: usize,
+    /// Where readings come from.
+    pub fleet: FleetFrom,
+}
+
+/// Where the live fleet's readings come from.
+#[derive(Debug, Clone, Default)]
+pub enum FleetFrom {
+    /// From whoever writes to us.
+    #[default]
+    Nowhere,
+    /// From what a file names, and whoever writes to us.
+    File(PathBuf),
+    /// From the simulator, under a name that says so.
+    Demo,
 }
 
 impl Default for Config {
@@ -39,6 +57,7 @@ impl Default for Config {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             data_dir: PathBuf::from("millwright-data"),
             queue_size: jobs::QUEUE_SIZE,
+            fleet: FleetFrom::default(),
         }
     }
 }
@@ -67,7 +86,11 @@ pub async fn spawn(config: Config) -> Result<Served, Error> {
     let mut tasks = JoinSet::new();
     let designs = Arc::new(Designs::new(db.clone(), catalog));
     let jobs = Jobs::spawn(db.clone(), Arc::clone(&designs), config.queue_size, stop.clone(), &mut tasks).await?;
-    let house = Arc::new(House { db: db.clone(), designs, jobs });
+    let fleet = open_fleet(&config, &designs, &db, &stop, &mut tasks).await?;
+    let house = Arc::new(House { db: db.clone(), designs, jobs, fleet });
+    if let Err(error) = house.restore_plan().await {
+        tracing::warn!(%error, "The plan of the fleet could not be worked out; it is compared with nothing.");
+    }
     let router = http::router(house, address, stop.clone());
     let (until, failing) = (stop.clone().cancelled_owned(), stop.clone());
     tasks.spawn(async move {
@@ -80,6 +103,34 @@ pub async fn spawn(config: Config) -> Result<Served, Error> {
         tracing::warn!(%address, "Anyone who can reach this address can use Millwright: it has no sign-in.");
     }
     Ok(Served { address, stop, tasks, db, _lock: lock })
+}
+
+/// The live fleet with its history, and the sources that it is to have.
+async fn open_fleet(
+    config: &Config,
+    designs: &Designs,
+    db: &Db,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> Result<Arc<Fleet>, Error> {
+    let file = match &config.fleet {
+        FleetFrom::File(path) => Some((path.clone(), FleetConfig::read(path)?)),
+        FleetFrom::Nowhere | FleetFrom::Demo => None,
+    };
+    let retention = file.as_ref().map(|(_, file)| file.retention).unwrap_or_default();
+    // A made-up fleet never mixes with the history of a real one.
+    let demo = matches!(config.fleet, FleetFrom::Demo);
+    let name = if demo { "telemetry-demo.db" } else { "telemetry.db" };
+    let history_db = store::db::open_history(&config.data_dir.join(name)).await?;
+    let history = Arc::new(LocalHistory::open(history_db, retention).await?);
+    let fleet = Arc::new(Fleet::open(history, demo.then(|| demo::MADE_UP.to_owned())).await?);
+    let sources = match &file {
+        Some((path, file)) => file.sources(path, &config.data_dir)?,
+        None if demo => demo::open(designs, db, stop, tasks).await?,
+        None => Vec::new(),
+    };
+    fleet.spawn(sources, stop, tasks);
+    Ok(fleet)
 }
 
 impl Served {

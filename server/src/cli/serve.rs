@@ -1,7 +1,7 @@
 //! `millwright serve`: opens the house and keeps it open until it is told to stop.
 
 use crate::error::Error;
-use crate::serve::{self, Config};
+use crate::serve::{self, Config, FleetFrom};
 use clap::Args;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -17,6 +17,12 @@ pub struct Serve {
     /// Where designs and runs are kept; made where it does not exist
     #[arg(long = "data", value_name = "DIR", default_value_os_t = data_home())]
     data_dir: PathBuf,
+    /// A file that says where the live fleet's readings come from (TOML; the page /sources has examples)
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
+    fleet: Option<PathBuf>,
+    /// Show a made-up fleet of 2,000 GPUs, with faults and grid events, plainly labelled; nothing is read
+    #[arg(long)]
+    demo: bool,
 }
 
 impl Serve {
@@ -35,8 +41,13 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
         let data_dir = std::path::absolute(&self.data_dir)
             .map_err(|source| Error::DataDir { path: self.data_dir.clone(), source })?;
-        let house =
-            serve::spawn(Config { listen: self.listen, data_dir: data_dir.clone(), ..Config::default() }).await?;
+        let fleet = match self.fleet {
+            Some(file) => FleetFrom::File(file),
+            None if self.demo => FleetFrom::Demo,
+            None => FleetFrom::Nowhere,
+        };
+        let config = Config { listen: self.listen, data_dir: data_dir.clone(), fleet, ..Config::default() };
+        let house = serve::spawn(config).await?;
         writeln!(io::stdout(), "Millwright is at http://{} — data in {}", house.address(), data_dir.display())
             .map_err(|source| Error::Process { doing: "say where the house is", source })?;
         tokio::select! {

@@ -12,6 +12,7 @@ pub mod catalog;
 pub mod designs;
 pub mod docs;
 pub mod evaluate;
+pub mod fleet;
 pub mod inputs;
 pub mod once;
 pub mod openapi;
@@ -62,6 +63,15 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(catalog::list))
         .routes(routes!(catalog::parts))
         .routes(routes!(catalog::row))
+        .routes(routes!(fleet::get))
+        .routes(routes!(fleet::place))
+        .routes(routes!(fleet::chart))
+        .routes(routes!(fleet::events))
+        .routes(routes!(fleet::waste))
+        .routes(routes!(fleet::sources))
+        .routes(routes!(fleet::report))
+        .routes(routes!(fleet::write))
+        .routes(routes!(super::live::fleet))
         .routes(routes!(snapshots::create))
         .routes(routes!(snapshots::get))
 }

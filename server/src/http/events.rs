@@ -24,13 +24,21 @@ const STREAMS_MAX: usize = 256;
 /// Time between two messages: more than ten a second no eye can follow.
 const PACE: Duration = Duration::from_millis(100);
 /// Time after which silence is broken, so that whatever stands between does not close the stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Asks proxies to hand each message on at once.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Places for open streams.
 #[derive(Debug, Clone)]
 pub struct Streams(Arc<Semaphore>);
+
+impl Streams {
+    /// A place for one more stream, or a refusal.
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let reason = "Too many pages watch at once: close some.".into();
+        Arc::clone(&self.0).try_acquire_owned().map_err(|_| ApiError::Busy { reason })
+    }
+}
 
 impl Default for Streams {
     fn default() -> Self {
@@ -45,18 +53,20 @@ impl Default for Streams {
         content_type = "text/event-stream")))]
 pub async fn run(State(reach): State<Reach>, Path(id): Path<String>) -> Result<Response, Refused> {
     let following = reach.house.follow(&id_of::<RunId>("run", &id)?).await?;
-    let place = Arc::clone(&reach.streams.0)
-        .try_acquire_owned()
-        .map_err(|_| ApiError::Busy { reason: "Too many pages watch runs at once: close some.".into() })?;
+    let place = reach.streams.place()?;
     let next = match following {
         Following::Settled(state) => Next::Last(state),
         Following::Live(live) => Next::Now(live),
     };
     let telling = Telling { next, stop: reach.stop.clone(), _place: place };
-    let mut response =
-        Sse::new(events(telling)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("still here")).into_response();
+    Ok(unbuffered(Sse::new(events(telling)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("still here"))))
+}
+
+/// A stream that nothing on its way holds back.
+pub(super) fn unbuffered(stream: impl IntoResponse) -> Response {
+    let mut response = stream.into_response();
     response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 struct Telling {

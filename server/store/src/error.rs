@@ -45,6 +45,13 @@ pub enum Error {
         #[source]
         source: crate::chunk::Damaged,
     },
+    /// A state of the fleet can't be written or read.
+    #[error("could not keep the state of the fleet")]
+    State {
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// Labels can't be written or read.
     #[error("could not keep the labels of a series")]
     Labels {

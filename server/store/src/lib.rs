@@ -11,6 +11,8 @@ mod error;
 pub mod chunk;
 pub mod db;
 pub mod design;
+pub mod event;
+pub mod fleet;
 pub mod history;
 pub mod idempotency;
 pub mod input;

@@ -47,6 +47,8 @@ pub enum Arrived {
         filter: String,
         /// What it said.
         why: String,
+        /// Which time it was reached.
+        times: u64,
     },
 }
 

@@ -165,9 +165,8 @@ pub fn rate(samples: &[Sample], window: &Window) -> Option<f64> {
 /// Each good sample with the next one: times only go forward, and values are finite and pass.
 fn pairs(samples: &[Sample], good: impl Fn(f64) -> bool) -> impl Iterator<Item = (Sample, Sample)> {
     let mut last: Option<Sample> = None;
-    let sane = move |sample: &&Sample| {
-        sample.value.is_finite() && good(sample.value) && clamped(sample.at_ms) == sample.at_ms
-    };
+    let sane =
+        move |sample: &&Sample| sample.value.is_finite() && good(sample.value) && clamped(sample.at_ms) == sample.at_ms;
     samples.iter().filter(sane).filter_map(move |sample| {
         if last.is_some_and(|before| sample.at_ms <= before.at_ms) {
             return None;

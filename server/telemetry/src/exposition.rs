@@ -123,6 +123,10 @@ pub enum Why {
     NoComma,
     #[error("{0} stands after the labels")]
     AfterLabels(Excerpt),
+    #[error("the series stands on the page already; the first was used")]
+    Twice,
+    #[error("its time lies in the future")]
+    Future,
 }
 
 /// A short piece of a page, made safe to show.
@@ -180,10 +184,11 @@ impl<'a> Lines<'a> {
     }
 
     /// The next line, with a guess of its series: the one that stood there when the page was last read. Where the guess
-    /// is right, as it nearly always is, the series costs one comparison: it is neither searched for nor hashed.
-    pub fn next_like(&mut self, guess: &[u8]) -> Option<Result<Line<'a>, Bad>> {
+    /// is right, as it nearly always is, the series costs one comparison: it is neither searched for nor hashed, and
+    /// `true` says so. Where it is `false` the series may be the guessed one all the same.
+    pub fn next_like(&mut self, guess: &[u8]) -> Option<(bool, Result<Line<'a>, Bad>)> {
         self.skip_comments();
-        self.guessed(guess).map(Ok).or_else(|| self.next())
+        self.guessed(guess).map(|line| (true, Ok(line))).or_else(|| Some((false, self.next()?)))
     }
 
     fn skip_comments(&mut self) {
@@ -351,12 +356,14 @@ fn short_number(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let mut at = usize::from(negative);
     let start = at;
-    let mut digits = 0_u64;
-    let mut point = None;
+    let (mut digits, mut is_fraction, mut power) = (0_u64, false, 0);
     loop {
         match text.get(at) {
-            Some(byte @ b'0'..=b'9') => digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')),
-            Some(b'.') if point.is_none() => point = Some(at),
+            Some(byte @ b'0'..=b'9') => {
+                digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+                power -= i32::from(is_fraction);
+            }
+            Some(b'.') if !is_fraction => is_fraction = true,
             _ => break,
         }
         at += 1;
@@ -364,11 +371,10 @@ fn short_number(text: &[u8]) -> Option<(f64, usize)> {
             return None; // more than is exact
         }
     }
-    let count = at - start - usize::from(point.is_some());
+    let count = at - start - usize::from(is_fraction);
     if count == 0 || count > 15 {
         return None;
     }
-    let mut power = point.map_or(0, |point| point as i32 + 1 - at as i32);
     if let Some(b'e' | b'E') = text.get(at) {
         let below = text.get(at + 1) == Some(&b'-');
         at += 1 + usize::from(below || text.get(at + 1) == Some(&b'+'));
@@ -425,7 +431,7 @@ pub fn series(text: &[u8]) -> Result<Series, Why> {
     let text = std::str::from_utf8(text).map_err(|_| Why::NotUtf8)?.trim_ascii();
     let open = text.find('{').unwrap_or(text.len());
     let mut read = Series { name: text[..open].trim_ascii_end().to_owned(), labels: Vec::new() };
-    if !read.name.is_empty() && !is_name(&read.name, true) {
+    if !read.name.is_empty() && !is_name(&read.name, b":") {
         return Err(Why::BadName(Excerpt::of(read.name.as_bytes())));
     }
     if let Some(labels) = text[open..].strip_prefix('{') {
@@ -448,16 +454,15 @@ fn read_labels<'a>(mut text: &'a str, into: &mut Series) -> Result<&'a str, Why>
             return Err(Why::OpenLabels);
         }
         let quoted = text.starts_with('"');
-        let (name, after) = match text.strip_prefix('"') {
-            Some(inside) => quote(inside)?,
-            None => {
-                let end = text.find(|c: char| c.is_ascii_whitespace() || "=,}\"".contains(c)).unwrap_or(text.len());
-                (Cow::Borrowed(&text[..end]), &text[end..])
-            }
+        let (name, after) = if let Some(inside) = text.strip_prefix('"') {
+            quote(inside)?
+        } else {
+            let end = text.find(|c: char| c.is_ascii_whitespace() || "=,}\"".contains(c)).unwrap_or(text.len());
+            (Cow::Borrowed(&text[..end]), &text[end..])
         };
         text = after.trim_ascii_start();
         if let Some(after) = text.strip_prefix('=') {
-            if name.is_empty() || !(quoted || is_name(&name, false)) {
+            if name.is_empty() || !(quoted || is_name(&name, b"")) {
                 return Err(Why::BadLabel(Excerpt::of(name.as_bytes())));
             }
             if into.labels.iter().any(|(known, _)| *known == name) {
@@ -512,22 +517,22 @@ fn quote(text: &str) -> Result<(Cow<'_, str>, &str), Why> {
     Err(Why::OpenQuote)
 }
 
-/// Whether a name may stand without quotes; a metric's may hold colons.
-fn is_name(name: &str, colon: bool) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || (colon && byte == b':');
+/// Whether a name may stand without quotes: letters, digits but not first, `_`, and `also`.
+fn is_name(name: &str, also: &[u8]) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || also.contains(&byte);
     name.bytes().enumerate().all(|(at, byte)| fits(byte) || (at > 0 && byte.is_ascii_digit())) && !name.is_empty()
 }
 
 /// Writes a series so that [`series`] reads the same.
 pub fn write_series<'a>(to: &mut String, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) {
     let mut parts = Vec::new();
-    if is_name(name, true) {
+    if is_name(name, b":") {
         to.push_str(name);
     } else {
         parts.push(in_quotes(name));
     }
     for (label, value) in labels {
-        let label = if is_name(label, false) { label.to_owned() } else { in_quotes(label) };
+        let label = if is_name(label, b"") { label.to_owned() } else { in_quotes(label) };
         parts.push(format!("{label}={}", in_quotes(value)));
     }
     if !parts.is_empty() {

@@ -52,6 +52,11 @@ pub struct Parser {
 }
 
 impl Parser {
+    /// A parser that has read nothing.
+    pub fn of(source: &str, host: Option<&str>, clock: Clock) -> Self {
+        Self { source: source.to_owned(), host: host.map(str::to_owned), clock, ..Self::default() }
+    }
+
     /// What a line tells; nothing for most. A line without a time has the one of its reading, `now_ms`.
     pub fn line(&mut self, line: &[u8], now_ms: i64) -> Option<FleetEvent> {
         let line = String::from_utf8_lossy(line.get(..LINE_MAX).unwrap_or(line));
@@ -123,7 +128,10 @@ impl Parser {
                 144..=150 => xid::after_number(words).and_then(|text| text.split_whitespace().next()),
                 _ => None,
             };
-            return Some((Happening::Xid { code, detail: detail.map(|text| text.chars().take(80).collect()) }, Some(pci)));
+            return Some((
+                Happening::Xid { code, detail: detail.map(|text| text.chars().take(80).collect()) },
+                Some(pci),
+            ));
         }
         let named = rest.split([' ', ',', ';']).find_map(pci_address);
         if rest.contains("fallen off the bus") || rest.contains("Has fallen off") {
@@ -151,7 +159,8 @@ pub fn pci_address(text: &str) -> Option<String> {
         let good = (1..=digits).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit());
         good.then(|| u32::from_str_radix(part, 16).ok()).flatten()
     };
-    let [domain, bus, device, function] = [number(domain, 8)?, number(bus, 2)?, number(device, 2)?, number(function, 4)?];
+    let [domain, bus, device, function] =
+        [number(domain, 8)?, number(bus, 2)?, number(device, 2)?, number(function, 4)?];
     parts.next().is_none().then(|| format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}"))
 }
 

@@ -6,3 +6,18 @@
 //! Read `source` first, then one source.
 
 pub mod source;
+
+pub mod burst;
+pub mod bus;
+pub mod energy;
+pub mod exchange;
+pub mod exposition;
+pub mod forward;
+pub mod kernel_log;
+pub mod names;
+pub mod nvml;
+pub mod query;
+pub mod recording;
+pub mod remote_write;
+pub mod scrape;
+pub mod xid;

@@ -88,7 +88,7 @@ pub fn verdict(code: u32, message: &str) -> Verdict {
 pub fn recovery(message: &str) -> Option<XidAction> {
     let asked = recovery_words(message)?;
     let words = asked.to_ascii_lowercase();
-    let number = || message.rsplit(" to 0x").next()?.split(|c: char| !c.is_ascii_hexdigit()).next()?.parse().ok();
+    let number = || message.rsplit_once(" to 0x")?.1.split(|c: char| !c.is_ascii_hexdigit()).next()?.parse().ok();
     Some(match words.as_str() {
         words if words.contains("drain") && words.contains("reset") => XidAction::DrainAndReset,
         words if words.contains("drain") => XidAction::RestartApp,
@@ -108,7 +108,9 @@ pub fn recovery(message: &str) -> Option<XidAction> {
 
 /// The words by which XID 154 names its recovery.
 pub fn recovery_words(message: &str) -> Option<&str> {
-    let text = after_number(message).unwrap_or(message).trim();
+    let text = after_number(message).unwrap_or(message);
+    let text = text.rsplit_once(" to ").map_or(text, |(_, asked)| asked).trim();
+    let text = if text.ends_with(" to") { "" } else { text };
     let words = match (text.rfind('('), text.rfind(')')) {
         (Some(open), Some(close)) if open < close => &text[open + 1..close],
         _ => text,
@@ -145,7 +147,11 @@ fn nvlink(code: u32, message: &str) -> Option<Verdict> {
         .collect();
     let named = found.iter().any(|(named, _)| *named);
     let worst = found.into_iter().filter(|(is, _)| *is == named).max_by_key(|(_, case)| case.action(info))?.1;
-    Some(Verdict { action: worst.action(info), investigate: Some(worst.then), why: Some(format!("in the unit {unit}")) })
+    Some(Verdict {
+        action: worst.action(info),
+        investigate: Some(worst.then),
+        why: Some(format!("in the unit {unit}")),
+    })
 }
 
 /// Decodes the registers of XID 74: `fatal error detected on link 6(0x10000, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0)`.

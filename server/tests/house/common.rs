@@ -68,5 +68,5 @@ impl House {
 }
 
 pub(crate) fn config(data_dir: &Path, queue_size: usize) -> Config {
-    Config { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.to_owned(), queue_size }
+    Config { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.to_owned(), queue_size, ..Config::default() }
 }

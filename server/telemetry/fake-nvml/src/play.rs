@@ -207,6 +207,11 @@ impl Play {
                 continue;
             };
             let Some((kinds, since)) = set.gpus.get(&gpu) else { continue };
+            // A GPU that has been off the bus in between has to be registered anew.
+            let gone = |fault: &Fault| matches!(fault, Fault::Lost { gpu: on, from, .. } if *on == gpu && *since < *from && *from < at);
+            if faults.iter().any(gone) {
+                continue;
+            }
             if kinds & kind != 0 && at >= *since && at <= now && set.told.insert(index) {
                 return Some((gpu, kind, code));
             }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use mqtt5::client::MqttClient;
 use mqtt5::transport::tls::TlsConfig;
 use mqtt5::{
-    ConnectOptions, ConnectionEvent, KeepaliveConfig, MqttError, ProtocolVersion, PublishOptions, QoS, SubscribeOptions,
+    ConnectOptions, ConnectionEvent, DisconnectReason, MqttError, ProtocolVersion, PublishOptions, QoS,
+    SubscribeOptions,
 };
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -26,8 +27,9 @@ const QUEUE: usize = 16_384;
 const QUEUE_BYTES: usize = 32 * 1_024 * 1_024;
 /// The largest packet that is read: a connection that sends a larger one is cut.
 const LARGEST_PACKET: u32 = 1_024 * 1_024;
-/// A broker that does not answer is noticed within 15 seconds: a ping after 5, its answer missed after 5 more.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// A broker that does not answer is noticed within 12 seconds: the client pings after three quarters of this, and looks
+/// for the answer when the next ping is due.
+const KEEP_ALIVE: Duration = Duration::from_secs(8);
 /// The first wait before a broker is tried again.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait while it answered not long ago: what heals is noticed within 10 seconds.
@@ -108,7 +110,8 @@ pub enum AddressError {
 
 /// Reads a broker's address.
 pub fn address(text: &str) -> Result<Url, AddressError> {
-    let url = Url::parse(text).map_err(|_| AddressError::NotUrl(text.chars().filter(|c| *c != '@').take(80).collect()))?;
+    let url =
+        Url::parse(text).map_err(|_| AddressError::NotUrl(text.chars().filter(|c| *c != '@').take(80).collect()))?;
     if !["mqtt", "mqtts"].contains(&url.scheme()) {
         return Err(AddressError::Scheme(url.scheme().to_owned()));
     }
@@ -154,11 +157,14 @@ impl MqttBus {
         let (queue, arrived) = mpsc::channel(QUEUE);
         let (link, seen) = watch::channel(Link::Connecting);
         let inbox = Inbox { queue, bytes: Arc::default(), lost: Arc::default() };
-        let shared =
-            Arc::new(Shared { config, client: RwLock::default(), wanted: RwLock::default(), inbox, link });
+        let shared = Arc::new(Shared { config, client: RwLock::default(), wanted: RwLock::default(), inbox, link });
         let stop = CancellationToken::new();
         tokio::spawn(keep(Arc::clone(&shared), stop.clone()));
         Self { shared, arrived: Mutex::new(arrived), link: seen, _stop: stop.drop_guard() }
+    }
+
+    fn times(&self) -> u64 {
+        if let Link::Up { times } = *self.link.borrow() { times } else { 0 }
     }
 }
 
@@ -170,17 +176,19 @@ impl Bus for MqttBus {
         if let Some(client) = &*self.shared.client.read().await {
             let first = all.len();
             all.extend(wanted);
-            self.shared.ask(client, &all, first).await;
+            self.shared.ask(client, &all, first, self.times()).await;
         } else {
             all.extend(wanted);
         }
     }
 
     async fn publish(&self, message: Message) -> Result<(), BusError> {
-        let down = || BusError::Down(match &*self.link.borrow() {
-            Link::Down { why, .. } => why.clone(),
-            Link::Connecting | Link::Up { .. } => "not connected yet".to_owned(),
-        });
+        let down = || {
+            BusError::Down(match &*self.link.borrow() {
+                Link::Down { why, .. } => why.clone(),
+                Link::Connecting | Link::Up { .. } => "not connected yet".to_owned(),
+            })
+        };
         let client = self.shared.client.read().await.clone().ok_or_else(down)?;
         // What is kept must arrive; what passes is followed by the next of its kind.
         let options = match message.retain {
@@ -277,7 +285,7 @@ async fn hold(
     {
         let all = shared.wanted.write().await;
         *shared.client.write().await = Some(client.clone());
-        shared.ask(&client, &all, 0).await;
+        shared.ask(&client, &all, 0, times).await;
     }
     shared.link.send_replace(Link::Up { times });
     backoff.up(since);
@@ -290,16 +298,17 @@ async fn hold(
     let _ = timeout(Duration::from_secs(1), client.disconnect()).await;
     let why = why?;
     backoff.down(Instant::now(), since);
-    let mend = match since.elapsed() < STOOD {
-        true => "see whether another client uses the same name, or the broker's log".to_owned(),
-        false => "nothing yet: it is tried again".to_owned(),
+    let mend = if since.elapsed() < STOOD {
+        "see whether another client uses the same name, or the broker's log"
+    } else {
+        "nothing yet: it is tried again"
     };
-    Some(Trouble { why, mend })
+    Some(Trouble { why, mend: mend.to_owned() })
 }
 
 impl Shared {
     /// Asks for everything from `first` on. A message that two filters match is taken once, for the first of them.
-    async fn ask(&self, client: &MqttClient, all: &[Wanted], first: usize) {
+    async fn ask(&self, client: &MqttClient, all: &[Wanted], first: usize, times: u64) {
         let mut earlier: Vec<String> = all[..first].iter().flat_map(|wanted| wanted.filters.clone()).collect();
         for wanted in &all[first..] {
             let mut said = None;
@@ -324,7 +333,7 @@ impl Shared {
             if let (Some(why), Need::Must) = (said, wanted.need) {
                 let filter = wanted.filters.join(" or ");
                 // A full queue means that messages come, so this one thing can go.
-                let _ = self.inbox.queue.try_send(Arrived::Refused { filter, why });
+                let _ = self.inbox.queue.try_send(Arrived::Refused { filter, why, times });
             }
         }
     }
@@ -342,7 +351,7 @@ async fn connect(config: &MqttConfig) -> Result<(MqttClient, watch::Receiver<Opt
         .with_protocol_version(ProtocolVersion::V311)
         .with_clean_start(true)
         .with_keep_alive(KEEP_ALIVE)
-        .with_keepalive_config(KeepaliveConfig::new(50, 50))
+        .with_keepalive_timeout_percent(50)
         .with_automatic_reconnect(false);
     options.protocol_options.properties.maximum_packet_size = Some(LARGEST_PACKET);
     if let Auth::Token { username, file } = &config.auth {
@@ -357,7 +366,7 @@ async fn connect(config: &MqttConfig) -> Result<(MqttClient, watch::Receiver<Opt
     let told = client
         .on_connection_event(move |event| {
             if let ConnectionEvent::Disconnected { reason } = event {
-                said.send_replace(Some(format!("the connection ended: {reason}")));
+                said.send_replace(Some(ended(&reason)));
             }
         })
         .await;
@@ -379,6 +388,18 @@ async fn connect(config: &MqttConfig) -> Result<(MqttClient, watch::Receiver<Opt
         }),
         Ok(Err(error)) => Err(Trouble::unreachable(config, &error.to_string())),
         Err(_) => Err(Trouble::unreachable(config, "no answer")),
+    }
+}
+
+fn ended(reason: &DisconnectReason) -> String {
+    match reason {
+        DisconnectReason::ClientInitiated => "we ended the connection".to_owned(),
+        DisconnectReason::ServerDisconnect(code) => format!("the broker ended the connection: {code:?}"),
+        DisconnectReason::NetworkError(why) => format!("the connection broke: {why}"),
+        DisconnectReason::ProtocolError(why) => format!("the broker sent what is not MQTT: {why}"),
+        DisconnectReason::KeepAliveTimeout => "the broker stopped answering".to_owned(),
+        DisconnectReason::AuthFailure => "the broker does not accept our credentials any more".to_owned(),
+        other => format!("the connection ended: {other:?}"),
     }
 }
 

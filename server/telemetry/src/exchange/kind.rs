@@ -10,7 +10,7 @@ macro_rules! names {
     ($(#[$doc:meta])* $kind:ident { $($name:ident),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[expect(missing_docs, clippy::upper_case_acronyms, reason = "the schema's own names say it")]
+        #[expect(missing_docs, reason = "the schema's own names say it")]
         pub enum $kind { $($name),+ }
         impl $kind {
             /// Each, in the schema's order.
@@ -271,9 +271,10 @@ impl PointType {
 
     /// Who may write its values.
     pub fn writers(self, of: ObjectType) -> Writers {
-        let own = matches!(self, P::RackLeakDetectTray | P::RackLiquidIsolationRequest | P::RackElectricalIsolationRequest)
-            || matches!(self, P::LiquidTemperatureSpRequest)
-            || matches!(self, P::HeartbeatTimestampIntegration | P::HeartbeatEchoIntegration);
+        let own =
+            matches!(self, P::RackLeakDetectTray | P::RackLiquidIsolationRequest | P::RackElectricalIsolationRequest)
+                || matches!(self, P::LiquidTemperatureSpRequest)
+                || matches!(self, P::HeartbeatTimestampIntegration | P::HeartbeatEchoIntegration);
         let shared = self == P::GenericPoint || (of == O::System && matches!(self, P::Status | P::Available));
         match (own, shared) {
             (true, _) => Writers::Integration,

@@ -166,7 +166,9 @@ pub fn value(topic: &str, shape: Shape, payload: &[u8], faults: &mut Vec<Fault>)
     let at = whole(at).ok_or_else(|| fields.fault("timestamp", "is not a whole number"))?;
     let at_ms = match (shape, at) {
         (_, at) if at <= 0.0 || at > LATEST_MS => {
-            faults.push(fields.fault("timestamp", format!("is {at}, which is no time of our days; that of arrival is taken")));
+            faults.push(
+                fields.fault("timestamp", format!("is {at}, which is no time of our days; that of arrival is taken")),
+            );
             None
         }
         (Shape::Field, at) if at < SECONDS_BELOW => Some(at as i64 * 1_000),
@@ -195,7 +197,8 @@ pub fn metadata(topic: &PointTopic, payload: &[u8], faults: &mut Vec<Fault>) -> 
 /// Reads what a point is, where only the message names its kind. The field's own names of racks' points are taken too.
 pub fn field_metadata(topic: &str, payload: &[u8], faults: &mut Vec<Fault>) -> Result<Metadata, Fault> {
     let mut fields = Fields::read(topic, payload)?;
-    for (theirs, ours) in [("rackName", "rackLocationName"), ("rackID", "rackLocationId"), ("rackId", "rackLocationId")] {
+    for (theirs, ours) in [("rackName", "rackLocationName"), ("rackID", "rackLocationId"), ("rackId", "rackLocationId")]
+    {
         if let Some(value) = fields.json.remove(theirs) {
             fields.json.entry(ours).or_insert(value);
         }
@@ -269,7 +272,9 @@ impl<'a> Fields<'a> {
             }
             Json::String(text) if text.trim().is_empty() => Err(self.fault(field, "is empty")),
             Json::String(text) => Ok(text.clone()),
-            other => Err(self.fault(field, format!("is {}, and not text", kind(other)))),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                Err(self.fault(field, format!("is {}, and not text", kind(json))))
+            }
         }
     }
 
@@ -344,11 +349,15 @@ impl<'a> Fields<'a> {
             (Some(of), true) => {
                 let mixed = ["objectName", "objectId", "servesId"].into_iter().find(|f| self.json.contains_key(*f));
                 match mixed {
-                    Some(field) => Err(self.fault(field, "stands beside `associateId`: an object is named or is a part, not both")),
+                    Some(field) => {
+                        Err(self.fault(field, "stands beside `associateId`: an object is named or is a part, not both"))
+                    }
                     None => Ok(Owner::Part { of }),
                 }
             }
-            (None, _) if object == ObjectType::PowerMeter && serves.is_none() => Err(self.fault("servesId", "is missing")),
+            (None, _) if object == ObjectType::PowerMeter && serves.is_none() => {
+                Err(self.fault("servesId", "is missing"))
+            }
             (None, true) if !self.json.contains_key("objectId") && !self.json.contains_key("objectName") => {
                 Err(self.fault("objectId", "is missing, and so is `associateId`"))
             }
@@ -374,7 +383,8 @@ impl<'a> Fields<'a> {
             (Scale::Unit(asked), Measure::Unit(written)) if asked != written => {
                 let usable = unit::conversion(asked).map(|c| c.unit) == unit::conversion(written).map(|c| c.unit);
                 let end = if usable { "it is converted" } else { "it can't be converted" };
-                faults.push(self.fault("engUnit", format!("is {written:?} where the schema asks for {asked:?}; {end}")));
+                faults
+                    .push(self.fault("engUnit", format!("is {written:?} where the schema asks for {asked:?}; {end}")));
             }
             (Scale::Unit(asked), Measure::States(_) | Measure::Plain) => {
                 return Err(self.fault("engUnit", format!("is missing; a {point} is in {asked:?}")));
@@ -410,11 +420,13 @@ impl<'a> Fields<'a> {
             Some(other) => return Err(self.fault(FIELD, format!("is {}, and not a list", kind(other)))),
         };
         let state = |json: &Json| {
-            let value = json.get("value").and_then(whole).ok_or_else(|| {
-                self.fault(FIELD, "has an entry whose `value` is not a whole number")
-            })?;
+            let value = json
+                .get("value")
+                .and_then(whole)
+                .ok_or_else(|| self.fault(FIELD, "has an entry whose `value` is not a whole number"))?;
             let text = json.get("text").ok_or_else(|| self.fault(FIELD, "has an entry without `text`"))?;
-            match json.as_object().and_then(|entry| entry.keys().find(|key| !["value", "text"].contains(&key.as_str()))) {
+            match json.as_object().and_then(|entry| entry.keys().find(|key| !["value", "text"].contains(&key.as_str())))
+            {
                 Some(_) => Err(self.fault(FIELD, "has an entry with more than `value` and `text`")),
                 None => Ok((value as i64, self.short(FIELD, text)?)),
             }

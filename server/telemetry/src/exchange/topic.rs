@@ -340,7 +340,10 @@ mod tests {
             ("BMS/v1/PUB/Value/Rack/RackPower/", "topic ends before its tag path"),
             ("BMS/v1/ME/Metadata/Rack/RackPower/x", "metadata come from the BMS alone, and these come from \"ME\""),
             ("BMS/v1/ME/Value/Rack/RackPower/x", "RackPower of a Rack is not for ME to write"),
-            ("BMS/v1/PUB/Value/CDU/LiquidTemperatureSpRequest/x", "LiquidTemperatureSpRequest of a CDU is not for PUB to write"),
+            (
+                "BMS/v1/PUB/Value/CDU/LiquidTemperatureSpRequest/x",
+                "LiquidTemperatureSpRequest of a CDU is not for PUB to write",
+            ),
             ("BMS/v1/PUB/Value/Rack/RackPower/a+b", "topic holds a wildcard or a control character"),
             ("BMS/v2/PUB/Value/Rack/RackPower/x", "topic is none of the exchange's"),
             ("BMS/v1/Value", "topic is none of the exchange's"),
@@ -354,7 +357,8 @@ mod tests {
     #[test]
     fn agrees_with_the_schemas_rule_for_the_topic_of_a_value() {
         // The example of the published BMS schema: PUB becomes the integration, Metadata becomes Value.
-        let Topic::Point(metadata) = read("BMS/v1/PUB/Metadata/CDU/LiquidTemperatureSpRequest/site1/row3/cdu5").unwrap()
+        let Topic::Point(metadata) =
+            read("BMS/v1/PUB/Metadata/CDU/LiquidTemperatureSpRequest/site1/row3/cdu5").unwrap()
         else {
             panic!("not a point");
         };
@@ -378,8 +382,7 @@ mod tests {
     }
 
     fn any_point_topic() -> impl Strategy<Value = PointTopic> {
-        let pairs: Vec<_> =
-            ObjectType::ALL.iter().flat_map(|o| o.points().iter().map(move |p| (*o, *p))).collect();
+        let pairs: Vec<_> = ObjectType::ALL.iter().flat_map(|o| o.points().iter().map(move |p| (*o, *p))).collect();
         (prop::sample::select(pairs), "[A-Za-z0-9-]{1,9}", "[^+#\\p{Cc}]{1,40}", any::<bool>()).prop_map(
             |((object, point), name, tag, metadata)| {
                 let content = if metadata { Content::Metadata } else { Content::Value };

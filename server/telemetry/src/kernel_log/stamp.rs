@@ -51,7 +51,11 @@ fn since(text: &str) -> Option<Stamp> {
 
 /// A time of the world anywhere among the first words.
 fn world(head: &str) -> Option<Stamp> {
-    let words: Vec<&str> = head.split(|c: char| c.is_whitespace() || "[]<>".contains(c)).filter(|word| !word.is_empty()).take(16).collect();
+    let words: Vec<&str> = head
+        .split(|c: char| c.is_whitespace() || "[]<>".contains(c))
+        .filter(|word| !word.is_empty())
+        .take(16)
+        .collect();
     (0..words.len()).find_map(|at| {
         let rest = &words[at..];
         iso(rest).or_else(|| spelled(rest))
@@ -140,7 +144,10 @@ pub(super) fn civil(year: i64, month: u32, day: u32) -> Option<i64> {
 /// The year of a time.
 pub(super) fn year_of(at_ms: i64) -> i64 {
     let guess = (1970 + at_ms.div_euclid(31_556_952_000)).clamp(1970, 9998);
-    [guess + 1, guess, guess - 1].into_iter().find(|year| civil(*year, 1, 1).is_some_and(|start| start <= at_ms)).unwrap_or(1970)
+    [guess + 1, guess, guess - 1]
+        .into_iter()
+        .find(|year| civil(*year, 1, 1).is_some_and(|start| start <= at_ms))
+        .unwrap_or(1970)
 }
 
 #[cfg(test)]
@@ -189,7 +196,11 @@ mod tests {
             assert_eq!(stamp(head), Some(expected), "{head}");
         }
         let yearless = Stamp::Yearless { month: 2, day: 23, ms_of_day: at - day };
-        for head in ["Feb 23 16:24:18 node7 kernel: [680111.646286]", "Error: Feb 23 16:24:18 node7 kernel:", "Feb 23 16:24:18.000 x"] {
+        for head in [
+            "Feb 23 16:24:18 node7 kernel: [680111.646286]",
+            "Error: Feb 23 16:24:18 node7 kernel:",
+            "Feb 23 16:24:18.000 x",
+        ] {
             assert_eq!(stamp(head), Some(yearless), "{head}");
         }
         assert_eq!(stamp("[Feb23 16:24]"), Some(Stamp::Yearless { month: 2, day: 23, ms_of_day: at - day - 18_000 }));

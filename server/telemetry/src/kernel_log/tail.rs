@@ -4,7 +4,7 @@ use super::LINE_MAX;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -71,41 +71,42 @@ impl Tail {
 
     /// Hands on what came since the last time, at most about `budget` bytes of it. `true` where there may be more.
     pub(super) fn poll(&mut self, budget: usize, each: &mut impl FnMut(&[u8])) -> io::Result<bool> {
-        if self.open.is_none() && !self.reopen(each)? {
-            return Ok(false);
+        // Cut short, perhaps grown again since: looked at first, or what is new would be taken for more of the old.
+        if let (Some(file), Some(mark)) = (&self.open, &self.mark)
+            && (file.metadata()?.len() < mark.offset || !starts(file, &mark.head))
+        {
+            (self.open, self.mark) = (None, None);
+        }
+        if self.open.is_none() {
+            self.reopen(each)?;
         }
         if self.read(budget, each)? {
             return Ok(true);
         }
-        let Some(mark) = &self.mark else { return Ok(false) };
-        let now = fs::metadata(&self.path)?;
-        if now.ino() == mark.inode && now.len() >= mark.offset && begins(&self.path, &mark.head) {
+        let now = match fs::metadata(&self.path) {
+            // Moved away, and no new one yet: whoever writes still has the old one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            about => about?,
+        };
+        if self.mark.as_ref().is_none_or(|mark| now.ino() == mark.inode || now.len() == 0) {
             return Ok(false);
         }
-        // Turned over or cut short. What the old file still got, after we read it and before it was moved, comes first.
-        if now.ino() != mark.inode {
-            while self.read(usize::MAX, each)? {}
-            self.lines.end(each);
-            let old = self.mark.take();
-            self.open = None;
-            self.catch_up(old.as_ref(), each);
-        }
-        self.start_over();
+        // Turned over. What the old file still got, after we read it and before the new one was begun, comes first.
+        while self.read(usize::MAX, each)? {}
+        let open = self.lines.open;
+        self.lines.end(each);
+        let old = self.mark.take().map(|mark| Mark { offset: mark.offset + open, ..mark });
+        self.catch_up(old.as_ref(), each);
+        self.open = None;
         Ok(true)
     }
 
-    fn start_over(&mut self) {
-        (self.open, self.lines, self.mark) = (None, Lines::default(), None);
-    }
-
     /// Opens the file where the mark says. A file that is not the mark's is read from its beginning, after what is left
-    /// of the mark's under its new name. `false` where there is no file.
-    fn reopen(&mut self, each: &mut impl FnMut(&[u8])) -> io::Result<bool> {
+    /// of the mark's under its new name.
+    fn reopen(&mut self, each: &mut impl FnMut(&[u8])) -> io::Result<()> {
         let mut file = File::open(&self.path)?;
         let about = file.metadata()?;
-        let same = |mark: &Mark| {
-            mark.inode == about.ino() && mark.offset <= about.len() && begins(&self.path, &mark.head)
-        };
+        let same = |mark: &Mark| mark.inode == about.ino() && mark.offset <= about.len() && starts(&file, &mark.head);
         let mark = match self.mark.take() {
             Some(mark) if same(&mark) => mark,
             old => {
@@ -115,7 +116,7 @@ impl Tail {
         };
         file.seek(SeekFrom::Start(mark.offset))?;
         (self.open, self.lines, self.mark) = (Some(file), Lines::default(), Some(mark));
-        Ok(true)
+        Ok(())
     }
 
     /// Reads to the end of what is there now; `true` where the budget ran out first.
@@ -147,7 +148,9 @@ impl Tail {
     fn catch_up(&self, old: Option<&Mark>, each: &mut impl FnMut(&[u8])) {
         let Some(old) = old else { return };
         let aside = self.turned_over();
-        let Some(at) = aside.iter().position(|(_, inode, path)| *inode == old.inode && begins(path, &old.head)) else {
+        let Some(at) = aside.iter().position(|(_, inode, path)| {
+            *inode == old.inode && File::open(path).is_ok_and(|file| starts(&file, &old.head))
+        }) else {
             return;
         };
         for (nth, (_, _, path)) in aside[at..].iter().enumerate() {
@@ -158,20 +161,24 @@ impl Tail {
         }
     }
 
-    /// Files beside ours whose names begin as ours does, the oldest first, packed ones left out.
+    /// Files beside ours that it was turned over to, the oldest first.
     fn turned_over(&self) -> Vec<(SystemTime, u64, PathBuf)> {
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name().and_then(|name| name.to_str())) else {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name().and_then(|name| name.to_str()))
+        else {
             return Vec::new();
         };
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let packed = |name: &str| [".gz", ".xz", ".zst", ".bz2", ".lz4"].iter().any(|end| name.ends_with(end));
+        // `kern.log.1`, `kern.log-20250223`; `kern.log.2.gz` is packed, and older than what we seek.
+        let aside = |other: &str| {
+            let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix(['.', '-'])).unwrap_or_default();
+            rest.starts_with(|c: char| c.is_ascii_digit())
+                && rest.bytes().all(|byte| byte.is_ascii_digit() || b"-_T".contains(&byte))
+        };
         let mut found: Vec<(SystemTime, u64, PathBuf)> = fs::read_dir(folder)
             .into_iter()
             .flatten()
             .flatten()
-            .filter(|entry| {
-                entry.file_name().to_str().is_some_and(|other| other != name && other.starts_with(name) && !packed(other))
-            })
+            .filter(|entry| entry.file_name().to_str().is_some_and(aside))
             .filter_map(|entry| {
                 let about = entry.metadata().ok().filter(fs::Metadata::is_file)?;
                 Some((about.modified().ok()?, about.ino(), entry.path()))
@@ -182,9 +189,9 @@ impl Tail {
     }
 }
 
-fn begins(path: &Path, head: &[u8]) -> bool {
+fn starts(file: &File, head: &[u8]) -> bool {
     let mut start = vec![0; head.len()];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == head
+    file.read_exact_at(&mut start, 0).is_ok() && start == head
 }
 
 fn read_whole(path: &Path, from: u64, each: &mut impl FnMut(&[u8])) -> io::Result<()> {

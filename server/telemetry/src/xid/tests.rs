@@ -46,7 +46,10 @@ fn the_catalog_that_we_ship_is_well_formed() {
     let codes: BTreeSet<u32> = catalog.rows.iter().map(|row| row.meaning.code).collect();
     assert_eq!(codes.len(), catalog.rows.len(), "a number comes twice");
     for Row { meaning, .. } in &catalog.rows {
-        assert!(!meaning.words.is_empty() && !meaning.words.ends_with('.') && !meaning.mnemonic.is_empty(), "{meaning:?}");
+        assert!(
+            !meaning.words.is_empty() && !meaning.words.ends_with('.') && !meaning.mnemonic.is_empty(),
+            "{meaning:?}"
+        );
     }
 }
 
@@ -58,7 +61,8 @@ fn agrees_with_the_published_catalog_for_every_code() {
         let code: u32 = cells[1].parse().unwrap();
         let row = row(code).unwrap_or_else(|| panic!("XID {code} is missing"));
         assert_eq!(row.meaning.mnemonic, cells[2], "{code}");
-        let on: Vec<Generation> = ALL.into_iter().zip(&cells[4..8]).filter(|(_, yes)| *yes == "YES").map(|(is, _)| is).collect();
+        let on: Vec<Generation> =
+            ALL.into_iter().zip(&cells[4..8]).filter(|(_, yes)| *yes == "YES").map(|(is, _)| is).collect();
         assert_eq!(row.on, on, "{code}");
         match bucket(&cells[8]) {
             Some(action) => assert_eq!((row.meaning.immediate, row.ours), (action, false), "{code}"),
@@ -85,14 +89,17 @@ fn agrees_with_the_published_decode_of_nvlink_errors() {
         let names: Vec<&str> = cells[1].split('/').collect();
         let statuses: Vec<&str> = if cells[4].is_empty() { vec!["0x0000dead"] } else { cells[4].split('/').collect() };
         // Both layouts, and both answers where a bit above the unit decides; a layout's unit has its own name.
-        let cases = [(2, 5, names[0]), (3, 5, names[names.len() - 1]), (6, 8, names[0]), (7, 8, names[names.len() - 1])];
+        let cases =
+            [(2, 5, names[0]), (3, 5, names[names.len() - 1]), (6, 8, names[0]), (7, 8, names[names.len() - 1])];
         for (pattern, action, unit) in cases {
             if cells[pattern].is_empty() {
                 continue;
             }
             for status in &statuses {
                 let info = fitting(&cells[pattern], '0');
-                let line = format!("NVRM: Xid (PCI:0009:01:00): {code}, {unit} Fatal XC0 i0 Link 01 ({info:#010x} {status} 0x00000000)");
+                let line = format!(
+                    "NVRM: Xid (PCI:0009:01:00): {code}, {unit} Fatal XC0 i0 Link 01 ({info:#010x} {status} 0x00000000)"
+                );
                 let verdict = verdict(code, &line);
                 assert_eq!(Some(verdict.action), bucket(&cells[action]), "{line}");
                 seen += 1;
@@ -104,7 +111,8 @@ fn agrees_with_the_published_decode_of_nvlink_errors() {
 
 #[test]
 fn links_of_older_and_newer_drivers_are_decoded() {
-    let down = "NVRM: Xid (PCI:0018:01:00): 149, NETIR_LINK_EVT  Fatal   XC0 i0 Link 09 (0x025525c6 0x00000000 0x00000000)";
+    let down =
+        "NVRM: Xid (PCI:0018:01:00): 149, NETIR_LINK_EVT  Fatal   XC0 i0 Link 09 (0x025525c6 0x00000000 0x00000000)";
     let of = |line: &str| (verdict(149, line).action, verdict(149, line).investigate);
     assert_eq!(of(down), (XidAction::ResetGpu, Some(XidAction::CheckLink)));
     let asleep = "NVRM: Xid (PCI:0000:00:00): 149, pid=1, name=a b, NETIR_LINK_DOWN Fatal XC0 i0 Link 00 (0x02600011 0x00000000)";
@@ -115,7 +123,10 @@ fn links_of_older_and_newer_drivers_are_decoded() {
 
 #[test]
 fn xid_154_says_itself_what_to_do() {
-    let asks = |to: &str| verdict(154, &format!("NVRM: Xid (PCI:0008:01:00): 154, GPU recovery action changed from 0x0 (None) to {to}")).action;
+    let asks = |to: &str| {
+        verdict(154, &format!("NVRM: Xid (PCI:0008:01:00): 154, GPU recovery action changed from 0x0 (None) to {to}"))
+            .action
+    };
     assert_eq!(asks("0x1 (GPU Reset Required)"), XidAction::ResetGpu);
     assert_eq!(asks("0x1 (PF FLR)"), XidAction::ResetGpu);
     assert_eq!(asks("0x2 (Node Reboot Required)"), XidAction::RestartHost);
@@ -132,13 +143,19 @@ fn xid_154_says_itself_what_to_do() {
 #[test]
 fn the_registers_of_xid_74_are_read() {
     let of = |registers: &str| {
-        let line = format!("NVRM: Xid (PCI:0000:b9:00): 74, pid=<unknown>, name=<unknown>, NVLink: fatal error detected on link 6({registers})");
+        let line = format!(
+            "NVRM: Xid (PCI:0000:b9:00): 74, pid=<unknown>, name=<unknown>, NVLink: fatal error detected on link 6({registers})"
+        );
         verdict(74, &line)
     };
     assert_eq!(of("0x10000, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0").action, XidAction::ContactSupport);
     assert!(of("0x10000, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0").why.unwrap().contains("seat"));
     assert_eq!(of("0x40800001, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0").action, XidAction::Ignore, "bits 0, 23 and 30");
-    assert_eq!(of("0x0, 0x0, 0x0, 0x0, 0x100000, 0x0, 0x0").action, XidAction::Ignore, "a threshold of corrected errors");
+    assert_eq!(
+        of("0x0, 0x0, 0x0, 0x0, 0x100000, 0x0, 0x0").action,
+        XidAction::Ignore,
+        "a threshold of corrected errors"
+    );
     let both = of("0x2, 0x0, 0x2000, 0x0, 0x0, 0x0, 0x0").why.unwrap();
     assert!(both.contains("not expected in a product") && !both.contains("follows"), "{both}");
     assert!(of("0x2, 0x0, 0x0, 0x0, 0x0, 0x0, 0x0").why.unwrap().contains("follows"));

@@ -160,10 +160,14 @@ fn sizes_are_bounded() {
     let deep = "[".repeat(20_000);
     assert!(value("t", Shape::Published, deep.as_bytes(), &mut Vec::new()).is_err());
     let long = "x".repeat(LONGEST_TEXT + 1);
-    let name = format!(r#"{{"objectType":"Rack","pointType":"RackPower","rackLocationId":"{long}","rackLocationName":"a","engUnit":"kW"}}"#);
+    let name = format!(
+        r#"{{"objectType":"Rack","pointType":"RackPower","rackLocationId":"{long}","rackLocationName":"a","engUnit":"kW"}}"#
+    );
     assert!(refused(RACK, &name).contains("`rackLocationId` of 257 bytes is longer than 256"));
     let serves = vec!["\"a\""; MOST_SERVED + 1].join(",");
-    let many = format!(r#"{{"objectType":"CDU","pointType":"LiquidFlow","engUnit":"LPM","objectId":"a","objectName":"a","servesId":[{serves}]}}"#);
+    let many = format!(
+        r#"{{"objectType":"CDU","pointType":"LiquidFlow","engUnit":"LPM","objectId":"a","objectName":"a","servesId":[{serves}]}}"#
+    );
     assert!(refused(CDU, &many).contains("`servesId` has 1025 entries, more than 1024"));
 }
 
