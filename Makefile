@@ -14,7 +14,7 @@ WASM := --target wasm32-unknown-unknown --no-default-features --features hydrate
 WASM_SCENE := --target wasm32-unknown-unknown
 LISTEN ?= 127.0.0.1:8080
 
-.PHONY: help run build test check bench bundle browser fuzz-api crash clean
+.PHONY: help run build test check bench bundle browser peers fuzz-api crash clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -48,7 +48,7 @@ $(BINDGEN):
 	cargo install wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools
 	mv target/tools/bin/wasm-bindgen $@
 
-test: build browser ## every test: rooms, pages, and the whole in a real browser
+test: build browser peers ## every test: rooms, pages, and the whole in a real browser
 	cargo test --workspace
 	cd end2end && npx playwright test
 
@@ -67,6 +67,10 @@ bench: build browser ## the figures of the README: engine natively and as wasm, 
 # An installed Chromium, else the system's package where that is possible, else Playwright's own.
 browser: end2end/node_modules/.package-lock.json
 	@bash end2end/browser.sh
+
+# Real brokers and stores of readings, where they can be installed.
+peers:
+	@bash end2end/peers.sh
 
 end2end/node_modules/.package-lock.json: end2end/package-lock.json
 	cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund

@@ -2,8 +2,10 @@
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
+use model::alert::{AlertKey, AlertsView, SilenceCreate};
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
 use model::event::{EventQuery, EventsView};
+use model::facility::{FacilityQuery, FacilityView};
 use model::fleet::{
     BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView, SavedView,
     WasteReport,
@@ -160,6 +162,18 @@ pub trait Backend: Send + Sync + 'static {
     async fn fleet_events(&self, query: EventQuery) -> Result<EventsView, ApiError>;
     /// Where readings come from, and how each source is.
     async fn fleet_sources(&self) -> Result<Vec<SourceStatus>, ApiError>;
+    /// Alerts, silences and rules.
+    async fn alerts(&self) -> Result<AlertsView, ApiError>;
+    /// Someone takes an alert on, with a word about it; refused where it is not active.
+    async fn alert_ack(&self, key: AlertKey, owner: String, note: String) -> Result<(), ApiError>;
+    /// Whoever had taken an alert on gives it back.
+    async fn alert_unack(&self, key: AlertKey) -> Result<(), ApiError>;
+    /// Begins a silence, which has an end.
+    async fn alert_silence(&self, silence: SilenceCreate) -> Result<(), ApiError>;
+    /// Ends a silence early.
+    async fn alert_silence_end(&self, id: String) -> Result<(), ApiError>;
+    /// The building: what serves what, what its points read, and whether its racks are those of the IT side.
+    async fn facility(&self, query: FacilityQuery) -> Result<FacilityView, ApiError>;
 }
 
 /// Told why a whole page can't be shown, so that its answer bears the status of that, where there is a server.
@@ -481,4 +495,59 @@ pub async fn fleet_events(
 #[server(name = AskFleetSources, prefix = "/api/ask", endpoint = "fleet-sources", input = Json)]
 pub async fn fleet_sources() -> Result<Vec<SourceStatus>, ApiError> {
     backend()?.fleet_sources().await
+}
+
+/// Alerts, silences and rules.
+#[server(name = AskAlerts, prefix = "/api/ask", endpoint = "alerts", input = Json)]
+pub async fn alerts() -> Result<AlertsView, ApiError> {
+    backend()?.alerts().await
+}
+
+/// Someone takes an alert on.
+#[server(name = AskAlertAck, prefix = "/api/ask", endpoint = "alert-ack", input = Json)]
+pub async fn alert_ack(
+    /// Which.
+    key: AlertKey,
+    /// Who.
+    owner: String,
+    /// What they say about it.
+    note: String,
+) -> Result<(), ApiError> {
+    backend()?.alert_ack(key, owner, note).await
+}
+
+/// Whoever had taken an alert on gives it back.
+#[server(name = AskAlertUnack, prefix = "/api/ask", endpoint = "alert-unack", input = Json)]
+pub async fn alert_unack(
+    /// Which.
+    key: AlertKey,
+) -> Result<(), ApiError> {
+    backend()?.alert_unack(key).await
+}
+
+/// Begins a silence, which has an end.
+#[server(name = AskAlertSilence, prefix = "/api/ask", endpoint = "alert-silence", input = Json)]
+pub async fn alert_silence(
+    /// Of what, for how long, who asks and why.
+    silence: SilenceCreate,
+) -> Result<(), ApiError> {
+    backend()?.alert_silence(silence).await
+}
+
+/// Ends a silence early.
+#[server(name = AskAlertSilenceEnd, prefix = "/api/ask", endpoint = "alert-silence-end", input = Json)]
+pub async fn alert_silence_end(
+    /// Which.
+    id: String,
+) -> Result<(), ApiError> {
+    backend()?.alert_silence_end(id).await
+}
+
+/// The building: what serves what, what its points read, and whether its racks are those of the IT side.
+#[server(name = AskFacility, prefix = "/api/ask", endpoint = "facility", input = Json)]
+pub async fn facility(
+    /// Which points.
+    query: FacilityQuery,
+) -> Result<FacilityView, ApiError> {
+    backend()?.facility(query).await
 }

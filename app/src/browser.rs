@@ -1,6 +1,7 @@
 //! What only a browser has: its clock, its store of choices, its live events. Without one (on the server, in a test) the
 //! same calls answer that there is nothing.
 
+pub(crate) mod fleet;
 pub(crate) mod scene;
 
 #[cfg(feature = "hydrate")]
@@ -16,6 +17,36 @@ pub(crate) fn now_ms() -> f64 {
         return clock.now();
     }
     0.0
+}
+
+/// The time as the machine has it that runs this, milliseconds since 1970 UTC.
+pub(crate) fn wall_ms() -> i64 {
+    #[cfg(feature = "hydrate")]
+    return js_sys::Date::now() as i64;
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Does something again and again while the page is looked at, for as long as the part of it that asked is there.
+pub(crate) fn every(seconds: u64, act: impl Fn() + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::prelude::{on_cleanup, set_interval_with_handle};
+        let looked_at = || web_sys::window().and_then(|window| window.document()).is_some_and(|page| !page.hidden());
+        let act = move || {
+            if looked_at() {
+                act();
+            }
+        };
+        if let Ok(clock) = set_interval_with_handle(act, std::time::Duration::from_secs(seconds)) {
+            on_cleanup(move || clock.clear());
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (seconds, act);
 }
 
 /// The theme that a person chose: `light` or `dark`.

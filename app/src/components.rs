@@ -3,16 +3,23 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
+pub mod alert;
 pub mod announcer;
+pub mod binding;
+pub mod burst;
 pub mod chart;
+pub mod facility;
 pub mod failure;
 pub mod figure;
+pub mod fleet;
 pub mod notes;
 pub mod palette;
 pub mod plant;
 pub mod progress;
+pub mod refresh;
 pub mod report;
 pub mod run_year;
 pub mod scenario;
+pub mod source;
 pub mod theme;
 pub mod workshop;

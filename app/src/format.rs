@@ -1,6 +1,7 @@
 //! The only place that puts figures into words: three significant figures, a thin space before the unit, "—" for what
 //! is missing.
 
+use model::metric::Unit;
 use model::quantity::{Energy, Power, Span, Temperature};
 use model::report::Banded;
 use std::fmt;
@@ -79,7 +80,7 @@ pub fn tokens(count: f64) -> Figure {
 fn counted(value: f64, unit: &str) -> Figure {
     let steps = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, "")];
     let Figure { number, unit: prefix } = scaled(value, "", &steps);
-    let unit = if number == MISSING { String::new() } else { format!("{prefix} {unit}").trim_start().to_owned() };
+    let unit = if number == MISSING { String::new() } else { format!("{prefix} {unit}").trim().to_owned() };
     Figure { number, unit }
 }
 
@@ -321,6 +322,132 @@ pub fn moment(milliseconds_since_1970: i64) -> String {
     format!("{day} {name} {year}, {:02}:{:02} UTC", minute / 60, minute % 60)
 }
 
+/// A moment, to the second: `23 Nov 2026, 14:05:12 UTC`.
+pub fn moment_to_second(milliseconds_since_1970: i64) -> String {
+    format!("{} UTC", clock_time(milliseconds_since_1970, Told::All))
+}
+
+/// The hour of a moment: `14:00`.
+pub fn hour(milliseconds_since_1970: i64) -> String {
+    format!("{:02}:00", milliseconds_since_1970.div_euclid(3_600_000).rem_euclid(24))
+}
+
+/// The day of a moment: `23 November 2026`.
+pub fn day(milliseconds_since_1970: i64) -> String {
+    let (year, number, day) = civil(milliseconds_since_1970.div_euclid(86_400_000));
+    format!("{day} {} {year}", month(number as u32))
+}
+
+/// How long ago something was: `just now`, `12 s ago`, `3 min ago`, `5 h ago`, `2 days ago`.
+pub fn ago(milliseconds: i64) -> String {
+    let seconds = milliseconds.div_euclid(1000);
+    let said = |number: i64, unit: &str| format!("{} ago", figure(number.to_string(), unit));
+    match seconds {
+        ..1 => "just now".into(),
+        1..120 => said(seconds, "s"),
+        120..7_200 => said(seconds / 60, "min"),
+        7_200..172_800 => said(seconds / 3600, "h"),
+        172_800.. => said(seconds / 86_400, "days"),
+    }
+}
+
+/// A length of time that a person set: `30 s`, `2 min`, `4 h`, `7 days`.
+pub fn lasting(milliseconds: i64) -> String {
+    const UNITS: [(i64, &str); 3] = [(86_400_000, "days"), (3_600_000, "h"), (60_000, "min")];
+    let whole = |(size, _): &&(i64, &str)| milliseconds > *size && milliseconds % size == 0 || milliseconds == *size;
+    match UNITS.iter().find(whole) {
+        Some((86_400_000, _)) if milliseconds == 86_400_000 => figure("24".into(), "h").to_string(),
+        Some((size, unit)) => figure((milliseconds / size).to_string(), unit).to_string(),
+        None if milliseconds % 1000 == 0 => figure((milliseconds / 1000).to_string(), "s").to_string(),
+        None => figure(three_or_less(milliseconds as f64 / 1e3), "s").to_string(),
+    }
+}
+
+/// Things in time: `0.400 /s`, `1.24 k/s`.
+pub fn per_second(rate: f64) -> Figure {
+    scaled(rate, "/s", &[(1e6, "M/s"), (1e3, "k/s"), (1.0, "/s")])
+}
+
+/// A number of things that may be very many: `1.24 B`.
+pub fn many(count: u64) -> Figure {
+    if count < 100_000 { figure(grouped(count as f64), "") } else { counted(count as f64, "") }
+}
+
+/// Energy given in kilowatt-hours, as meters have it.
+pub fn kilowatt_hours(kwh: f64) -> Figure {
+    energy(Energy::from_kilowatt_hours(kwh))
+}
+
+/// Energy of one output token: `3.21 J/token`.
+pub fn joules_per_token(joules: f64) -> Figure {
+    scaled(joules, "J/token", &[(1e3, "kJ/token"), (1.0, "J/token")])
+}
+
+/// How much of a time is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// `14:05:10`.
+    Seconds,
+    /// `14:05`.
+    Minutes,
+    /// `23 Nov 14:05`.
+    DayAndMinutes,
+    /// `23 Nov`.
+    Day,
+    /// `23 Nov 2026, 14:05:10`.
+    All,
+}
+
+/// A time by some clock, as milliseconds since 1970 on that clock; which clock it is stands beside it.
+pub fn clock_time(milliseconds: i64, told: Told) -> String {
+    let seconds = milliseconds.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let name = MONTHS.get(month as usize - 1).map_or("", |name| &name[..3]);
+    let of_day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    match told {
+        Told::Seconds => format!("{hour:02}:{minute:02}:{second:02}"),
+        Told::Minutes => format!("{hour:02}:{minute:02}"),
+        Told::DayAndMinutes => format!("{day} {name} {hour:02}:{minute:02}"),
+        Told::Day => format!("{day} {name}"),
+        Told::All => format!("{day} {name} {year}, {hour:02}:{minute:02}:{second:02}"),
+    }
+}
+
+/// A moment as addresses and fields of forms have it: `2026-11-23T14:05:10`.
+pub fn timestamp(milliseconds: i64) -> String {
+    let seconds = milliseconds.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+}
+
+/// A live value in the unit of its metric, in the reader's units.
+pub fn measured(units: Units, unit: Unit, value: f64) -> Figure {
+    match unit {
+        Unit::Watt => power(Power::from_watts(value)),
+        Unit::Joule => energy(Energy::from_kilowatt_hours(value / 3.6e6)),
+        Unit::Celsius => celsius_in(units, value),
+        Unit::Hertz => scaled(value, "MHz", &[(1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz")]),
+        Unit::Ratio => percent(value),
+        Unit::Byte => scaled(value, "GB", &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")]),
+        Unit::BytePerSecond => {
+            scaled(value, "GB/s", &[(1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s")])
+        }
+        Unit::Second => scaled(value, "s", &[(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")]),
+        Unit::Token => tokens(value),
+        Unit::Count if value.is_finite() && value.fract().abs() < 1e-9 => figure(grouped(value), ""),
+        Unit::Count | Unit::Other => large(value, ""),
+        Unit::Code if value.is_finite() => figure(signed(value, 0), ""),
+        Unit::Code => missing(),
+        Unit::Volt => scaled(value, "V", &[(1e3, "kV"), (1.0, "V")]),
+        Unit::Ampere => scaled(value, "A", &[(1e3, "kA"), (1.0, "A")]),
+        Unit::VoltAmpere => scaled(value, "kVA", &[(1e6, "MVA"), (1e3, "kVA"), (1.0, "VA")]),
+        Unit::CubicMetrePerSecond => flow_in(units, value * 3600.0),
+        Unit::Pascal => scaled(value, "kPa", &[(1e3, "kPa"), (1.0, "Pa")]),
+    }
+}
+
 /// The months' names, from January.
 pub const MONTHS: [&str; 12] = [
     "January",
@@ -357,7 +484,7 @@ pub fn month(number: u32) -> &'static str {
 
 /// Year, month and day of a day since 1970-01-01 in the Gregorian calendar (days_from_civil turned round, H. Hinnant,
 /// "chrono-compatible low-level date algorithms").
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let (era, of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -377,6 +504,10 @@ pub mod axis {
     /// Energy in megawatt-hours.
     pub fn megawatt_hours(mwh: f64) -> String {
         super::trimmed(&super::megawatt_hours(mwh))
+    }
+    /// Any figure.
+    pub fn short(figure: &super::Figure) -> String {
+        super::trimmed(figure)
     }
 }
 
@@ -542,6 +673,46 @@ mod tests {
         assert_eq!(moment(0), "1 Jan 1970, 00:00 UTC");
         assert_eq!(moment(1_795_442_700_000), "23 Nov 2026, 14:05 UTC");
         assert_eq!(moment(951_782_400_000), "29 Feb 2000, 00:00 UTC");
+    }
+
+    #[test]
+    fn a_moment_is_said_as_closely_as_it_is_needed() {
+        let at = 1_795_442_712_345;
+        assert_eq!(moment_to_second(at), "23 Nov 2026, 14:05:12 UTC");
+        assert_eq!(hour(at), "14:00");
+        assert_eq!(day(at), "23 November 2026");
+        let plain = |ms: i64| ago(ms).replace(THIN, " ");
+        let said = [plain(-5_000), plain(12_400), plain(200_000), plain(8_000_000), plain(200_000_000)];
+        assert_eq!(said, ["just now", "12 s ago", "3 min ago", "2 h ago", "2 days ago"]);
+        let lasts = [30_000, 120_000, 5_400_000, 14_400_000, 86_400_000, 604_800_000].map(lasting);
+        assert_eq!(lasts.map(|words| words.replace(THIN, " ")), ["30 s", "2 min", "90 min", "4 h", "24 h", "7 days"]);
+        assert_eq!(many(55_296).to_string().replace(THIN, " "), "55 296");
+        assert_eq!(many(1_240_000_000).to_string().replace(THIN, " "), "1.24 B");
+    }
+
+    #[test]
+    fn live_values_are_said_in_their_units() {
+        let said = |unit, value| measured(Units::Si, unit, value).to_string().replace(THIN, " ");
+        assert_eq!(said(Unit::Watt, 612.4), "612 W");
+        assert_eq!(said(Unit::Hertz, 1.98e9), "1.98 GHz");
+        assert_eq!(said(Unit::Byte, 1.4e11), "140 GB");
+        assert_eq!(said(Unit::Ratio, 0.971), "97.1 %");
+        assert_eq!(said(Unit::Second, 0.042), "42.0 ms");
+        assert_eq!(said(Unit::Count, 12.0), "12");
+        assert_eq!(said(Unit::Code, 79.0), "79");
+        assert_eq!(said(Unit::Pascal, 52_000.0), "52.0 kPa");
+        assert_eq!(said(Unit::Watt, f64::NAN), MISSING);
+        assert_eq!(measured(Units::Us, Unit::Celsius, 40.0).to_string().replace(THIN, " "), "104.0 °F");
+    }
+
+    #[test]
+    fn a_time_is_told_by_its_clock() {
+        let at = 1_795_442_710_000;
+        assert_eq!(clock_time(at, Told::Seconds), "14:05:10");
+        assert_eq!(clock_time(at, Told::DayAndMinutes), "23 Nov 14:05");
+        assert_eq!(clock_time(at, Told::All), "23 Nov 2026, 14:05:10");
+        assert_eq!(timestamp(at), "2026-11-23T14:05:10");
+        assert_eq!(timestamp(-1000), "1969-12-31T23:59:59");
     }
 
     #[test]

@@ -8,14 +8,20 @@
 
 #![recursion_limit = "512"]
 
+pub mod alarms;
 pub mod api;
 mod browser;
+pub mod building;
 pub mod components;
 pub mod findings;
+pub mod fleet;
 pub mod format;
+pub mod happened;
 pub mod labels;
+pub mod made;
 pub mod pages;
 pub mod paths;
+pub mod period;
 pub mod workshop;
 pub mod year;
 
@@ -26,12 +32,14 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
+use pages::alerts::AlertsPage;
 use pages::binding::BindingPage;
 use pages::catalog::CatalogPage;
 use pages::compare::ComparePage;
 use pages::design::DesignPage;
 use pages::designs::DesignsPage;
 use pages::events::EventsPage;
+use pages::facility::FacilityPage;
 use pages::fleet::FleetPage;
 use pages::fleet_place::FleetPlacePage;
 use pages::fleet_report::FleetReportPage;
@@ -92,6 +100,8 @@ pub fn App() -> impl IntoView {
                     <Route path=route::FLEET_REPORT view=FleetReportPage ssr=SsrMode::Async/>
                     <Route path=route::BINDING view=BindingPage ssr=SsrMode::Async/>
                     <Route path=route::EVENTS view=EventsPage ssr=SsrMode::Async/>
+                    <Route path=route::ALERTS view=AlertsPage ssr=SsrMode::Async/>
+                    <Route path=route::FACILITY view=FacilityPage ssr=SsrMode::Async/>
                     <Route path=route::SOURCES view=SourcesPage ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>

@@ -1,11 +1,13 @@
 //! One file for each page. Each opens with the question that it answers.
 
+pub mod alerts;
 pub mod binding;
 pub mod catalog;
 pub mod compare;
 pub mod design;
 pub mod designs;
 pub mod events;
+pub mod facility;
 pub mod fleet;
 pub mod fleet_place;
 pub mod fleet_report;

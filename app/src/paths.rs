@@ -6,6 +6,7 @@ use model::fleet::FleetPlace;
 use model::id::{DesignId, RunId, SnapshotId};
 use model::metric::Metric;
 use model::scene::Camera;
+use std::fmt::Write;
 
 /// The overview.
 pub const HOME: &str = "/";
@@ -215,9 +216,75 @@ pub fn fleet_place(place: &FleetPlace) -> String {
     }
 }
 
+/// A place of the fleet with a time chosen, as its query has it.
+pub fn fleet_place_at(place: &FleetPlace, query: &str) -> String {
+    let path = fleet_place(place);
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
+
 /// What the fleet made of its energy in a day or a month.
 pub fn fleet_report(period: &str) -> String {
     format!("{FLEET}/report/{}", escaped(period))
+}
+
+/// The same as a file, to be worked on.
+pub fn fleet_report_csv(period: &str) -> String {
+    format!("/api/v1/fleet/report/{}.csv", escaped(period))
+}
+
+/// The fleet beside a design, to be bound to it.
+pub fn binding(design: &DesignId) -> String {
+    format!("{BINDING}?design={design}")
+}
+
+/// Alerts of one list: `firing`, `taken`, `kept-back`, `resolved`; or `silences`, `history`, `rules`.
+pub fn alerts(show: &str) -> String {
+    format!("{ALERTS}?show={}", escaped(show))
+}
+
+/// The points of one object of the building.
+pub fn facility_object(id: &str) -> String {
+    format!("{FACILITY}?object={}", escaped(id))
+}
+
+/// Where other collectors write readings to, in the way of Prometheus.
+pub const REMOTE_WRITE: &str = "/api/v1/write";
+
+/// A word of the glossary.
+pub fn glossary(word: &str) -> String {
+    format!("{GLOSSARY}#{}", glossary_anchor(word))
+}
+
+/// What a word of the glossary is called in its address: of `XID, SXID`, `xid`.
+pub fn glossary_anchor(words: &str) -> String {
+    let first = words.split([',', '(']).next().unwrap_or_default();
+    first.trim().to_lowercase().replace(' ', "-")
+}
+
+/// What the page of events is asked for, as its address says it; what is empty is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    /// `1h`, `24h`, `7d`: that long until now. `own`: between the two times that follow.
+    pub range: String,
+    /// From when, where the range is one's own: `2026-11-27T14:05`, UTC.
+    pub from: String,
+    /// Until when.
+    pub to: String,
+    /// A host.
+    pub host: String,
+    /// A kind, as it is called on the wire.
+    pub what: String,
+    /// Only what was before this, milliseconds since 1970 UTC: an older page of the same.
+    pub before: String,
+}
+
+/// The events that a filter asks for.
+pub fn events(filter: &EventFilter) -> String {
+    let EventFilter { range, from, to, host, what, before } = filter;
+    let all = [("range", range), ("from", from), ("to", to), ("host", host), ("what", what), ("before", before)];
+    let asked = all.iter().filter(|(_, value)| !value.is_empty());
+    let query: Vec<String> = asked.map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+    if query.is_empty() { EVENTS.to_owned() } else { format!("{EVENTS}?{}", query.join("&")) }
 }
 
 /// The live stream of the fleet, with one metric of every GPU; `after` is the last event that the page has.
@@ -225,14 +292,15 @@ pub fn fleet_live(metric: Metric, after: &str) -> String {
     format!("/api/v1/fleet/live?metric={metric}&after={}", escaped(after))
 }
 
-/// A text as it stands in one segment of a path.
-fn escaped(text: &str) -> String {
+/// A text as it stands in one segment of a path, or in one value of a query.
+pub(crate) fn escaped(text: &str) -> String {
     let mut path = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~:".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            // Writing to a string can't fail.
+            let _ = write!(path, "%{byte:02X}");
         }
     }
     path

@@ -4,7 +4,7 @@ use crate::brought::{self, Brought};
 use crate::clock;
 use crate::design_text::{self, to_keep};
 use crate::designs::{Designs, Opened};
-use crate::error::{of_house, of_input, of_parts, of_store, of_task};
+use crate::error::{of_alerts, of_house, of_input, of_parts, of_store, of_task};
 use crate::fleet::Fleet;
 use crate::fleet::plan::{self, Binding, POSITIONS_MAX, Plan};
 use crate::jobs::Jobs;
@@ -12,8 +12,10 @@ use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
 use async_trait::async_trait;
+use model::alert::{AlertKey, AlertsView, SilenceCreate};
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile, PartsRead};
 use model::event::{EventQuery, EventsView};
+use model::facility::{FacilityQuery, FacilityView};
 use model::fleet::{
     Attention, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView,
     SavedView, WasteReport,
@@ -161,7 +163,7 @@ impl House {
 
     /// What needs a person, the oldest unacknowledged first.
     pub fn attention(&self) -> Vec<Attention> {
-        Vec::new()
+        self.fleet.watcher.attention()
     }
 
     /// Events of a place of late, for its page.
@@ -452,6 +454,35 @@ impl Backend for House {
         let mut bursts = telemetry::burst::bursts(&errors, clock::now_ms());
         bursts.sort_by_key(|burst| std::cmp::Reverse(burst.start_ms));
         Ok(EventsView { bursts, events, more })
+    }
+
+    async fn alerts(&self) -> Result<AlertsView, ApiError> {
+        Ok(self.fleet.watcher.view(clock::now_ms()))
+    }
+
+    async fn alert_ack(&self, key: AlertKey, owner: String, note: String) -> Result<(), ApiError> {
+        let (owner, now_ms) = (owner.trim().to_owned(), clock::now_ms());
+        if owner.is_empty() {
+            return Err(ApiError::Invalid { reason: "Say who takes it on.".into() });
+        }
+        self.fleet.watcher.asked(|alerts| alerts.ack(now_ms, &key, &owner, note.trim())).await.map_err(of_alerts)
+    }
+
+    async fn alert_unack(&self, key: AlertKey) -> Result<(), ApiError> {
+        self.fleet.watcher.asked(|alerts| alerts.unack(clock::now_ms(), &key)).await.map_err(of_alerts)
+    }
+
+    async fn alert_silence(&self, silence: SilenceCreate) -> Result<(), ApiError> {
+        let id = clock::new_run_id(clock::now_ms()).map_err(of_house)?;
+        self.fleet.watcher.silence(id.to_string(), silence).await.map_err(of_alerts)
+    }
+
+    async fn alert_silence_end(&self, id: String) -> Result<(), ApiError> {
+        self.fleet.watcher.asked(|alerts| alerts.end_silence(clock::now_ms(), &id)).await.map_err(of_alerts)
+    }
+
+    async fn facility(&self, query: FacilityQuery) -> Result<FacilityView, ApiError> {
+        Ok(self.fleet.facility(&query))
     }
 
     async fn fleet_sources(&self) -> Result<Vec<SourceStatus>, ApiError> {

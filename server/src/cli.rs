@@ -1,9 +1,13 @@
 //! What a person types: one file a command.
 
+pub mod agent;
 pub mod catalog;
 pub mod design;
+pub mod doctor;
 pub mod evaluate;
+pub mod export;
 pub mod output;
+pub mod record;
 pub mod serve;
 pub mod simulate;
 pub mod text;
@@ -28,6 +32,11 @@ enum Command {
     Designs(catalog::DesignsCommand),
     Catalog(catalog::CatalogCommand),
     Serve(serve::Serve),
+    Agent(agent::Agent),
+    Doctor(doctor::Doctor),
+    Record(record::Record),
+    ReplayCheck(record::ReplayCheck),
+    Export(export::Export),
 }
 
 /// Runs the command that was typed.
@@ -40,6 +49,11 @@ pub fn run() -> ExitCode {
         Command::Designs(command) => command.run(),
         Command::Catalog(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
+        Command::Agent(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Record(command) => command.run(),
+        Command::ReplayCheck(command) => command.run(),
+        Command::Export(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,9 +67,10 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Standard output is for answers, standard error for the log. `MILLWRIGHT_LOG=debug` says more.
+/// Standard output is for answers, standard error for the log. `MILLWRIGHT_LOG=debug` says more. The library that speaks
+/// MQTT logs by itself what is a source's state here; it is heard only where it is asked for.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("MILLWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("MILLWRIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("info,mqtt5=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())

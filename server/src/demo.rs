@@ -11,6 +11,7 @@ pub mod model;
 use crate::clock;
 use crate::designs::Designs;
 use crate::error::Error;
+use crate::fleet::config::Sources;
 use crate::fleet::derived_series;
 use crate::fleet::plan::{self, Binding};
 use ::model::event::{FleetEvent, Happening};
@@ -35,6 +36,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The design that the fleet is made of: 2,048 GPUs.
 const DESIGN: &str = "b300-pod-4su";
+/// The source that reads the made-up building.
+const BMS: &str = "demo-bms";
 /// What decides everything that is drawn by chance.
 const SEED: u64 = 2_026;
 /// How often each node is read.
@@ -84,7 +87,7 @@ pub async fn open(
     db: &Db,
     stop: &CancellationToken,
     tasks: &mut JoinSet<()>,
-) -> Result<Vec<Box<dyn Source>>, Error> {
+) -> Result<Sources, Error> {
     let failed = |reason: String| Error::Demo { reason };
     let id: DesignId = DESIGN.parse().map_err(|_| Error::ReferenceName { name: DESIGN.into() })?;
     let opened = designs.newest(&id).await.map_err(|error| failed(error.to_string()))?;
@@ -100,7 +103,7 @@ pub async fn open(
     let broker = broker((Ipv4Addr::LOCALHOST, 0).into()).await.map_err(|error| failed(error.to_string()))?;
     let url = broker.url();
     let bms = ExchangeSource::new(ExchangeConfig {
-        name: "demo-bms".into(),
+        name: BMS.into(),
         broker: url.clone(),
         auth: Auth::None,
         authority: None,
@@ -116,7 +119,8 @@ pub async fn open(
         stopped.cancelled().await;
         broker.stop().await;
     });
-    Ok(vec![Box::new(DemoSource::new(made)), Box::new(bms)])
+    let buildings = vec![(BMS.to_owned(), bms.view())];
+    Ok(Sources { sources: vec![Box::new(DemoSource::new(made)), Box::new(bms)], buildings })
 }
 
 /// The made-up GPUs and engines as a source.

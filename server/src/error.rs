@@ -69,6 +69,20 @@ pub enum Error {
     /// The file that says where readings come from can't be used.
     #[error(transparent)]
     Fleet(#[from] crate::fleet::config::ConfigError),
+    /// The store that keeps the history elsewhere does not answer.
+    #[error("the store that keeps the history did not answer")]
+    History(#[from] telemetry::query::Error),
+    /// Readings can't be sent on.
+    #[error("readings can't be sent on")]
+    Forward(#[from] telemetry::forward::Problem),
+    /// The token that lets metrics be read can't be had.
+    #[error("the token in {} can't be used: {reason}", path.display())]
+    MetricsToken {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The made-up fleet can't be made.
     #[error("could not make up a fleet: {reason}")]
     Demo {
@@ -149,11 +163,24 @@ pub fn of_house(error: Error) -> ApiError {
         | Error::ReferenceName { .. }
         | Error::Fleet(_)
         | Error::Demo { .. }
+        | Error::MetricsToken { .. }
+        | Error::History(_)
+        | Error::Forward(_)
         | Error::NoChance { .. }
         | Error::Process { .. } => {
             tracing::error!(error = %chain(&error), "The house failed.");
             ApiError::Internal { reason: sentence(&error.to_string()) }
         }
+    }
+}
+
+/// What a page is told where something that a person asked of alerts can't be done.
+pub fn of_alerts(error: telemetry::alert::Error) -> ApiError {
+    match error {
+        telemetry::alert::Error::NoAlert(key) => ApiError::NotFound { what: format!("alert {key}") },
+        telemetry::alert::Error::NoSilence(id) => ApiError::NotFound { what: format!("silence {id}") },
+        telemetry::alert::Error::NotActive(_) => ApiError::Conflict { reason: sentence(&error.to_string()) },
+        telemetry::alert::Error::BadSilence(_) => ApiError::Invalid { reason: sentence(&error.to_string()) },
     }
 }
 

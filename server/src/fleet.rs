@@ -5,8 +5,10 @@
 //!
 //! Read `live` first, then `figures`, `view` and `chart`.
 
+pub mod alerts;
 pub mod chart;
 pub mod config;
+pub mod facility;
 pub mod figures;
 pub mod live;
 pub mod plan;
@@ -19,6 +21,7 @@ use crate::clock;
 use crate::error::{Error, chain};
 use crate::history::local::LocalHistory;
 use crate::history::{Appended, SeriesStore};
+use alerts::Watcher;
 use figures::{DAY_MS, Mean, Now, Today};
 use live::Live;
 use model::event::{FleetEvent, Happening};
@@ -31,6 +34,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::db::Db;
+use telemetry::exchange::ExchangeView;
+use telemetry::forward::Forwarder;
 use telemetry::source::{Batch, Brought, Sink, Source};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -42,6 +47,8 @@ const QUEUE_SIZE: usize = 256;
 const TICK: Duration = Duration::from_secs(1);
 /// How many ticks lie between two readings of the derived series.
 const DERIVE_TICKS: u64 = 10;
+/// How many ticks lie between two looks of the rules.
+const LOOK_TICKS: u64 = 5;
 /// Events that wait for the disk at most.
 const EVENTS_WAITING_MAX: usize = 100_000;
 /// The source that derived series name.
@@ -65,11 +72,19 @@ pub const DERIVED: [(&str, &str, model::metric::Unit); 11] = [
 /// The live fleet.
 pub struct Fleet {
     /// Where readings are kept.
-    pub history: Arc<LocalHistory>,
+    pub history: Arc<dyn SeriesStore>,
+    /// The history on this machine: readings unless they are kept elsewhere, and what happened.
+    pub local: Arc<LocalHistory>,
+    /// What sends readings on, where that is wanted.
+    pub forwarder: Option<Arc<Forwarder>>,
     /// The fleet now.
     live: Mutex<Live>,
     /// How each source is.
     pub sources: Mutex<Sources>,
+    /// What watches over it.
+    pub watcher: Watcher,
+    /// Buildings as their buses tell them: the source's name, and what is known.
+    pub buildings: Vec<(String, watch::Receiver<Arc<ExchangeView>>)>,
     /// What the fleet is compared with.
     pub plan: Mutex<Option<Plan>>,
     /// The last tick; pages are sent what changed when it moves.
@@ -91,6 +106,20 @@ impl std::fmt::Debug for Fleet {
     }
 }
 
+/// Where readings are kept, and what watches over them.
+pub struct Kept {
+    /// What is written and read.
+    pub history: Arc<dyn SeriesStore>,
+    /// The history on this machine.
+    pub local: Arc<LocalHistory>,
+    /// What sends readings on.
+    pub forwarder: Option<Arc<Forwarder>>,
+    /// What watches over the fleet.
+    pub watcher: Watcher,
+    /// Buildings as their buses tell them.
+    pub buildings: Vec<(String, watch::Receiver<Arc<ExchangeView>>)>,
+}
+
 /// A lock that a panic elsewhere does not keep.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -98,11 +127,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Fleet {
     /// A fleet with the history that is kept.
-    pub async fn open(history: Arc<LocalHistory>, made_up: Option<String>) -> Result<Self, Error> {
+    pub async fn open(kept: Kept, made_up: Option<String>) -> Result<Self, Error> {
         let now_ms = clock::now_ms();
+        let Kept { history, local, forwarder, watcher, buildings } = kept;
         let fleet = Self {
             history,
-            live: Mutex::new(Live::default()),
+            local,
+            forwarder,
+            watcher,
+            buildings,
+            live: Mutex::new(Live::opened(now_ms)),
             sources: Mutex::new(Sources::default()),
             plan: Mutex::new(None),
             ticks: watch::Sender::new(0),
@@ -127,7 +161,11 @@ impl Fleet {
         }
         tasks.spawn(Arc::clone(self).take_all(brought, stop.clone()));
         tasks.spawn(Arc::clone(self).tick_for_ever(stop.clone()));
-        tasks.spawn(Arc::clone(&self.history).run(stop.clone()));
+        tasks.spawn(Arc::clone(&self.local).run(stop.clone()));
+        if let Some(forwarder) = self.forwarder.clone() {
+            let stop = stop.clone();
+            tasks.spawn(async move { forwarder.run(stop).await });
+        }
     }
 
     async fn take_all(self: Arc<Self>, mut brought: mpsc::Receiver<(u32, Brought)>, stop: CancellationToken) {
@@ -185,6 +223,7 @@ impl Fleet {
     /// Keeps an event and marks what it happened to.
     pub fn happened(&self, event: FleetEvent) {
         lock(&self.live).happened(&event);
+        self.watcher.happened(&event, self.place_of_event(&event));
         let mut waiting = lock(&self.events);
         if waiting.len() < EVENTS_WAITING_MAX {
             waiting.push(event);
@@ -222,6 +261,10 @@ impl Fleet {
             }
             live.tick
         };
+        if tick % LOOK_TICKS == 0 {
+            let signals = self.signals(&self.watcher);
+            self.watcher.look(now_ms, signals, |host| self.place_of_host(host)).await;
+        }
         self.ticks.send_replace(tick);
     }
 
@@ -230,7 +273,7 @@ impl Fleet {
         if events.is_empty() {
             return;
         }
-        if let Err(error) = store::event::insert(self.history.db(), &events).await {
+        if let Err(error) = store::event::insert(self.local.db(), &events).await {
             tracing::warn!(error = %chain(&error), "Events wait for the disk.");
             lock(&self.events).splice(0..0, events);
         }
@@ -301,13 +344,22 @@ impl Fleet {
     pub fn now(&self) -> MutexGuard<'_, Live> {
         lock(&self.live)
     }
+    /// The series that the house derives, as they are now.
+    pub fn derived_now(&self) -> Vec<(Arc<SeriesKey>, Sample)> {
+        let live = self.now();
+        self.derive(&live, &Now::of(&live))
+    }
+    /// How each source is.
+    pub fn sources_now(&self) -> MutexGuard<'_, Sources> {
+        lock(&self.sources)
+    }
     /// The figures of the last tick.
     pub fn kpis(&self) -> FleetKpis {
         lock(&self.kpis).clone()
     }
     /// Where the history's file is open.
     pub fn db(&self) -> &Db {
-        self.history.db()
+        self.local.db()
     }
 }
 

@@ -4,10 +4,11 @@
 
 pub mod head;
 pub mod local;
+pub mod remote;
 
 use crate::error::Error;
 use async_trait::async_trait;
-use model::reading::{Bucket, Reading, Sample, SeriesKey};
+use model::reading::{Bucket, Sample, SeriesKey};
 use std::sync::Arc;
 
 /// Somewhere that readings are kept and read again.
@@ -49,9 +50,4 @@ impl Appended {
         self.unfit += more.unfit;
         self.refused += more.refused;
     }
-}
-
-/// Readings as the store takes them.
-pub fn shared(readings: &[Reading]) -> Vec<(Arc<SeriesKey>, Sample)> {
-    readings.iter().map(|reading| (Arc::new(reading.series.clone()), reading.sample)).collect()
 }

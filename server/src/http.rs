@@ -6,6 +6,7 @@ pub mod api;
 pub mod body;
 pub mod events;
 pub mod live;
+pub mod metrics;
 pub mod pages;
 pub mod security;
 
@@ -31,6 +32,8 @@ pub struct Reach {
     options: LeptosOptions,
     streams: events::Streams,
     told: live::Told,
+    metrics: metrics::Access,
+    requests: metrics::Requests,
     stop: CancellationToken,
     /// When the house opened, milliseconds since 1970 UTC.
     opened_ms: i64,
@@ -43,11 +46,17 @@ impl FromRef<Reach> for LeptosOptions {
 }
 
 /// Everything that the house answers at `address`; streams end when `stop` is told.
-pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -> Router {
+pub fn router(house: Arc<House>, address: SocketAddr, metrics: metrics::Access, stop: CancellationToken) -> Router {
     let (options, streams) = (pages::options(address), events::Streams::default());
-    let told = live::Told::default();
-    let reach = Reach { house, options, streams, told, stop, opened_ms: clock::now_ms() };
-    let beside = Router::new().route("/healthz", get(api::healthz)).merge(api::router(&reach));
+    let (told, requests) = (live::Told::default(), metrics::Requests::default());
+    let counted = requests.clone();
+    let reach = Reach { house, options, streams, told, metrics, requests, stop, opened_ms: clock::now_ms() };
+    let beside = Router::new()
+        .route("/healthz", get(api::healthz))
+        .route("/readyz", get(metrics::readyz))
+        .route("/metrics", get(metrics::own))
+        .route("/metrics/fleet", get(metrics::fleet))
+        .merge(api::router(&reach));
     pages::add_to(beside, &reach)
         .fallback(pages::not_found)
         .with_state(reach)
@@ -66,4 +75,5 @@ pub fn router(house: Arc<House>, address: SocketAddr, stop: CancellationToken) -
         )
         .layer(middleware::from_fn(api::problems::in_json))
         .layer(middleware::from_fn(security::add_headers))
+        .layer(middleware::from_fn_with_state(counted, metrics::count))
 }

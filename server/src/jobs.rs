@@ -48,6 +48,8 @@ pub struct Jobs {
     places: Arc<Semaphore>,
     page_years: Semaphore,
     page_places: Semaphore,
+    /// Whether the worker has not ended.
+    working: AtomicBool,
     stop: CancellationToken,
 }
 
@@ -95,6 +97,7 @@ impl Jobs {
             places: Arc::new(Semaphore::new(queue_size)),
             page_years: Semaphore::new(PAGE_YEARS),
             page_places: Semaphore::new(PAGE_YEARS + PAGE_YEARS_WAITING),
+            working: AtomicBool::new(true),
             stop,
         });
         for id in left {
@@ -196,6 +199,16 @@ impl Jobs {
         trace.ok_or_else(|| ApiError::Busy { reason: "Millwright is stopping.".into() })
     }
 
+    /// How many runs wait, and how many are under way.
+    pub fn counts(&self) -> (u32, u32) {
+        let desk = self.desk();
+        (desk.waiting.len() as u32, (desk.live.len() - desk.waiting.len().min(desk.live.len())) as u32)
+    }
+    /// Whether what waits will be taken up.
+    pub fn is_up(&self) -> bool {
+        self.working.load(Ordering::Relaxed) && !self.stop.is_cancelled()
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,6 +233,7 @@ impl Jobs {
 
     /// The worker: one run after another, until the house is told to stop.
     async fn work(self: Arc<Self>) {
+        let _ended = Ended(Arc::clone(&self));
         while !self.stop.is_cancelled() {
             let next = {
                 let mut desk = self.desk();
@@ -290,6 +304,15 @@ impl Jobs {
         tracing::warn!(run = %id, reason, "A run failed.");
         store::run::set_failed(&self.db, id, &reason, clock::now_ms()).await?;
         Ok(RunState::Failed { reason })
+    }
+}
+
+/// Says that the worker has ended, however it came to that.
+struct Ended(Arc<Jobs>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.working.store(false, Ordering::Relaxed);
     }
 }
 

@@ -5,8 +5,9 @@ use crate::clock;
 use crate::demo;
 use crate::designs::Designs;
 use crate::error::{Error, chain};
-use crate::fleet::Fleet;
-use crate::fleet::config::FleetConfig;
+use crate::fleet::alerts::Watcher;
+use crate::fleet::config::{FleetConfig, Sources};
+use crate::fleet::{Fleet, Kept};
 use crate::history::local::LocalHistory;
 use crate::http;
 use crate::jobs::{self, Jobs};
@@ -37,6 +38,8 @@ pub struct Config {
     pub queue_size: usize,
     /// Where readings come from.
     pub fleet: FleetFrom,
+    /// A file with the token that lets `/metrics` be read from another machine.
+    pub metrics_token_file: Option<PathBuf>,
 }
 
 /// Where the live fleet's readings come from.
@@ -58,6 +61,7 @@ impl Default for Config {
             data_dir: PathBuf::from("millwright-data"),
             queue_size: jobs::QUEUE_SIZE,
             fleet: FleetFrom::default(),
+            metrics_token_file: None,
         }
     }
 }
@@ -75,6 +79,7 @@ pub struct Served {
 
 /// Opens the house: everything is up and the address is bound when this returns.
 pub async fn spawn(config: Config) -> Result<Served, Error> {
+    let metrics = http::metrics::Access::of(config.metrics_token_file.as_deref())?;
     let lock = take_data_dir(&config.data_dir)?;
     let listener = listen(config.listen).await?;
     let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
@@ -91,10 +96,11 @@ pub async fn spawn(config: Config) -> Result<Served, Error> {
     if let Err(error) = house.restore_plan().await {
         tracing::warn!(%error, "The plan of the fleet could not be worked out; it is compared with nothing.");
     }
-    let router = http::router(house, address, stop.clone());
+    let router = http::router(house, address, metrics, stop.clone());
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let (until, failing) = (stop.clone().cancelled_owned(), stop.clone());
     tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
+        if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(until).await {
             tracing::error!(error = %chain(&error), "Stopped listening.");
         }
         failing.cancel();
@@ -122,14 +128,24 @@ async fn open_fleet(
     let demo = matches!(config.fleet, FleetFrom::Demo);
     let name = if demo { "telemetry-demo.db" } else { "telemetry.db" };
     let history_db = store::db::open_history(&config.data_dir.join(name)).await?;
-    let history = Arc::new(LocalHistory::open(history_db, retention).await?);
-    let fleet = Arc::new(Fleet::open(history, demo.then(|| demo::MADE_UP.to_owned())).await?);
-    let sources = match &file {
-        Some((path, file)) => file.sources(path, &config.data_dir)?,
-        None if demo => demo::open(designs, db, stop, tasks).await?,
-        None => Vec::new(),
+    let local = Arc::new(LocalHistory::open(history_db, retention).await?);
+    let (read, (history, forwarder), (rules, webhooks)) = match &file {
+        Some((path, file)) => (
+            file.sources(path, &config.data_dir)?,
+            file.history(path, &config.data_dir, &local)?,
+            (file.rules(path)?, file.webhooks(path)?),
+        ),
+        None => {
+            let none = Sources { sources: Vec::new(), buildings: Vec::new() };
+            let read = if demo { demo::open(designs, db, stop, tasks).await? } else { none };
+            (read, (Arc::clone(&local) as _, None), (telemetry::alert::default_rules(), Vec::new()))
+        }
     };
-    fleet.spawn(sources, stop, tasks);
+    let external_url = file.map(|(_, file)| file.external_url).unwrap_or_default();
+    let watcher = Watcher::open(db.clone(), rules, webhooks, external_url, stop.clone()).await?;
+    let kept = Kept { history, local, forwarder, watcher, buildings: read.buildings };
+    let fleet = Arc::new(Fleet::open(kept, demo.then(|| demo::MADE_UP.to_owned())).await?);
+    fleet.spawn(read.sources, stop, tasks);
     Ok(fleet)
 }
 

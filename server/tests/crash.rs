@@ -167,7 +167,11 @@ async fn what_was_said_to_be_kept_survives_being_killed() {
     let given = std::env::var_os("MILLWRIGHT_BIN").map(PathBuf::from);
     let start_max = if given.is_some() { START_MAX } else { 5 * START_MAX };
     let program = given.unwrap_or_else(|| env!("CARGO_BIN_EXE_millwright").into());
-    let (dir, client, told) = (tempfile::tempdir().unwrap(), Client::new(), Arc::new(Mutex::new(Told::default())));
+    let (dir, client, told) = (
+        tempfile::tempdir().unwrap(),
+        telemetry::scrape::guard::client().build().unwrap(),
+        Arc::new(Mutex::new(Told::default())),
+    );
     let (mut slowest, began) = (Duration::ZERO, Instant::now());
     let path = dir.path().join("millwright.db");
     let (mut running, _) = start(&program, dir.path(), &client).await;

@@ -57,6 +57,12 @@ impl Canvas<'_> {
         let points: Vec<_> = points.iter().map(|&(x, y)| point(x, y)).collect();
         self.area.draw(&PathElement::new(points, ink.stand_in().stroke_width(dots(width) as u32))).ok();
     }
+    /// A line through points that lets what is behind it be seen.
+    pub(crate) fn faint_line(&self, points: &[(f64, f64)], ink: Ink, width: f64, opacity: f64) {
+        let points: Vec<_> = points.iter().map(|&(x, y)| point(x, y)).collect();
+        let style = ink.stand_in().mix(opacity).stroke_width(dots(width) as u32);
+        self.area.draw(&PathElement::new(points, style)).ok();
+    }
     /// Words, centred on the height of their point.
     pub(crate) fn words(&self, words: &str, (x, y): (f64, f64), anchor: Anchor, ink: Ink) {
         let side = match anchor {

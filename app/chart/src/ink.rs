@@ -20,11 +20,33 @@ pub(crate) enum Ink {
     TextSoft,
     /// Grid lines.
     Line,
+    /// What is wrong.
+    Error,
+    /// What may go wrong.
+    Warning,
+    /// What is worth knowing.
+    Note,
+    /// Money, or a fourth line of a chart.
+    Money,
+    /// Carbon, or a fifth.
+    Carbon,
 }
 
 impl Ink {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Power, Self::Heat, Self::Tokens, Self::Loss, Self::Text, Self::TextSoft, Self::Line];
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Power,
+        Self::Heat,
+        Self::Tokens,
+        Self::Loss,
+        Self::Text,
+        Self::TextSoft,
+        Self::Line,
+        Self::Error,
+        Self::Warning,
+        Self::Note,
+        Self::Money,
+        Self::Carbon,
+    ];
 
     /// Its custom property.
     pub(crate) fn token(self) -> &'static str {
@@ -36,6 +58,11 @@ impl Ink {
             Self::Text => "--text",
             Self::TextSoft => "--text-soft",
             Self::Line => "--line",
+            Self::Error => "--error",
+            Self::Warning => "--warning",
+            Self::Note => "--note",
+            Self::Money => "--money",
+            Self::Carbon => "--carbon",
         }
     }
 

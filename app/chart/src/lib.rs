@@ -4,18 +4,24 @@
 //! (`ink`); words for figures come in as a function (`app::format` has them); every label is placed by its anchor. So a
 //! chart is the same bytes on the server, in the browser and in a test.
 //!
-//! Read `canvas` first, then a chart: `months`, `duration`, `flow`, `hours`.
+//! Read `canvas` first, then a chart: `months`, `duration`, `flow`, `hours`, `beside`, `lanes`, `line`.
 
+mod beside;
 mod canvas;
 mod duration;
 mod flow;
 mod hours;
 mod ink;
+mod lanes;
+mod line;
 mod months;
 
+pub use beside::{Bar, bars_beside_plan};
 pub use duration::load_duration;
 pub use flow::energy_flow;
 pub use hours::year_of_hours;
+pub use lanes::{Lane, event_lanes};
+pub use line::{Line, Lines, PLOT, Role, lines_in_time};
 pub use months::monthly_bars;
 
 /// What puts a figure into words, with its unit.

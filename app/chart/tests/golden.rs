@@ -1,6 +1,12 @@
 //! The pictures as text. A change that is meant is accepted with `INSTA_UPDATE=always cargo test -p chart`.
 
-use chart::{energy_flow, load_duration, monthly_bars};
+use chart::{
+    Bar, Lane, Line, Lines, Role, bars_beside_plan, energy_flow, event_lanes, lines_in_time, load_duration,
+    monthly_bars,
+};
+use model::fleet::Annotation;
+use model::note::Severity;
+use model::reading::Bucket;
 use model::report::{Flow, Month};
 
 fn mwh(value: f64) -> String {
@@ -44,12 +50,66 @@ fn flows() -> Vec<Flow> {
     .collect()
 }
 
-fn pictures() -> [(&'static str, String); 3] {
+fn lanes() -> Vec<Lane> {
+    [("GPU errors", Severity::Error, [0, 3, 12, 0]), ("Restarts", Severity::Warning, [1, 0, 0, 0])]
+        .into_iter()
+        .map(|(name, severity, counts)| Lane { name: name.into(), severity, counts: counts.into() })
+        .collect()
+}
+
+fn bars() -> Vec<Bar> {
+    let bar = |name: &str, value| Bar { name: name.into(), value, planned: Some(20.0) };
+    vec![bar("0", Some(17.0)), bar("1", None), Bar { planned: None, ..bar("2", Some(19.5)) }, bar("3", Some(21.0))]
+}
+
+/// Ten minutes with a gap, a region that began before, an error, a plan, and the time before laid over.
+fn live_lines() -> String {
+    let bucket = |at: i64| {
+        let mean = 600.0 + 40.0 * (at as f64 / 60.0).sin();
+        Bucket { start_ms: at * 1000, min: mean - 15.0, max: mean + 20.0, sum: mean * 4.0, count: 4 }
+    };
+    let board: Vec<Bucket> = (0..60).map(|at| at * 10).filter(|at| !(200..290).contains(at)).map(bucket).collect();
+    let before: Vec<Bucket> = board.iter().map(|b| Bucket { min: b.min - 50.0, sum: b.sum - 200.0, ..*b }).collect();
+    let limit: Vec<Bucket> = (0..60).map(|at| Bucket::of(at * 10_000, 700.0)).collect();
+    let line = |name, role, buckets, previous, planned| Line {
+        name,
+        role,
+        buckets,
+        previous,
+        gap_ms: 30_000,
+        last_is_partial: true,
+        planned,
+    };
+    let lines = [
+        line("Board power", Role::Power, board.as_slice(), before.as_slice(), Some(650.0)),
+        line("Power limit", Role::Limit, limit.as_slice(), &[], None),
+    ];
+    let annotations = [
+        Annotation { start_ms: -60_000, end_ms: Some(90_000), words: "grid event".into(), severe: false },
+        Annotation { start_ms: 420_000, end_ms: None, words: "XID 79".into(), severe: true },
+    ];
+    let marks = [(0, "14:00".to_owned()), (300_000, "14:05".to_owned())];
+    let chart = Lines {
+        from_ms: 0,
+        to_ms: 600_000,
+        step_ms: 10_000,
+        lines: &lines,
+        annotations: &annotations,
+        marks: &marks,
+        from_zero: true,
+    };
+    lines_in_time(&chart, "Board power was 600 W, and was not read for 90 s", &|watts| format!("{watts:.0} W"))
+}
+
+fn pictures() -> [(&'static str, String); 6] {
     let exceeded: Vec<f64> = (0..=100).map(|i| 98.0 - 0.4 * f64::from(i)).collect();
     [
         ("monthly_bars", monthly_bars(&months(), "July draws most", mwh)),
         ("load_duration", load_duration(&exceeded, 100.0, "Above 90 MW for a fifth of the year", mw)),
         ("energy_flow", energy_flow(&flows(), "70% reaches the boards", mwh, share)),
+        ("event_lanes", event_lanes(&lanes(), &[(0.0, "14:00".into()), (0.5, "15:00".into())], "Most at three")),
+        ("bars_beside_plan", bars_beside_plan(&bars(), "Less than planned", "made", "hour", mw)),
+        ("lines_in_time", live_lines()),
     ]
 }
 
@@ -64,14 +124,20 @@ fn golden_pictures() {
 fn a_picture_names_no_colour_and_no_font() {
     for (name, svg) in pictures() {
         assert!(!svg.contains('#') && !svg.contains("rgb(") && !svg.contains("font-family"), "{name}: {svg}");
-        assert!(svg.contains("var(--power)") && svg.contains("<title>"), "{name}");
+        assert!(svg.contains("var(--") && svg.contains("<title>"), "{name}");
         assert!(!svg.contains(" width=\"100%\"") && !svg.contains("style="), "{name}");
     }
 }
 
 #[test]
 fn nothing_to_draw_is_still_a_picture() {
-    for svg in [monthly_bars(&[], "", mwh), load_duration(&[], 0.0, "", mw), energy_flow(&[], "", mwh, share)] {
+    for svg in [
+        monthly_bars(&[], "", mwh),
+        load_duration(&[], 0.0, "", mw),
+        energy_flow(&[], "", mwh, share),
+        event_lanes(&[], &[], ""),
+        bars_beside_plan(&[], "", "", "", mw),
+    ] {
         assert!(svg.contains("</svg>") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     }
 }

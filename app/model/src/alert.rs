@@ -509,6 +509,39 @@ pub struct AlertMemory {
     pub groups: Vec<(String, i64)>,
 }
 
+/// Alerts as their page shows them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct AlertsView {
+    /// When this was so, milliseconds since 1970 UTC.
+    pub as_of_ms: i64,
+    /// Every alert that is held, those that are right again too, for as long as they are.
+    pub alerts: Vec<Alert>,
+    /// Silences that have not ended.
+    pub silences: Vec<Silence>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// What changed, the newest first; of very many, the newest.
+    pub history: Vec<Transition>,
+    /// Tries to hand notifications on, the newest first; of very many, the newest.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Someone asks for silence, from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SilenceCreate {
+    /// What an alert must be for the silence to cover it: all of these.
+    pub matchers: Vec<Matcher>,
+    /// After how long it ends, milliseconds: a silence without an end is a fault that nobody hears of.
+    pub lasts_ms: i64,
+    /// Who asks for it.
+    pub owner: String,
+    /// Why.
+    pub note: String,
+}
+
 /// One try to hand a notification on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

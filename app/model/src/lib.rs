@@ -5,10 +5,12 @@
 //! Read `quantity` first, then `design` (what a person drew), `site` (the same, resolved), `scenario`
 //! (the year it meets), `trace` (what happened) and `report` (what it came to). `scene` is a hall to be drawn in 3D.
 
+pub mod alert;
 pub mod catalog;
 pub mod check;
 pub mod design;
 pub mod event;
+pub mod facility;
 pub mod fleet;
 pub mod id;
 pub mod input;

@@ -71,7 +71,7 @@ pub fn Chart(
 }
 
 /// A name of a file from the first words of a finding.
-fn file_name(title: &str) -> String {
+pub(crate) fn file_name(title: &str) -> String {
     let words: Vec<String> = title
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -82,8 +82,8 @@ fn file_name(title: &str) -> String {
 }
 
 /// The picture with the colours of light paper in the place of the page's own, so that it can stand anywhere.
-fn standing_alone(svg: &str) -> String {
-    const COLOURS: [(&str, &str); 7] = [
+pub(crate) fn standing_alone(svg: &str) -> String {
+    const COLOURS: [(&str, &str); 12] = [
         ("--power", "steelblue"),
         ("--heat", "chocolate"),
         ("--tokens", "teal"),
@@ -91,6 +91,11 @@ fn standing_alone(svg: &str) -> String {
         ("--text-soft", "dimgray"),
         ("--text", "black"),
         ("--line", "gainsboro"),
+        ("--error", "firebrick"),
+        ("--warning", "darkgoldenrod"),
+        ("--note", "royalblue"),
+        ("--money", "goldenrod"),
+        ("--carbon", "slateblue"),
     ];
     const SHADES: [&str; 9] =
         ["midnightblue", "darkslateblue", "dimgray", "slategray", "gray", "darkgray", "tan", "darkkhaki", "khaki"];

@@ -54,8 +54,8 @@ enum Open {
     Shortcuts,
 }
 
-/// Keys of every page, and of the workshop.
-const SHORTCUTS: [(&str, &str); 14] = [
+/// Keys of every page, of the workshop and of the fleet.
+const SHORTCUTS: [(&str, &str); 17] = [
     ("Ctrl+K or ⌘K", "Find a page, a design or a command"),
     ("?", "This sheet"),
     ("Esc", "Close what is open"),
@@ -69,6 +69,12 @@ const SHORTCUTS: [(&str, &str); 14] = [
     ("Ctrl+D", "Workshop: copy beside it"),
     ("Ctrl+click", "Workshop: select besides"),
     ("↑ ↓", "Rack: move a tray to the next free unit"),
+    (
+        "← → ↑ ↓, + − 0, N",
+        "Fleet, with the map focused: move from GPU to GPU, near, far, all, the next that is not well",
+    ),
+    ("T", "Fleet: from the map to the table and back"),
+    ("← →, + −, T", "Charts, with one focused: read along it, zoom, its table"),
     ("← → ↑ ↓, + −, 1 to 5", "3D, with the picture focused: turn, near, bookmarks"),
 ];
 
@@ -103,6 +109,13 @@ pub fn Palette() -> impl IntoView {
             page("New design", paths::NEW),
             page("Runs", paths::RUNS),
             page("Compare runs", paths::COMPARE),
+            page("Fleet: every GPU now", paths::FLEET),
+            page("Alerts: what needs a person", paths::ALERTS),
+            page("Events: what happened in the fleet", paths::EVENTS),
+            page("Sources: where readings come from", paths::SOURCES),
+            page("Facility: what the building says", paths::FACILITY),
+            page("The plan of the fleet", paths::BINDING),
+            page("Yesterday's report of the fleet", &paths::fleet_report("yesterday")),
             page("Catalog: every part and its source", paths::CATALOG),
             page("Glossary: the field's words", paths::GLOSSARY),
             page("API documentation", paths::API_DOCS),

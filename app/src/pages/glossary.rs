@@ -1,10 +1,11 @@
 //! What do the field's words mean here?
 
+use crate::paths;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Each word, and what is meant by it.
-const WORDS: [(&str, &str); 17] = [
+const WORDS: [(&str, &str); 30] = [
     ("token", "an output token, unless “prompt” or “input” stands beside it"),
     (
         "facility MW, IT MW, GPU-board MW",
@@ -40,12 +41,49 @@ const WORDS: [(&str, &str); 17] = [
     ("demand charge", "price of the month’s highest draw"),
     ("business as usual", "the same racks at the same work in a facility of the industry’s average PUE, 1.50"),
     ("prefix cache", "prompt tokens whose reading is kept from an earlier request with the same beginning"),
+    (
+        "XID",
+        "an error that NVIDIA’s driver reports of a GPU, by number, in the host’s kernel log; the vendor’s catalog says what each means and calls for",
+    ),
+    ("SXID", "the same of an NVSwitch, which joins the GPUs of a rack; a fatal one takes their links down with it"),
+    (
+        "burst",
+        "errors of one node that belong together: one fault often makes many, so they are one until three minutes pass without another",
+    ),
+    (
+        "sticky error",
+        "an XID that comes again and again until the GPU is reset (74, 79, 95, 109, 119); within three hours of the first, the rest are left out",
+    ),
+    (
+        "ECC",
+        "error-correcting code: a GPU’s memory finds wrong bits by it. One bit is corrected; two are not, and the work that used them is lost",
+    ),
+    (
+        "row remapping",
+        "a row of memory that went wrong is replaced by a spare one at the next reset of the GPU; one that waits for it is “pending”",
+    ),
+    ("NVLink", "the fast link between GPUs, and from GPUs to the NVSwitch; work spread over GPUs stops where it fails"),
+    (
+        "MIG",
+        "multi-instance GPU: one GPU cut into up to seven that work apart; some values are then read of the whole alone",
+    ),
+    ("BMS", "building management system: what runs and watches the building’s power and cooling"),
+    (
+        "DSX Exchange",
+        "an agreed way in which building, grid and IT tell each other their signals over MQTT: who owns which, and when they are old",
+    ),
+    ("heartbeat", "a counter that an integration moves while it lives; where it stands still, its values are old"),
+    (
+        "telemetry source",
+        "anything live figures are read from: a page of metrics, a store, a driver, a kernel log, the building’s bus",
+    ),
+    ("silence", "a time for which nobody is told of certain alerts; it always has an end"),
 ];
 
 /// The glossary.
 #[component]
 pub fn GlossaryPage() -> impl IntoView {
-    let row = |(word, meaning): (&'static str, &'static str)| view! { <div><dt>{word}</dt><dd>{meaning}</dd></div> };
+    let row = |(word, meaning): (&'static str, &'static str)| view! { <div id=paths::glossary_anchor(word)><dt>{word}</dt><dd>{meaning}</dd></div> };
     view! {
         <Title text="Glossary"/>
         <h1>"Glossary"</h1>

@@ -27,6 +27,12 @@ pub enum Failure {
     Infeasible(Vec<Note>),
     /// The house could not be opened or kept: exit code 1.
     House(Error),
+    /// It could not be done, through no fault of what was typed: exit code 1.
+    Failed(String),
+    /// What was to be read is not there, and nothing is wrong with that: exit code 3.
+    Absent(String),
+    /// All is said already: that exit code.
+    Told(u8),
 }
 
 impl Failure {
@@ -39,13 +45,16 @@ impl Failure {
         match self {
             Self::BadInput(_) => ExitCode::from(2),
             Self::Infeasible(_) => ExitCode::from(3),
-            Self::House(_) => ExitCode::FAILURE,
+            Self::House(_) | Self::Failed(_) => ExitCode::FAILURE,
+            Self::Absent(_) => ExitCode::from(3),
+            Self::Told(code) => ExitCode::from(*code),
         }
     }
     /// What to tell the person, a line each.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Self::BadInput(words) => vec![words.clone()],
+            Self::BadInput(words) | Self::Failed(words) | Self::Absent(words) => vec![words.clone()],
+            Self::Told(_) => Vec::new(),
             Self::House(error) => vec![chain(error)],
             Self::Infeasible(notes) => std::iter::once("the design can't be built or run as drawn:".to_owned())
                 .chain(notes.iter().map(|note| format!("  {note}")))

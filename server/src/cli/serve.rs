@@ -20,6 +20,9 @@ pub struct Serve {
     /// A file that says where the live fleet's readings come from (TOML; the page /sources has examples)
     #[arg(long, value_name = "FILE", conflicts_with = "demo")]
     fleet: Option<PathBuf>,
+    /// A file with a token: whoever brings it may read /metrics from elsewhere; without one, only this machine may
+    #[arg(long, value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
     /// Show a made-up fleet of 2,000 GPUs, with faults and grid events, plainly labelled; nothing is read
     #[arg(long)]
     demo: bool,
@@ -36,9 +39,7 @@ impl Serve {
     }
 
     async fn until_stopped(self) -> Result<(), Error> {
-        let listening = |source| Error::Process { doing: "listen for signals", source };
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
+        let told = until_told_to_stop()?;
         let data_dir = std::path::absolute(&self.data_dir)
             .map_err(|source| Error::DataDir { path: self.data_dir.clone(), source })?;
         let fleet = match self.fleet {
@@ -46,21 +47,39 @@ impl Serve {
             None if self.demo => FleetFrom::Demo,
             None => FleetFrom::Nowhere,
         };
-        let config = Config { listen: self.listen, data_dir: data_dir.clone(), fleet, ..Config::default() };
+        let config = Config {
+            listen: self.listen,
+            data_dir: data_dir.clone(),
+            fleet,
+            metrics_token_file: self.metrics_token_file,
+            ..Config::default()
+        };
         let house = serve::spawn(config).await?;
         writeln!(io::stdout(), "Millwright is at http://{} — data in {}", house.address(), data_dir.display())
             .map_err(|source| Error::Process { doing: "say where the house is", source })?;
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = told => {}
             () = house.failed() => {}
         }
         house.stop().await
     }
 }
 
+/// Ends when the process is told to stop.
+pub fn until_told_to_stop() -> Result<impl Future<Output = ()>, Error> {
+    let listening = |source| Error::Process { doing: "listen for signals", source };
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
 /// Where a user's data belongs on this system.
-fn data_home() -> PathBuf {
+pub fn data_home() -> PathBuf {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))

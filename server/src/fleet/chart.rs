@@ -3,7 +3,6 @@
 use super::{Fleet, derived_series, words_of};
 use crate::clock;
 use crate::error::Error;
-use crate::history::SeriesStore;
 use model::event::{EventQuery, FleetEvent, Happening};
 use model::fleet::{Annotation, ChartData, ChartRequest, ChartSeries, FleetPlace};
 use model::metric::{Kind, Metric, Unit};

@@ -1,23 +1,31 @@
 //! The file that says where readings come from: which targets are read, on which bus the building talks, how long history
 //! is kept. Every name in it that is not known is an error with its line, so that a slip of the pen is no silent nothing.
 
-use crate::history::local::Retention;
+use crate::history::SeriesStore;
+use crate::history::local::{LocalHistory, Retention};
+use crate::history::remote::{Forwarding, RemoteSeries};
+use model::alert::Rule;
 use model::reading::{Labels, SeriesKey};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use telemetry::exchange::{ExchangeConfig, ExchangeSource};
-use telemetry::forward;
+use telemetry::exchange::{ExchangeConfig, ExchangeSource, ExchangeView};
+use telemetry::forward::{self, Forwarder};
 use telemetry::kernel_log::Clock;
 use telemetry::kernel_log::follow::{KernelLogSource, Origin, boot_ms};
 use telemetry::names::{self, Mapped};
 use telemetry::nvml::{NvmlConfig, NvmlSource};
+use telemetry::query::history::RemoteHistory;
 use telemetry::query::poll::{QuerySource, default_selectors};
 use telemetry::query::{Auth, Client, Endpoint};
 use telemetry::recording::replay::{Moments, ReplaySource, Times};
 use telemetry::scrape::{Scrape, ScrapeSource};
 use telemetry::source::Source;
+use telemetry::webhook::guard::Guard;
+use telemetry::webhook::{Secret, Webhook};
+use tokio::sync::watch;
 use url::Url;
 
 /// How often the kernel's log is looked at where nothing is said.
@@ -43,6 +51,27 @@ pub struct FleetConfig {
     pub retention: Retention,
     /// Where readings are sent on to.
     pub forward: Option<Forward>,
+    /// A file with rules of one's own, beside this file where its path is relative; those of Millwright hold besides.
+    pub alert_rules: Option<PathBuf>,
+    /// Who is told of alerts.
+    pub webhook: Vec<Receiver>,
+    /// The address at which a person reaches Millwright, for links in what is told.
+    pub external_url: String,
+}
+
+/// Someone who is told of alerts, in the format of Alertmanager's webhooks.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// A file with the secret that what is told is signed with.
+    pub secret_file: Option<PathBuf>,
+    /// Private networks that it may be in, such as `127.0.0.0/8`; others are refused.
+    #[serde(default)]
+    pub allow: Vec<String>,
 }
 
 /// A Prometheus or VictoriaMetrics that is asked.
@@ -121,6 +150,9 @@ pub struct Forward {
     pub queue_max_mib: u64,
     /// A file with a token.
     pub bearer_token_file: Option<PathBuf>,
+    /// The address of the same store before `/api/v1/query`, such as `http://victoria:8428`: where it is given, readings
+    /// are kept there alone, and read from there.
+    pub read_url: Option<String>,
 }
 
 fn one_gib() -> u64 {
@@ -143,6 +175,14 @@ pub enum ConfigError {
     Source { path: PathBuf, why: String },
 }
 
+/// What is read, and the buildings among it.
+pub struct Sources {
+    /// Every source.
+    pub sources: Vec<Box<dyn Source>>,
+    /// Buildings as their buses tell them, by the source's name.
+    pub buildings: Vec<(String, watch::Receiver<Arc<ExchangeView>>)>,
+}
+
 impl FleetConfig {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
@@ -156,9 +196,9 @@ impl FleetConfig {
     }
 
     /// The sources that it names, or what is wrong with one of them. `data_dir` has what they remember.
-    pub fn sources(&self, path: &Path, data_dir: &Path) -> Result<Vec<Box<dyn Source>>, ConfigError> {
+    pub fn sources(&self, path: &Path, data_dir: &Path) -> Result<Sources, ConfigError> {
         let wrong = |why: String| ConfigError::Source { path: path.to_owned(), why };
-        let mut sources: Vec<Box<dyn Source>> = Vec::new();
+        let (mut sources, mut buildings): (Vec<Box<dyn Source>>, _) = (Vec::new(), Vec::new());
         for set in &self.scrape {
             sources.push(Box::new(ScrapeSource::new(set.clone()).map_err(|error| wrong(crate::error::chain(&error)))?));
         }
@@ -166,10 +206,10 @@ impl FleetConfig {
             sources.push(Box::new(query.source().map_err(wrong)?));
         }
         for exchange in &self.exchange {
-            sources.push(Box::new(
-                ExchangeSource::new(exchange.clone())
-                    .map_err(|error| wrong(format!("exchange {}: {}", exchange.name, crate::error::chain(&error))))?,
-            ));
+            let source = ExchangeSource::new(exchange.clone())
+                .map_err(|error| wrong(format!("exchange {}: {}", exchange.name, crate::error::chain(&error))))?;
+            buildings.push((exchange.name.clone(), source.view()));
+            sources.push(Box::new(source));
         }
         if let Some(nvml) = &self.nvml {
             sources.push(Box::new(NvmlSource::new("nvml", nvml.clone())));
@@ -185,22 +225,74 @@ impl FleetConfig {
             Some(twice) => {
                 Err(wrong(format!("two sources are called {:?}; each needs a name of its own", twice.name())))
             }
-            None => Ok(sources),
+            None => Ok(Sources { sources, buildings }),
         }
     }
 
-    /// How readings are sent on, if they are.
-    pub fn forward(&self, path: &Path, data_dir: &Path) -> Result<Option<forward::Settings>, ConfigError> {
-        let Some(set) = &self.forward else { return Ok(None) };
-        let url = Url::parse(&set.url).map_err(|error| ConfigError::Source {
-            path: path.to_owned(),
-            why: format!("forward: {}: {error}", set.url),
-        })?;
-        Ok(Some(forward::Settings {
-            auth: auth(set.bearer_token_file.as_ref()),
+    /// What keeps readings: this machine, this machine and another store, or another store alone.
+    pub fn history(
+        &self,
+        path: &Path,
+        data_dir: &Path,
+        local: &Arc<LocalHistory>,
+    ) -> Result<(Arc<dyn SeriesStore>, Option<Arc<Forwarder>>), crate::error::Error> {
+        let history: Arc<dyn SeriesStore> = Arc::clone(local) as _;
+        let Some(set) = &self.forward else { return Ok((history, None)) };
+        let address = |text: &str| {
+            let why = |error: url::ParseError| format!("forward: {text}: {error}");
+            Url::parse(text).map_err(|error| ConfigError::Source { path: path.to_owned(), why: why(error) })
+        };
+        let auth = || auth(set.bearer_token_file.as_ref());
+        let forwarder = Arc::new(Forwarder::open(forward::Settings {
+            auth: auth(),
             bytes_max: set.queue_max_mib << 20,
-            ..forward::Settings::of(url, data_dir.join("forward"))
-        }))
+            ..forward::Settings::of(address(&set.url)?, data_dir.join("forward"))
+        })?);
+        let history: Arc<dyn SeriesStore> = match &set.read_url {
+            Some(base) => {
+                let client = Client::of(Endpoint { auth: auth(), ..Endpoint::of(address(base)?) })?;
+                Arc::new(RemoteSeries::new(Arc::clone(&forwarder), RemoteHistory::of(client)))
+            }
+            None => Arc::new(Forwarding::new(history, Arc::clone(&forwarder))),
+        };
+        Ok((history, Some(forwarder)))
+    }
+
+    /// The rules that hold.
+    pub fn rules(&self, path: &Path) -> Result<Vec<Rule>, ConfigError> {
+        let ours = telemetry::alert::default_rules();
+        let Some(file) = &self.alert_rules else { return Ok(ours) };
+        let file = path.parent().unwrap_or(Path::new("")).join(file);
+        let text = std::fs::read_to_string(&file).map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+        let users = telemetry::alert::parse_rules(&file.to_string_lossy(), &text).map_err(|problems| {
+            let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            ConfigError::Source { path: file, why }
+        })?;
+        Ok(telemetry::alert::rules::with(ours, users))
+    }
+
+    /// Who is told of alerts.
+    pub fn webhooks(&self, path: &Path) -> Result<Vec<Webhook>, ConfigError> {
+        self.webhook.iter().map(|receiver| receiver.webhook(path)).collect()
+    }
+}
+
+impl Receiver {
+    fn webhook(&self, path: &Path) -> Result<Webhook, ConfigError> {
+        let wrong =
+            |why: String| ConfigError::Source { path: path.to_owned(), why: format!("webhook {}: {why}", self.name) };
+        let network =
+            |text: &String| text.parse().map_err(|_| wrong(format!("{text:?} is no network such as 10.0.0.0/8")));
+        let allow = self.allow.iter().map(network).collect::<Result<_, _>>()?;
+        let secret = match &self.secret_file {
+            Some(file) => {
+                let text =
+                    std::fs::read_to_string(file).map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+                Some(Secret::of(text.trim()))
+            }
+            None => None,
+        };
+        Webhook::of(&self.name, &self.url, secret, Guard { allow }).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -223,7 +315,7 @@ impl Query {
             client: Client::of(endpoint).map_err(|error| wrong(error.to_string()))?,
             selectors: if self.selectors.is_empty() { default_selectors() } else { self.selectors.clone() },
             interval: Duration::from_secs_f64(self.every_s),
-            map: std::sync::Arc::new(map),
+            map: Arc::new(map),
         })
     }
 }
@@ -237,7 +329,8 @@ fn known(source: &str, name: &str, labels: &[(String, String)]) -> Option<(Serie
 }
 
 impl KernelLog {
-    fn source(&self, data_dir: &Path) -> KernelLogSource {
+    /// It as a source; `data_dir` has the place that it has come to.
+    pub fn source(&self, data_dir: &Path) -> KernelLogSource {
         let origin = match &self.file {
             Some(file) => Origin::File(file.clone()),
             None if Path::new("/run/systemd/journal").exists() => Origin::Journal("journalctl".into()),
@@ -276,7 +369,6 @@ mod tests {
         std::fs::write(file.path(), text).unwrap();
         let config = FleetConfig::read(file.path())?;
         config.sources(file.path(), Path::new("/nowhere"))?;
-        config.forward(file.path(), Path::new("/nowhere"))?;
         Ok(config)
     }
 
@@ -288,7 +380,6 @@ mod tests {
         assert!(words("[[scrape]]\nname = \"a\"\nurl = \"http://169.254.169.254/x\"").contains("169.254.169.254"));
         let twice = "[[scrape]]\nname = \"a\"\nurl = \"http://b:1\"\n[[scrape]]\nname = \"a\"\nurl = \"http://c:1\"";
         assert!(words(twice).contains("\"a\""));
-        assert!(words("[forward]\nurl = \"nowhere\"").contains("nowhere"));
         assert!(words("[retention]\nreadings_day = 3").contains("line 2"));
     }
 
@@ -304,6 +395,6 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.retention.readings_days, 3);
-        assert_eq!(config.sources(Path::new("x"), Path::new("/nowhere")).unwrap().len(), 6);
+        assert_eq!(config.sources(Path::new("x"), Path::new("/nowhere")).unwrap().sources.len(), 6);
     }
 }

@@ -79,8 +79,11 @@ impl Mean {
 impl Now {
     /// The figures of the fleet as it is.
     pub fn of(live: &Live) -> Self {
+        // A router counts the tokens of the engines behind it again: it counts where nothing else does.
+        let behind = live.engines.iter().any(|engine| !engine.routes());
+        let counted = live.engines.iter().filter(|engine| !(behind && engine.routes()));
         let rates: Vec<f64> =
-            live.engines.iter().filter_map(|engine| engine.rate(Metric::EngineOutputTokens, live.now_ms)).collect();
+            counted.filter_map(|engine| engine.rate(Metric::EngineOutputTokens, live.now_ms)).collect();
         let boards: Vec<f64> = live.gpus.iter().filter_map(|gpu| gpu.value(Metric::GpuPower)).collect();
         Self {
             tokens_per_s: total(&rates),
@@ -293,4 +296,91 @@ fn speed(gpus: &[&Gpu], held: Health) -> (f64, usize) {
     }
     let slower: f64 = down.iter().map(|clock| 1.0 - (clock / free).min(1.0)).sum();
     (1.0 - slower / gpus.len() as f64, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::reading::{Labels, SeriesKey};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn put(live: &mut Live, metric: Metric, labels: &[(&str, &str)], at_s: i64, value: f64) {
+        let key = SeriesKey { name: metric.name().into(), labels: Labels::of(labels.iter().copied()) };
+        live.apply(&Arc::new(key), at_s * 1_000, value, 0);
+    }
+
+    /// GPUs of one node with their clock, work and reasons, and an engine that makes 1,000 tokens each second.
+    fn fleet(gpus: &[(f64, f64, f64)]) -> Live {
+        let mut live = Live::opened(0);
+        for (index, (clock, work, reasons)) in gpus.iter().enumerate() {
+            let index = index.to_string();
+            let labels = [("host", "a"), ("rack", "R1"), ("gpu", index.as_str())];
+            for (metric, value) in [
+                (Metric::GpuPower, 500.0),
+                (Metric::GpuSmClock, *clock),
+                (Metric::GpuUtilization, *work),
+                (Metric::GpuClockEvents, *reasons),
+            ] {
+                put(&mut live, metric, &labels, 60, value);
+            }
+        }
+        for (at_s, tokens) in [(0, 0.0), (60, 60_000.0)] {
+            put(&mut live, Metric::EngineOutputTokens, &[("instance", "e")], at_s, tokens);
+        }
+        live.tick(61_000);
+        live
+    }
+
+    fn planned(gpus: u32) -> Planned {
+        Planned { gpus, tokens_per_s: 4_000.0, board_w: 4_000.0, it_w: 5_000.0, facility_w: 6_000.0, error: 0.1 }
+    }
+
+    #[test]
+    fn the_megawatt_is_the_widest_that_is_metered() {
+        let mut live = fleet(&[(2e9, 1.0, 0.0); 2]);
+        assert_eq!(Now::of(&live).widest(), (Megawatt::Board, Some(1_000.0)));
+        put(&mut live, Metric::RackPower, &[("rack", "R1")], 60, 1_300.0);
+        assert_eq!(Now::of(&live).widest(), (Megawatt::It, Some(1_300.0)));
+        put(&mut live, Metric::FacilityPower, &[("source", "bms")], 60, 1_500.0);
+        assert_eq!(Now::of(&live).widest(), (Megawatt::Facility, Some(1_500.0)));
+        put(&mut live, Metric::GpuPower, &[("host", "b"), ("rack", "R2"), ("gpu", "0")], 60, 1.0);
+        assert_eq!(Now::of(&live).it_w, None, "a rack with GPUs that no meter tells of");
+    }
+
+    #[test]
+    fn a_missing_figure_has_a_reason_and_is_not_zero() {
+        let live = Live::opened(0);
+        let kpis = kpis(&live, &Now::of(&live), &Today::new(0, 0.0), None);
+        for kpi in [&kpis.tokens_per_s, &kpis.board_w, &kpis.it_w, &kpis.facility_w, &kpis.tokens_per_s_per_mw] {
+            assert!(kpi.now.is_none() && kpi.missing.is_some(), "{kpi:?}");
+        }
+        assert!(kpis.losses.is_empty());
+    }
+
+    #[test]
+    fn losses_are_named_by_what_holds_gpus_down() {
+        let gpus = [(2e9, 1.0, 0.0), (1e9, 1.0, 4.0), (1.5e9, 1.0, 32.0), (2e9, 0.5, 0.0)];
+        let live = fleet(&gpus);
+        let losses = losses(&live, &Now::of(&live), Some(&planned(8))).unwrap();
+        let of = |cause| losses.iter().find(|loss| loss.cause == cause).unwrap().tokens_per_s;
+        assert!((of(LossCause::Failures) - 2_000.0).abs() < 1e-9, "four of eight GPUs");
+        assert!((of(LossCause::Power) - 2_000.0 * 0.5 / 4.0).abs() < 1e-9, "one of four at half its clock");
+        assert!((of(LossCause::Cooling) - 1_750.0 * 0.25 / 4.0).abs() < 1e-9);
+        assert!((of(LossCause::Utilisation) - (1_750.0 - 109.375) * 0.125).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn law_losses_add_up_to_what_is_missing(
+            gpus in prop::collection::vec((1e9..2e9_f64, 0.0..1.0_f64, prop::sample::select(vec![0.0, 4.0, 32.0])), 1..12),
+            count in 1_u32..20,
+        ) {
+            let live = fleet(&gpus);
+            let (now, plan) = (Now::of(&live), planned(count));
+            let losses = losses(&live, &now, Some(&plan)).unwrap();
+            let sum: f64 = losses.iter().map(|loss| loss.tokens_per_s).sum();
+            prop_assert!((sum - (plan.tokens_per_s - now.tokens_per_s.unwrap())).abs() < 1e-6);
+        }
+    }
 }

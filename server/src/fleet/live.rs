@@ -120,6 +120,7 @@ enum Slot {
     Engine(u32, Metric),
     Rack(u32, Metric),
     Facility(Metric),
+    Point,
     /// Kept in the history alone.
     Aside,
 }
@@ -147,6 +148,12 @@ pub struct Live {
     pub tick: u64,
     /// When that was.
     pub now_ms: i64,
+    /// The load that the grid or the operator asks for, W.
+    pub target_w: Option<f64>,
+    /// Points of the building by their tag path: their series, and what was read last.
+    pub points: BTreeMap<String, (Arc<SeriesKey>, Last)>,
+    /// Before this nothing is added up: what a source tells of the past was not here to be counted.
+    pub opened_ms: i64,
     places: HashMap<usize, (Arc<SeriesKey>, Slot)>,
     by_host: HashMap<String, u32>,
     by_uuid: HashMap<String, u32>,
@@ -157,6 +164,11 @@ pub struct Live {
 }
 
 impl Live {
+    /// A fleet of which nothing is known yet.
+    pub fn opened(opened_ms: i64) -> Self {
+        Self { opened_ms, ..Self::default() }
+    }
+
     /// Takes a reading in.
     pub fn apply(&mut self, key: &Arc<SeriesKey>, at_ms: i64, value: f64, source: u32) {
         let place = Arc::as_ptr(key) as usize;
@@ -173,11 +185,20 @@ impl Live {
         };
         let last = Last { at_ms, value, source, changed: self.tick + 1 };
         match slot {
-            Slot::Gpu(gpu, metric) => self.gpus[gpu as usize].take(metric as usize, last),
+            Slot::Point => {
+                let tag = key.labels.get(label::TAG).unwrap_or_default();
+                match self.points.get_mut(tag) {
+                    Some((_, known)) => *known = last,
+                    None => drop(self.points.insert(tag.to_owned(), (Arc::clone(key), last))),
+                }
+            }
+            Slot::Gpu(gpu, metric) => self.gpus[gpu as usize].take(metric as usize, last, self.opened_ms),
             Slot::Node(node, metric) => put(&mut self.nodes[node as usize].values, metric, last),
             Slot::Engine(engine, metric) => {
+                let behind = self.engines.iter().any(|engine| !engine.routes());
                 let engine = &mut self.engines[engine as usize];
-                if metric == Metric::EngineOutputTokens {
+                let counts = !(behind && engine.routes());
+                if metric == Metric::EngineOutputTokens && at_ms > self.opened_ms && counts {
                     self.tokens += engine.values.get(&metric).map_or(0.0, |before| rise(before.value, value));
                 }
                 engine.take(metric, last);
@@ -209,7 +230,7 @@ impl Live {
                 }
                 Slot::Rack(rack, metric)
             }
-            Subject::Facility if metric == Metric::FacilityValue => Slot::Aside,
+            Subject::Facility if metric == Metric::FacilityValue => Slot::Point,
             Subject::Facility => Slot::Facility(metric),
             Subject::Source => Slot::Aside,
         }
@@ -254,7 +275,8 @@ impl Live {
         let of = |name: &str| key.labels.get(name).unwrap_or_default();
         let (uuid, index) = (of(label::UUID), of(label::GPU));
         // Anonymised captures have a UUID of zeros on every GPU: it tells nothing apart.
-        let telling = uuid.chars().any(|digit| !matches!(digit, '0' | '-'));
+        let digits = uuid.trim_start_matches("GPU-");
+        let telling = digits.chars().any(|digit| !matches!(digit, '0' | '-'));
         let known = telling.then(|| self.by_uuid.get(uuid)).flatten();
         let name = if index.is_empty() { uuid } else { index };
         if let Some(gpu) = known.or_else(|| self.by_index.get(&(node, name.to_owned()))) {
@@ -291,6 +313,9 @@ impl Live {
 
     /// Takes in what happened to a GPU.
     pub fn happened(&mut self, event: &FleetEvent) {
+        if let Happening::LoadTarget { target_w } = event.what {
+            self.target_w = target_w;
+        }
         let Some(gpu) = self.gpu_of(event) else { return };
         let gpu = &mut self.gpus[gpu as usize];
         match &event.what {
@@ -389,6 +414,10 @@ impl Live {
         let last = node.values.get(&metric)?;
         (self.now_ms - last.at_ms <= STALE_MS_MAX).then_some(last.value)
     }
+    /// Whether a value of an engine is not stale.
+    pub fn is_engine_fresh(&self, last: &Last) -> bool {
+        self.now_ms - last.at_ms <= STALE_MS_MAX
+    }
     /// Whether a value of the building is stale.
     pub fn is_stale(&self, last: &Last) -> bool {
         self.now_ms - last.at_ms > FACILITY_STALE_MS
@@ -415,7 +444,7 @@ impl Gpu {
         }
     }
 
-    fn take(&mut self, metric: usize, last: Last) {
+    fn take(&mut self, metric: usize, last: Last, opened_ms: i64) {
         let before = self.values[metric];
         if let Some(before) = before
             && before.at_ms >= last.at_ms
@@ -425,7 +454,9 @@ impl Gpu {
         if let Some(before) = before {
             let gap_ms = last.at_ms - before.at_ms;
             self.every_ms = gap_ms.min(STALE_MS_MAX / STALE_INTERVALS);
-            self.add_energy(metric, before, last, gap_ms);
+            if before.at_ms >= opened_ms {
+                self.add_energy(metric, before, last, gap_ms);
+            }
         }
         let same = before.is_some_and(|before| before.value.to_bits() == last.value.to_bits());
         let changed = before.filter(|_| same).map_or(last.changed, |before| before.changed);
@@ -516,6 +547,11 @@ impl Gpu {
 }
 
 impl Engine {
+    /// Whether it hands requests on to engines behind it, whose tokens it counts again.
+    pub fn routes(&self) -> bool {
+        self.kind == "dynamo"
+    }
+
     fn take(&mut self, metric: Metric, last: Last) {
         if metric.kind() == model::metric::Kind::Counter {
             let known = self.rates.entry(metric).or_default();
@@ -582,4 +618,141 @@ pub fn natural(name: &str) -> Vec<(u64, String)> {
         rest = after;
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::reading::Labels;
+
+    fn key(metric: Metric, labels: &[(&str, &str)]) -> Arc<SeriesKey> {
+        Arc::new(SeriesKey { name: metric.name().into(), labels: Labels::of(labels.iter().copied()) })
+    }
+
+    const GPU: [(&str, &str); 5] =
+        [("host", "node-1"), ("gpu", "3"), ("uuid", "GPU-1a"), ("rack", "R2"), ("pci_bus_id", "00000000:9B:00.0")];
+
+    fn read(live: &mut Live, metric: Metric, at_s: i64, value: f64) {
+        live.apply(&key(metric, &GPU), at_s * 1_000, value, 0);
+    }
+
+    fn xid(code: u32, gpu: &str, at_s: i64) -> FleetEvent {
+        let what = Happening::Xid { code, detail: None };
+        let (source, host, gpu) = ("kernel".into(), Some("node-1".into()), Some(gpu.into()));
+        FleetEvent { at_ms: at_s * 1_000, source, host, gpu, what, message: String::new() }
+    }
+
+    #[test]
+    fn a_gpu_is_one_whichever_source_tells_of_it() {
+        let mut live = Live::opened(0);
+        read(&mut live, Metric::GpuPower, 10, 500.0);
+        let other = [("host", "other-name"), ("uuid", "GPU-1a"), ("source", "second")];
+        live.apply(&key(Metric::GpuTemperature, &other), 10_000, 60.0, 1);
+        assert_eq!(live.gpus.len(), 1);
+        live.tick(11_000);
+        assert_eq!(
+            (live.gpus[0].value(Metric::GpuPower), live.gpus[0].value(Metric::GpuTemperature)),
+            (Some(500.0), Some(60.0))
+        );
+    }
+
+    #[test]
+    fn boards_with_ids_of_zeros_are_told_apart_by_index_and_parts_of_a_board_are_no_boards() {
+        let mut live = Live::opened(0);
+        for gpu in ["0", "1"] {
+            let labels = [("host", "a"), ("gpu", gpu), ("uuid", "GPU-00000000-0000-0000-0000-000000000000")];
+            live.apply(&key(Metric::GpuPower, &labels), 1_000, 1.0, 0);
+        }
+        live.apply(&key(Metric::GpuMemoryUsed, &[("host", "a"), ("gpu", "0"), ("mig", "1")]), 1_000, 1.0, 0);
+        assert_eq!(live.gpus.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_read_any_more_is_stale_and_has_no_value() {
+        let mut live = Live::opened(0);
+        read(&mut live, Metric::GpuPower, 10, 500.0);
+        read(&mut live, Metric::GpuPower, 20, 500.0);
+        live.tick(49_000);
+        assert_eq!((live.gpus[0].health, live.gpus[0].value(Metric::GpuPower)), (Health::Busy, Some(500.0)));
+        live.tick(51_000);
+        assert_eq!((live.gpus[0].health, live.gpus[0].value(Metric::GpuPower)), (Health::Stale, None));
+        assert!(live.gpus[0].changed_since(Metric::GpuPower, 1) && live.gpus[0].health_changed_since(1));
+        assert!(!live.gpus[0].changed_since(Metric::GpuPower, 2));
+    }
+
+    #[test]
+    fn health_says_what_holds_a_gpu_down() {
+        let health = |readings: &[(Metric, f64)]| {
+            let mut live = Live::opened(0);
+            readings.iter().for_each(|(metric, value)| read(&mut live, *metric, 10, *value));
+            live.tick(11_000);
+            live.gpus[0].health
+        };
+        let busy = (Metric::GpuUtilization, 0.97);
+        assert_eq!(health(&[busy]), Health::Busy);
+        assert_eq!(health(&[(Metric::GpuUtilization, 0.01), (Metric::GpuClockEvents, 4.0)]), Health::Idle);
+        assert_eq!(health(&[busy, (Metric::GpuClockEvents, 4.0)]), Health::PowerHeld);
+        assert_eq!(health(&[busy, (Metric::GpuClockEvents, 36.0)]), Health::HeatHeld);
+        assert_eq!(health(&[busy, (Metric::GpuRemapPending, 1.0)]), Health::Degraded);
+        assert_eq!(health(&[busy, (Metric::GpuRemapFailure, 1.0)]), Health::Failed);
+    }
+
+    #[test]
+    fn errors_find_their_gpu_by_id_address_or_index() {
+        for name in ["GPU-1a", "0000:9b:00.0", "9b:00", "3"] {
+            let mut live = Live::opened(0);
+            read(&mut live, Metric::GpuPower, 10, 500.0);
+            live.happened(&xid(79, name, 10));
+            live.tick(11_000);
+            assert_eq!(live.gpus[0].health, Health::Failed, "{name}");
+            live.happened(&FleetEvent { what: Happening::GpuBack, ..xid(0, name, 12) });
+            live.tick(13_000);
+            assert_eq!(live.gpus[0].health, Health::Busy, "{name}");
+        }
+        let mut live = Live::opened(0);
+        read(&mut live, Metric::GpuPower, 10, 500.0);
+        live.happened(&xid(43, "3", 10));
+        live.tick(11_000);
+        assert_eq!(live.gpus[0].health, Health::Busy, "an error of the program is none of the GPU's");
+        live.happened(&xid(48, "3", 10));
+        live.tick(12_000);
+        assert_eq!(live.gpus[0].health, Health::Degraded);
+    }
+
+    #[test]
+    fn energy_is_counted_where_there_is_a_counter_and_worked_out_where_there_is_none() {
+        let mut live = Live::opened(0);
+        for (at_s, watts) in [(10, 400.0), (20, 600.0), (400, 600.0), (410, 600.0)] {
+            read(&mut live, Metric::GpuPower, at_s, watts);
+        }
+        assert!((live.gpus[0].energy_j - 11_000.0).abs() < 1e-6, "nothing over a silence of 380 s");
+        for (at_s, joules) in [(420, 1_000.0), (430, 7_000.0), (440, 500.0)] {
+            read(&mut live, Metric::GpuEnergy, at_s, joules);
+            read(&mut live, Metric::GpuPower, at_s, 600.0);
+        }
+        assert!((live.gpus[0].energy_j - (11_000.0 + 6_000.0 + 500.0)).abs() < 1e-6, "{}", live.gpus[0].energy_j);
+    }
+
+    #[test]
+    fn tokens_are_counted_over_restarts_and_rates_are_those_of_the_last_minute() {
+        let mut live = Live::opened(0);
+        let engine = [("instance", "a:8000"), ("model_name", "m")];
+        for (at_s, tokens) in [(10, 1_000.0), (40, 4_000.0), (70, 7_000.0), (100, 300.0)] {
+            live.apply(&key(Metric::EngineOutputTokens, &engine), at_s * 1_000, tokens, 0);
+        }
+        assert_eq!(live.tokens, 6_300.0);
+        assert_eq!(live.engines[0].rate(Metric::EngineOutputTokens, 100_000), Some(3_300.0 / 60.0));
+        assert_eq!(live.engines[0].rate(Metric::EngineOutputTokens, 170_000), None, "silent for too long");
+    }
+
+    #[test]
+    fn nodes_stand_in_the_order_of_the_numbers_in_their_names() {
+        let mut live = Live::opened(0);
+        for host in ["node-10", "node-9", "node-1"] {
+            live.apply(&key(Metric::GpuPower, &[("host", host), ("gpu", "0")]), 1_000, 1.0, 0);
+        }
+        assert!(live.tick(2_000) && !live.tick(3_000), "the layout changes once");
+        let hosts: Vec<String> = live.nodes_in_order().into_iter().map(|node| node.host).collect();
+        assert_eq!(hosts, ["node-1", "node-9", "node-10"]);
+    }
 }

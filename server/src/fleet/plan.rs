@@ -39,6 +39,8 @@ pub struct Plan {
     pub provisioned_w: BTreeMap<String, f64>,
     /// Power of a GPU board at full work, W.
     pub gpu_w: Option<f64>,
+    /// What the utility's contract allows, W.
+    pub contract_w: f64,
 }
 
 /// A position of a design.
@@ -56,11 +58,17 @@ pub struct Position {
 pub fn positions(site: &Site) -> Vec<Position> {
     let classes = site.racks.iter().filter(|class| class.gpus > 0);
     let one = |class: &model::site::RackClass, number: u32| Position {
-        name: format!("{} / {number}", class.place),
+        name: format!("{} / {number}", names_in(&class.place).join(" / ")),
         gpus: class.gpus,
         provisioned_w: class.provisioned().as_watts(),
     };
     classes.flat_map(|class| (1..=class.count).map(move |number| one(class, number))).take(POSITIONS_MAX).collect()
+}
+
+/// The names in the words for a place: those of its hall and its row.
+fn names_in(place: &str) -> Vec<&str> {
+    let quoted: Vec<&str> = place.split('"').skip(1).step_by(2).collect();
+    if quoted.is_empty() { vec![place] } else { quoted }
 }
 
 impl Plan {
@@ -90,6 +98,7 @@ impl Plan {
             racks: matched.iter().map(|(position, rack)| ((*rack).clone(), position.name.clone())).collect(),
             provisioned_w: matched.iter().map(|(position, rack)| ((*rack).clone(), position.provisioned_w)).collect(),
             gpu_w: evaluation.serving.first().map(|point| point.gpu_power_w),
+            contract_w: site.contract_power.as_watts(),
         }
     }
 }

@@ -6,7 +6,6 @@
 use super::{DAY_MS, Fleet, derived_series};
 use crate::clock;
 use crate::error::Error;
-use crate::history::SeriesStore;
 use jiff::civil::Date;
 use model::fleet::{FleetReport, FleetReportRow, Megawatt};
 use model::reading::Sample;

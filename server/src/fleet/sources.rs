@@ -13,10 +13,15 @@ const SILENT_MS_MIN: i64 = 20_000;
 /// Nothing is stale that was silent for less than this, where no interval is known; the bus sends everything again in 100 s.
 const SILENT_MS_UNKNOWN: i64 = 210_000;
 
+/// What can become of a reading.
+const OUTCOMES: [&str; 5] = ["kept", "repeated", "late", "unfit", "refused"];
+
 /// Every source, in the order in which they were set up.
 #[derive(Debug, Default)]
 pub struct Sources {
     all: Vec<One>,
+    /// What became of all that they brought, since the start, in the order of [`OUTCOMES`].
+    done: [u64; 5],
 }
 
 #[derive(Debug)]
@@ -57,6 +62,8 @@ impl Sources {
 
     /// Readings came.
     pub fn brought(&mut self, source: u32, now_ms: i64, readings: u32, unknown: u32, done: &Appended) {
+        let counts = [done.kept, done.repeated, done.late, done.unfit, done.refused];
+        self.done.iter_mut().zip(counts).for_each(|(total, more)| *total += u64::from(more));
         let Some(one) = self.all.get_mut(source as usize) else { return };
         let status = &mut one.status;
         status.last_ms = Some(now_ms);
@@ -133,6 +140,10 @@ impl Sources {
         }
     }
 
+    /// What became of all that they brought, since the start.
+    pub fn done(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        OUTCOMES.into_iter().zip(self.done)
+    }
     /// Every source as pages show it.
     pub fn statuses(&self) -> Vec<SourceStatus> {
         self.all.iter().map(|one| one.status.clone()).collect()

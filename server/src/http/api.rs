@@ -71,6 +71,7 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(fleet::sources))
         .routes(routes!(fleet::report))
         .routes(routes!(fleet::write))
+        .routes(routes!(fleet::happened))
         .routes(routes!(super::live::fleet))
         .routes(routes!(snapshots::create))
         .routes(routes!(snapshots::get))

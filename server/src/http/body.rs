@@ -18,10 +18,11 @@ const BYTES_MAX: usize = 64 << 10;
 /// Longest body that carries a design's text in JSON: the text, twice for its escapes, and what stands around it.
 const DESIGN_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX + BYTES_MAX;
 /// Longest body that is a file; in JSON, twice that for its escapes.
-const FILES: [(&str, usize); 4] = [
+const FILES: [(&str, usize); 5] = [
     ("/api/v1/inputs", FILE_BYTES_MAX),
     ("/api/ask/input-save", 2 * FILE_BYTES_MAX + BYTES_MAX),
     ("/api/v1/write", 8 << 20), // as senders of readings pack them: some 100,000 each at most
+    ("/api/v1/fleet/happened", 1 << 20), // a thousand events, each with words of its own
     ("/api/ask/fleet-binding-save", DESIGN_BYTES_MAX),
 ];
 /// Time that a body may take to come: 32 MiB over 5 Mbit/s.

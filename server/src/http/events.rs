@@ -33,6 +33,10 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub struct Streams(Arc<Semaphore>);
 
 impl Streams {
+    /// How many are open.
+    pub(super) fn open(&self) -> usize {
+        STREAMS_MAX - self.0.available_permits()
+    }
     /// A place for one more stream, or a refusal.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let reason = "Too many pages watch at once: close some.".into();

@@ -1,6 +1,6 @@
 //! A stretch of one series as a few bytes: times by the change of their spacing, values as what changes least.
 //!
-//! Times: delta of delta, nothing at all where the spacing is even. Values, whichever is the shortest: one constant;
+//! Times: delta of delta, nothing at all where the spacing is even, or how far each delta is above the least. Values, whichever is the shortest: one constant;
 //! decimal fractions as whole numbers with a common exponent, by their delta or its delta, divided by what they have in
 //! common, as Rice codes; or any floats, each XORed with the one before (after Facebook's Gorilla, VLDB 2015).
 //! What comes out is bit for bit what went in. Never: reads a file or a clock.
@@ -12,6 +12,9 @@ use model::reading::{Bucket, Sample};
 #[error("a stretch of history is damaged")]
 pub struct Damaged;
 
+/// How times are written.
+const CHANGES: u8 = 0;
+const ABOVE_LEAST: u8 = 1;
 /// How values are written.
 const CONSTANT: u8 = 0;
 const DELTA: u8 = 1;
@@ -75,14 +78,22 @@ pub fn decode_buckets(bytes: &[u8]) -> Result<Vec<Bucket>, Damaged> {
     rows.map(bucket).collect()
 }
 
+/// Even spacing costs nothing beyond its first step; where it is uneven, whichever is shorter of its change and its
+/// difference from the least.
 fn write_times(bits: &mut Writer, times: &[i64]) {
     let Some(first) = times.first() else { return };
     bits.varint(zigzag(*first));
-    let deltas: Vec<i64> = times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    let Some(spacing) = deltas.first() else { return };
-    bits.varint(zigzag(*spacing));
-    let changes: Vec<u64> = deltas.windows(2).map(|pair| zigzag(pair[1].wrapping_sub(pair[0]))).collect();
-    if !changes.is_empty() {
+    let spaces: Vec<i64> = times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let Some(least) = spaces.iter().min() else { return };
+    let changes: Vec<u64> = spaces.windows(2).map(|pair| zigzag(pair[1].wrapping_sub(pair[0]))).collect();
+    let above: Vec<u64> = spaces.iter().map(|space| space.wrapping_sub(*least).cast_unsigned()).collect();
+    if rice_parameter(&above).1 < rice_parameter(&changes).1 {
+        bits.byte(ABOVE_LEAST);
+        bits.varint(zigzag(*least));
+        write_rice(bits, &above);
+    } else {
+        bits.byte(CHANGES);
+        bits.varint(zigzag(spaces[0]));
         write_rice(bits, &changes);
     }
 }
@@ -93,13 +104,26 @@ fn read_times(bits: &mut Reader, count: usize) -> Result<Vec<i64>, Damaged> {
         times.push(unzigzag(bits.varint()?));
     }
     if count > 1 {
-        let mut spacing = unzigzag(bits.varint()?);
-        times.push(times[0].wrapping_add(spacing));
-        if count > 2 {
-            for change in read_rice(bits, count - 2)? {
-                spacing = spacing.wrapping_add(unzigzag(change));
-                times.push(times[times.len() - 1].wrapping_add(spacing));
+        let mut at = times[0];
+        let how = bits.byte()?;
+        let mut space = unzigzag(bits.varint()?);
+        let mut push = |space: i64| {
+            at = at.wrapping_add(space);
+            times.push(at);
+        };
+        match how {
+            ABOVE_LEAST => {
+                let above = read_rice(bits, count - 1)?;
+                above.into_iter().for_each(|more| push(space.wrapping_add(more.cast_signed())));
             }
+            CHANGES => {
+                push(space);
+                for change in read_rice(bits, count - 2)? {
+                    space = space.wrapping_add(unzigzag(change));
+                    push(space);
+                }
+            }
+            _ => return Err(Damaged),
         }
     }
     Ok(times)

@@ -50,6 +50,18 @@ impl Db {
         found.extend(orphans.into_iter().map(|(table, parent)| format!("a row of {table} without its {parent}")));
         Ok(found)
     }
+    /// Whether it can be read now.
+    pub async fn answers(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1").execute(&self.readers).await.map(drop).map_err(Error::sql("read the database"))
+    }
+    /// How many bytes it has, what its log holds left out.
+    pub async fn bytes(&self) -> Result<u64, Error> {
+        let bytes: i64 = sqlx::query_scalar("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            .fetch_one(&self.readers)
+            .await
+            .map_err(Error::sql("measure the database"))?;
+        Ok(bytes.unsigned_abs())
+    }
     /// Writes back what the log holds and lets the file go.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -81,6 +93,56 @@ async fn open_as(path: &Path, migrations: &Migrator, synchronous: SqliteSynchron
     migrate(&writer, path, migrations).await?;
     let readers = lasting(READERS).connect_with(options.read_only(true)).await.map_err(failed)?;
     Ok(Db { writer, readers })
+}
+
+/// What a look at a database file found; nothing of it is changed, and it need not be up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The version of its schema; absent for a file that has none.
+    pub version: Option<i64>,
+    /// The version that this program makes of it.
+    pub known: i64,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What is wrong with it.
+    pub damage: Vec<String>,
+    /// Its tables and indices, as SQL.
+    pub schema: Vec<String>,
+}
+
+/// Looks at the file of designs and runs.
+pub async fn look(path: &Path) -> Result<Look, Error> {
+    look_as(path, &MIGRATIONS).await
+}
+
+/// Looks at the file of the live history.
+pub async fn look_history(path: &Path) -> Result<Look, Error> {
+    look_as(path, &HISTORY_MIGRATIONS).await
+}
+
+async fn look_as(path: &Path, migrations: &Migrator) -> Result<Look, Error> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let readers =
+        lasting(1).connect_with(options).await.map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let db = Db { writer: readers.clone(), readers };
+    let looked = async {
+        let doing = "read the schema";
+        let schema: Vec<String> = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .fetch_all(&db.readers)
+            .await
+            .map_err(Error::sql(doing))?;
+        let version = if schema.iter().any(|sql| sql.contains("_sqlx_migrations")) {
+            let newest = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations");
+            newest.fetch_one(&db.readers).await.map_err(Error::sql(doing))?
+        } else {
+            None
+        };
+        let known = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+        Ok(Look { version, known, bytes: db.bytes().await?, damage: db.damage().await?, schema })
+    };
+    let look = looked.await;
+    db.close().await;
+    look
 }
 
 /// A database of its own that is gone when it is closed. For tests and for looking around.
@@ -231,6 +293,23 @@ mod tests {
         db.close().await;
         let words = open(&path).await.unwrap_err().to_string();
         assert!(words.contains("newer Millwright") && words.contains("9999"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_look_changes_nothing_and_says_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("telemetry.db");
+        assert!(look_history(&path).await.is_err() && !path.exists(), "a look makes no file");
+        let open = open_history(&path).await.unwrap();
+        let beside = look_history(&path).await.unwrap();
+        assert_eq!((beside.version, beside.damage.len()), (Some(beside.known), 0), "beside a house that is open");
+        assert!(beside.bytes > 0 && beside.schema.iter().any(|sql| sql.contains("CREATE TABLE series")));
+        open.close().await;
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(look_history(&path).await.unwrap(), beside);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        std::fs::write(&path, "not a database, but long enough to look at: ".repeat(100)).unwrap();
+        assert!(look_history(&path).await.is_err());
     }
 
     #[tokio::test]

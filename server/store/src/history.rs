@@ -49,6 +49,15 @@ pub struct Write {
     pub forget_tail_before: Option<i64>,
 }
 
+/// How many bytes of readings are in no chunk yet.
+pub async fn tail_bytes(db: &Db) -> Result<u64, Error> {
+    let bytes: i64 = sqlx::query_scalar("SELECT coalesce(sum(length(bytes)), 0) FROM tail")
+        .fetch_one(db.readers())
+        .await
+        .map_err(Error::sql("measure the history"))?;
+    Ok(bytes.unsigned_abs())
+}
+
 /// Writes all of it or nothing.
 pub async fn write(db: &Db, write: &Write) -> Result<(), Error> {
     let doing = "write the history";

@@ -20,11 +20,12 @@ use crate::bus::mqtt::{self, AddressError, Auth, MqttBus, MqttConfig};
 use crate::bus::{Arrived, Bus, Link, Need, Wanted};
 use crate::source::{Batch, Brought, Sink, Source};
 use async_trait::async_trait;
-use facility::{Applied, ExchangeCounts, Facility, Health, Settings};
+use facility::view::{Described, LastRead};
+use facility::{Applied, Facility, Settings};
 use model::event::FleetEvent;
+use model::facility::{ExchangeCounts, FacilityRack, Heartbeat, Telling};
 use model::reading::Labels;
 use model::source::{SourceKind, SourceState};
-use reconcile::FacilityRack;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -84,15 +85,43 @@ pub enum ConfigError {
     ClientId(usize),
 }
 
-/// What a page shows of a building.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What a page shows of a building. What the metadata say is shared with the view before, for as long as it is so.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ExchangeView {
-    /// What serves what.
-    pub topology: Topology,
-    /// Each rack, as the facility names it.
-    pub racks: Vec<FacilityRack>,
+    /// When it was drawn, milliseconds since 1970 UTC; absent before the first time.
+    pub drawn_ms: Option<i64>,
+    /// Which state of the metadata it shows.
+    pub revision: u64,
+    /// How the building's telling is.
+    pub telling: Telling,
+    /// Its heartbeats.
+    pub heartbeats: Vec<Heartbeat>,
     /// How much came of what.
     pub counts: ExchangeCounts,
+    /// What serves what.
+    pub topology: Arc<Topology>,
+    /// Each rack, as the facility names it.
+    pub racks: Arc<[FacilityRack]>,
+    /// Each point, in the order of paths.
+    pub points: Arc<[Described]>,
+    /// What each of them read last, in the same order.
+    pub reads: Vec<LastRead>,
+}
+
+impl Default for ExchangeView {
+    fn default() -> Self {
+        Self {
+            drawn_ms: None,
+            revision: 0,
+            telling: Telling::Waiting,
+            heartbeats: Vec::new(),
+            counts: ExchangeCounts::default(),
+            topology: Arc::default(),
+            racks: Arc::default(),
+            points: Arc::default(),
+            reads: Vec::new(),
+        }
+    }
 }
 
 /// The facility's bus.
@@ -202,7 +231,6 @@ fn now_ms() -> i64 {
 struct Reader {
     facility: Facility,
     view: watch::Sender<Arc<ExchangeView>>,
-    drawn: (Option<u64>, i64),
     link: Link,
     down_since: i64,
     up_since: i64,
@@ -221,7 +249,6 @@ impl Reader {
         Self {
             facility,
             view,
-            drawn: (None, 0),
             link: Link::Connecting,
             down_since: 0,
             up_since: 0,
@@ -270,22 +297,10 @@ impl Reader {
         let applied = self.facility.tick(now_ms);
         self.add(applied, now_ms);
         self.state = Some(self.state_now(now_ms));
-        if now_ms - self.drawn.1 >= VIEW.as_millis() as i64 {
-            self.draw(now_ms);
+        let before = Arc::clone(&self.view.borrow());
+        if before.drawn_ms.is_none_or(|drawn| now_ms.abs_diff(drawn) >= VIEW.as_millis() as u64) {
+            self.view.send_replace(Arc::new(self.facility.view(now_ms, &before)));
         }
-    }
-
-    /// The graph is drawn only where metadata changed: it is the dear part.
-    fn draw(&mut self, now_ms: i64) {
-        let revision = self.facility.revision();
-        let mut view = ExchangeView::clone(&self.view.borrow());
-        if self.drawn.0 != Some(revision) {
-            view.topology = self.facility.topology();
-            view.racks = self.facility.racks();
-        }
-        view.counts = self.facility.counts();
-        self.drawn = (Some(revision), now_ms);
-        self.view.send_replace(Arc::new(view));
     }
 
     fn add(&mut self, applied: Applied, now_ms: i64) {
@@ -321,10 +336,10 @@ impl Reader {
                 mend: "let this account subscribe to the topics of the building".to_owned(),
             };
         }
-        match self.facility.health(now_ms) {
-            Health::Waiting | Health::Fine => SourceState::Connected,
-            Health::Silent { since_ms } => SourceState::Stale { since_ms },
-            Health::Offline { since_ms, whose } => SourceState::Failing {
+        match self.facility.telling(now_ms) {
+            Telling::Waiting | Telling::Fine => SourceState::Connected,
+            Telling::Silent { since_ms } => SourceState::Stale { since_ms },
+            Telling::Offline { since_ms, whose } => SourceState::Failing {
                 since_ms,
                 why: format!("the BMS is offline: its heartbeat stopped ({whose})"),
                 mend: "ask whoever runs the building whether the BMS's connector to the exchange is up".to_owned(),

@@ -6,8 +6,9 @@
 //!
 //! Never: makes whoever appends wait for the network, holds more on disk than the bound, or drops without counting.
 //!
-//! Read `queue` next: the files and what survives.
+//! Read `queue` next: the files and what survives; then `events`, which tells what happened likewise.
 
+pub mod events;
 pub mod queue;
 
 use model::reading::SeriesKey;

@@ -70,7 +70,7 @@ struct Histogram {
 struct Family {
     /// What to call the exporter before a person.
     title: &'static str,
-    /// The prefixes of its names, any of which may stand before a row's.
+    /// The prefixes of its names, any of which may stand before a row's; the usual one first.
     prefixes: &'static [&'static str],
     /// The serving engine, where it is one.
     engine: Option<&'static str>,
@@ -194,6 +194,33 @@ pub fn canonical(name: &str, labels: &[(String, String)]) -> Mapped {
     }
     let of_program = || OF_THE_PROGRAM.iter().any(|start| name.starts_with(start));
     if of_family || name.ends_with("_created") || of_program() { Mapped::Ignored } else { Mapped::Unknown }
+}
+
+/// A name that is known, as a page of help shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownName {
+    /// The exporter, as a person calls it.
+    pub exporter: &'static str,
+    /// Its name for it; a histogram's without `_sum`, `_count` and `_bucket`.
+    pub name: String,
+    /// The metric that it becomes; of a histogram, its sum.
+    pub metric: Metric,
+    /// Where its meaning and its unit are written.
+    pub source: &'static str,
+}
+
+/// Every name that is known, but those that are the same here and there.
+pub fn known() -> impl Iterator<Item = KnownName> {
+    FAMILIES.iter().flat_map(|family| {
+        let known = |name: &str, metric, source| KnownName {
+            exporter: family.title,
+            name: format!("{}{name}", family.prefixes[0]),
+            metric,
+            source,
+        };
+        let rows = family.rows.iter().map(move |row| known(row.name, row.metric, row.source));
+        rows.chain(family.histograms.iter().map(move |of| known(of.name, of.parts[0], of.source)))
+    })
 }
 
 fn reading(metric: Metric, scale: Scale, rank: u8, exporter: &'static str, labels: Vec<(String, String)>) -> Mapped {

@@ -370,9 +370,8 @@ pub(crate) fn http(base: &Url, timeout: Duration) -> Result<reqwest::Client, Err
     if !base.username().is_empty() || base.password().is_some() {
         return Err(wrong("user and password belong into the settings beside it"));
     }
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let http = http.timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10)));
-    http.user_agent(concat!("millwright/", env!("CARGO_PKG_VERSION"))).build().map_err(|error| wrong(&words(error)))
+    let http = crate::scrape::guard::client().timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10)));
+    http.build().map_err(|error| wrong(&words(error)))
 }
 
 /// The address without secrets.

@@ -237,6 +237,11 @@ impl Webhook {
         Ok(Self { receiver: receiver.to_owned(), url, secret, guard, client })
     }
 
+    /// The receiver's name.
+    pub fn receiver(&self) -> &str {
+        &self.receiver
+    }
+
     /// Hands a notification on, trying again where that may help. Each try is told to `log`. `true` where it was taken.
     pub async fn deliver(&self, payload: &Payload, stop: &CancellationToken, mut log: impl FnMut(Delivery)) -> bool {
         let body = match serde_json::to_vec(payload) {

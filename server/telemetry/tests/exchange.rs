@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use model::event::Happening;
+use model::facility::{Medium, PointHealth, Telling};
 use model::reading::label;
 use model::source::SourceState;
 use serde_json::Value as Json;
@@ -18,7 +19,7 @@ use telemetry::bus::broker::{self, EmbeddedBroker};
 use telemetry::bus::mqtt::{self, Auth, MqttBus, MqttConfig};
 use telemetry::bus::{Message, Retain};
 use telemetry::exchange::facility::{Facility, Settings};
-use telemetry::exchange::kind::{Medium, Need, ObjectType, PointType, Scale};
+use telemetry::exchange::kind::{Need, ObjectType, PointType, Scale};
 use telemetry::exchange::replay::{self, Play, Played, Repeat, Scenario};
 use telemetry::exchange::topic::{Publisher, Topic};
 use telemetry::exchange::{ExchangeConfig, ExchangeSource, ExchangeView};
@@ -88,10 +89,10 @@ fn the_example_becomes_readings_of_its_racks() {
     assert_eq!(racks, ["Pod1C-E01", "Pod1C-E02", "Pod1C-E03", "Pod1C-E04", "Pod1C-E05", "Pod1C-E06"]);
     let topology = facility.topology();
     let whole: Vec<&str> = topology
-        .nodes
+        .objects
         .iter()
-        .filter(|node| node.object_type.as_deref() == Some("Rack") && node.points == 14)
-        .map(|node| node.id.as_str())
+        .filter(|object| object.object_type.as_deref() == Some("Rack") && object.points == 14)
+        .map(|object| object.id.as_str())
         .collect();
     assert_eq!(whole.len(), 5);
 }
@@ -110,11 +111,11 @@ fn the_examples_busways_feed_taps_and_taps_feed_racks() {
             vec!["C-F00-CDU-05", "Pod1C-E05"],
         ]
     );
-    let of = |medium| topology.edges.iter().filter(|edge| edge.medium == medium).count();
+    let of = |medium| topology.serves.iter().filter(|edge| edge.medium == medium).count();
     assert_eq!((of(Medium::Power), of(Medium::Liquid)), (14, 10));
     // Shunts and valves stand beside what they belong to, and draw no edge.
-    assert_eq!(topology.node("C-E05-TAP-E2").unwrap().parts, BTreeMap::from([("Shunt".to_owned(), 1)]));
-    assert_eq!(topology.node("Pod1C-E05").unwrap().parts, BTreeMap::from([("Valve".to_owned(), 2)]));
+    assert_eq!(topology.object("C-E05-TAP-E2").unwrap().parts, BTreeMap::from([("Shunt".to_owned(), 1)]));
+    assert_eq!(topology.object("Pod1C-E05").unwrap().parts, BTreeMap::from([("Valve".to_owned(), 2)]));
     assert!(topology.parents("Pod1C-E05").all(|edge| !edge.from.contains("Shunt")));
     // Ten taps and five racks of the next row are served, and the example does not describe them.
     assert_eq!(topology.remarks.len(), 15);
@@ -487,6 +488,9 @@ async fn hears_the_whole_example(broker: Broker) {
     let counts = view.counts;
     assert_eq!((counts.points, counts.waiting, counts.refused, counts.field), (166, 0, 0, 0));
     assert_eq!((view.racks.len(), view.topology.roots.len()), (6, 3));
+    assert_eq!((view.points.len(), view.reads.len(), &view.telling), (166, 166, &Telling::Fine));
+    let heard = view.each().filter(|(_, read)| read.health == PointHealth::Fresh).count();
+    assert_eq!(heard, 166, "every point of the example has good values");
     // What is not a reading is what said the same as before, at the same time.
     let expected = counts.values - counts.repeated - counts.late;
     house.until("the last reading", SOON, |house| house.readings >= expected).await;

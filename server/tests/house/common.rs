@@ -6,7 +6,7 @@ use reqwest::{Client, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use server::serve::{self, Config, Served};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// An open house, and a client that asks it.
@@ -21,8 +21,12 @@ impl House {
         Self::open_in(tempfile::tempdir().unwrap(), 8).await
     }
     pub(crate) async fn open_in(dir: tempfile::TempDir, queue_size: usize) -> Self {
-        let served = serve::spawn(config(dir.path(), queue_size)).await.unwrap();
-        Self { served, client: Client::new(), dir }
+        let config = config(dir.path(), queue_size);
+        Self::open_with(config, dir).await
+    }
+    pub(crate) async fn open_with(config: Config, dir: tempfile::TempDir) -> Self {
+        let served = serve::spawn(config).await.unwrap();
+        Self { served, client: telemetry::scrape::guard::client().build().unwrap(), dir }
     }
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.served.address())
@@ -69,4 +73,15 @@ impl House {
 
 pub(crate) fn config(data_dir: &Path, queue_size: usize) -> Config {
     Config { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.to_owned(), queue_size, ..Config::default() }
+}
+
+/// A program that tests run against; none where it is not installed, which is told, and fails under `CI=true`.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).map(|path| path.join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{name} is not installed");
+        eprintln!("skipped: {name} is not installed");
+    }
+    found
 }

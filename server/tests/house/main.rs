@@ -3,6 +3,9 @@
 
 mod api;
 mod common;
+mod fleet;
+mod history;
 mod inputs;
+mod operations;
 mod pages;
 mod workshop;

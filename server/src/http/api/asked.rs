@@ -95,11 +95,23 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, 
     parse_json(body)
 }
 
+/// A body that is a list in JSON, of things that have names.
+pub fn json_list<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<Vec<T>, Failed> {
+    if kind_of(headers) != JSON {
+        return Err(Refusal::WrongType { takes: JSON }.into());
+    }
+    understood(body)
+}
+
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
     // Without names there is no telling what a list's items are meant to be.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(ApiError::Invalid { reason: "Send an object, not a list.".into() }.into());
     }
+    understood(body)
+}
+
+fn understood<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
     serde_json::from_slice(body).map_err(|error| {
         let reason = format!("The JSON can't be read: {error}.");
         if error.is_data() { ApiError::Invalid { reason }.into() } else { Refusal::Malformed { reason }.into() }

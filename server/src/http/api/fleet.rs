@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::event::{EventQuery, EventsView};
+use model::event::{EventQuery, EventsView, FleetEvent};
 use model::fleet::{ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView, WasteReport};
 use model::metric::Metric;
 use model::source::SourceStatus;
@@ -123,5 +123,16 @@ fn csv(report: &FleetReport) -> Response {
     responses((status = 204, description = "They are kept.")))]
 pub async fn write(State(reach): State<Reach>, body: Bytes) -> Result<Response, Refused> {
     reach.house.take_remote_write(&body).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Takes what happened on a host, as its agent tells it: at most 1000 events, all or none. They are kept when this has
+/// answered; one that is told twice, word for word, is kept once.
+#[utoipa::path(post, path = "/api/v1/fleet/happened", tag = "fleet", operation_id = "fleet_happened",
+    request_body = Vec<FleetEvent>,
+    responses((status = 204, description = "They are kept.")))]
+pub async fn happened(State(reach): State<Reach>, headers: HeaderMap, body: Bytes) -> Answer {
+    let events: Vec<FleetEvent> = asked::json_list(&headers, &body)?;
+    reach.house.fleet.take_happened(events).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

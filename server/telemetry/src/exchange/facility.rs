@@ -2,19 +2,21 @@
 //!
 //! Never: takes a reading that is not good for one that is zero, keeps a value from before, knows what time it is (times
 //! are handed in), or grows beyond its bounds.
+//!
+//! Read this first, then `view` (what is shown of it).
+
+pub mod view;
 
 use super::kind::{ObjectType, PointType};
-use super::point::{self, Fault, Measure, Metadata, Owner, Role, Value};
-use super::reconcile::FacilityRack;
+use super::point::{self, Fault, Measure, Metadata, Owner, Value};
 use super::signal::{self, Asked};
 use super::topic::{Content, GridTopic, PointTopic, Publisher, Shape, Topic, TopicError};
-use super::topology::Topology;
 use super::unit::{self, Conversion};
 use crate::bus::{Message, Retain};
 use model::event::{FleetEvent, Happening};
+use model::facility::{ExchangeCounts, PointRole, Pulse, Telling};
 use model::metric::Metric;
 use model::reading::{Labels, SeriesKey, label};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -63,54 +65,6 @@ pub struct Applied {
     pub unknown: u32,
 }
 
-/// How the building's telling is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// Nothing has come yet.
-    Waiting,
-    /// Values come.
-    Fine,
-    /// The heart of the BMS stopped.
-    Offline {
-        /// Its last beat, or when we began to listen.
-        since_ms: i64,
-        /// Which part of the exchange it stands for, or its path.
-        whose: String,
-    },
-    /// No values come, or no more.
-    Silent {
-        /// The last one, or when we began to listen.
-        since_ms: i64,
-    },
-}
-
-/// How much came of what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ExchangeCounts {
-    /// Points that have metadata.
-    pub points: u32,
-    /// Of them, those whose values came and have stopped.
-    pub stale: u32,
-    /// Values that came.
-    pub values: u64,
-    /// Values that said the same as the one before.
-    pub repeated: u64,
-    /// Values older than the one before.
-    pub late: u64,
-    /// Values that came before their metadata.
-    pub held: u64,
-    /// Of them, those that still wait.
-    pub waiting: u32,
-    /// Of them, those that were let go.
-    pub let_go: u64,
-    /// Messages that were refused.
-    pub refused: u64,
-    /// Messages in the schema's shape.
-    pub published: u64,
-    /// Messages in the field's shape.
-    pub field: u64,
-}
-
 /// The state of a building.
 #[derive(Debug, Default)]
 pub struct Facility {
@@ -128,12 +82,13 @@ pub struct Facility {
     counts: ExchangeCounts,
     told: BTreeSet<&'static str>,
     utility: Utility,
+    /// Grows whenever metadata change.
     revision: u64,
 }
 
 #[derive(Debug)]
 struct Point {
-    metadata: Metadata,
+    metadata: Arc<Metadata>,
     bytes: usize,
     series: Arc<SeriesKey>,
     conversion: Option<Conversion>,
@@ -242,19 +197,29 @@ impl Facility {
     }
 
     /// How the building's telling is.
-    pub fn health(&self, now_ms: i64) -> Health {
+    pub fn telling(&self, now_ms: i64) -> Telling {
         let heard = |at: i64| at.max(self.listening_since);
-        let stopped = self.heartbeats.iter().find(|(_, at)| now_ms - heard(**at) > OFFLINE_MS);
+        let stopped = self.heartbeats.iter().find(|(_, at)| self.pulse(**at, now_ms) == Pulse::Stopped);
         if let Some((tag, at)) = stopped {
-            let scope = self.points.get(tag).and_then(|point| point.metadata.scope.clone());
-            return Health::Offline { since_ms: *at, whose: scope.unwrap_or_else(|| tag.clone()) };
+            return Telling::Offline { since_ms: *at, whose: self.whose(tag) };
         }
         match self.last_value {
-            Some(at) if now_ms - heard(at) > STALE_MS => Health::Silent { since_ms: at },
-            None if now_ms - self.listening_since > STALE_MS => Health::Silent { since_ms: self.listening_since },
-            None if self.heartbeats.is_empty() => Health::Waiting,
-            Some(_) | None => Health::Fine,
+            Some(at) if now_ms - heard(at) > STALE_MS => Telling::Silent { since_ms: at },
+            None if now_ms - self.listening_since > STALE_MS => Telling::Silent { since_ms: self.listening_since },
+            None if self.heartbeats.is_empty() => Telling::Waiting,
+            Some(_) | None => Telling::Fine,
         }
+    }
+
+    /// Whether a heart still beats: while we did not listen it could not be heard.
+    fn pulse(&self, last_ms: i64, now_ms: i64) -> Pulse {
+        if now_ms - last_ms.max(self.listening_since) > OFFLINE_MS { Pulse::Stopped } else { Pulse::Beats }
+    }
+
+    /// Which part of the exchange a heart stands for, or its path.
+    fn whose(&self, tag: &str) -> String {
+        let scope = self.points.get(tag).and_then(|point| point.metadata.scope.clone());
+        scope.unwrap_or_else(|| tag.to_owned())
     }
 
     /// How much came of what.
@@ -262,26 +227,6 @@ impl Facility {
         let stale = self.points.values().filter(|point| point.age == Age::Stale).count();
         let (points, waiting) = (self.points.len() as u32, self.held.len() as u32);
         ExchangeCounts { points, waiting, stale: stale as u32, ..self.counts }
-    }
-
-    /// Grows whenever metadata change.
-    pub fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    /// What serves what.
-    pub fn topology(&self) -> Topology {
-        Topology::of(self.points.values().map(|point| &point.metadata))
-    }
-
-    /// Every rack, once.
-    pub fn racks(&self) -> Vec<FacilityRack> {
-        let racks = self.points.values().filter_map(|point| match &point.metadata.owner {
-            Owner::Rack { id, name } => Some((id.clone(), name.clone())),
-            Owner::Named { .. } | Owner::Part { .. } => None,
-        });
-        let racks: BTreeMap<String, String> = racks.collect();
-        racks.into_iter().map(|(id, name)| FacilityRack { id, name }).collect()
     }
 
     fn point(&mut self, topic: &PointTopic, message: &Message, now_ms: i64, out: &mut Applied) -> Result<(), Fault> {
@@ -298,7 +243,7 @@ impl Facility {
             Content::Value => {
                 point::value(&message.topic, Shape::Published, &message.payload, &mut faults).and_then(|value| {
                     if topic.point.is_heartbeat() {
-                        self.beat(topic.point, &topic.tag, message.retain, now_ms);
+                        self.beat(topic.point, &topic.tag, value, message.retain, now_ms);
                         return Ok(());
                     }
                     self.value(&topic.tag, Some((topic.object, topic.point)), &topic.publisher, value, now_ms, out)
@@ -339,7 +284,7 @@ impl Facility {
                 point::value(&message.topic, Shape::Field, &message.payload, &mut faults).and_then(|value| {
                     match self.points.get(tag).map(|point| point.metadata.point) {
                         Some(kind) if kind.is_heartbeat() => {
-                            self.beat(kind, tag, message.retain, now_ms);
+                            self.beat(kind, tag, value, message.retain, now_ms);
                             Ok(())
                         }
                         Some(_) | None => self
@@ -354,9 +299,15 @@ impl Facility {
     }
 
     /// A heart beats. A beat that the broker kept from before says nothing of now.
-    fn beat(&mut self, point: PointType, tag: &str, retain: Retain, now_ms: i64) {
+    fn beat(&mut self, kind: PointType, tag: &str, value: Value, retain: Retain, now_ms: i64) {
+        if retain == Retain::Kept {
+            return;
+        }
+        if let Some(point) = self.points.get_mut(tag) {
+            (point.last, point.seen_ms, point.age) = (Some(value), Some(now_ms), Age::Fresh);
+        }
         let room = self.heartbeats.len() < MOST_HEARTBEATS || self.heartbeats.contains_key(tag);
-        if point == PointType::HeartbeatTimestampBms && retain == Retain::Passing && room {
+        if kind == PointType::HeartbeatTimestampBms && room {
             self.heartbeats.insert(tag.to_owned(), now_ms);
         }
     }
@@ -372,7 +323,7 @@ impl Facility {
     ) -> Result<(), Fault> {
         let fault = |why: String| Fault { topic: message.topic.clone(), field: "", why };
         let before = self.points.get(tag);
-        if before.is_some_and(|point| point.metadata == metadata) {
+        if before.is_some_and(|point| *point.metadata == metadata) {
             return Ok(());
         }
         let bytes = message.topic.len() + message.payload.len();
@@ -387,6 +338,7 @@ impl Facility {
             let (was, is) = (before.metadata.point, metadata.point);
             out.remarks.push(fault(format!("the path was a {was} before, and is a {is} now")).to_string());
         }
+        let metadata = Arc::new(metadata);
         let kept = self.points.remove(tag);
         if let Some(kept) = &kept {
             self.series.remove(&kept.series);
@@ -399,7 +351,7 @@ impl Facility {
         // The readings start anew where what they mean has changed.
         let same = kept.filter(|point| point.series == series && point.metadata.measure == metadata.measure);
         let fresh = Point {
-            metadata: metadata.clone(),
+            metadata: Arc::clone(&metadata),
             bytes,
             series,
             conversion,
@@ -700,7 +652,7 @@ fn is_leak(point: PointType) -> bool {
 
 /// The rack's own metric that a point measures.
 fn rack_metric(metadata: &Metadata) -> Option<Metric> {
-    let measured = metadata.role == Role::Measured;
+    let measured = metadata.role == PointRole::Measured;
     let pairs = [
         (PointType::RackPower, Metric::RackPower),
         (PointType::RackLiquidSupplyTemperature, Metric::RackSupplyTemperature),

@@ -3,6 +3,7 @@
 //!
 //! Never: looks at a message.
 
+use model::facility::Medium;
 use std::fmt;
 use std::str::FromStr;
 
@@ -146,20 +147,6 @@ impl ObjectType {
             O::Rack | O::Sensor | O::System | O::GenericObject => Medium::Other,
         }
     }
-}
-
-/// What flows along an edge of the building.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Medium {
-    /// Electric power.
-    Power,
-    /// Water or coolant.
-    Liquid,
-    /// Air.
-    Air,
-    /// The kind of object does not say.
-    Other,
 }
 
 /// What a point's metadata say of its values.

@@ -5,6 +5,7 @@
 use super::kind::{Need, ObjectType, PointType, Scale};
 use super::topic::{PointTopic, Shape};
 use super::unit;
+use model::facility::PointRole;
 use serde_json::{Map, Value as Json};
 use std::fmt;
 
@@ -55,7 +56,7 @@ pub struct Metadata {
     /// Parts of the process.
     pub areas: Vec<String>,
     /// Whether it was measured or is aimed at.
-    pub role: Role,
+    pub role: PointRole,
     /// Electric phase.
     pub phase: Option<String>,
     /// For a heartbeat, which part of the exchange it stands for.
@@ -73,15 +74,6 @@ pub enum Measure {
     States(Vec<(i64, String)>),
     /// Neither: a plain number.
     Plain,
-}
-
-/// Whether a value was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// It was.
-    Measured,
-    /// It is aimed at.
-    Setpoint,
 }
 
 /// What a point belongs to.
@@ -304,8 +296,8 @@ impl<'a> Fields<'a> {
         let phase = self.text("phase")?;
         let scope = self.text("scope")?;
         let role = match self.json.get("isSetpoint") {
-            None | Some(Json::Bool(false)) => Role::Measured,
-            Some(Json::Bool(true)) => Role::Setpoint,
+            None | Some(Json::Bool(false)) => PointRole::Measured,
+            Some(Json::Bool(true)) => PointRole::Setpoint,
             Some(other) => return Err(self.fault("isSetpoint", format!("is {}, and not true or false", kind(other)))),
         };
         for (field, need) in [

@@ -3,7 +3,7 @@
 //! Never: joins two names that are only alike. A near miss is shown with what would mend it, and a person decides. Names
 //! that differ in a number are two racks, however alike they look.
 
-use serde::{Deserialize, Serialize};
+use model::facility::{FacilityRack, ItRack, JoinedBy, RackDifference, RackMatch, RackNearMiss, Reconciliation};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the letters of two names may differ to be shown as alike.
@@ -12,87 +12,6 @@ const MOST_EDITS: usize = 2;
 const MOST_PAIRS: usize = 2_000_000;
 /// The longest name that is compared letter by letter, characters.
 const LONGEST: usize = 64;
-
-/// A rack as the facility names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct FacilityRack {
-    /// `rackLocationId`.
-    pub id: String,
-    /// `rackLocationName`.
-    pub name: String,
-}
-
-/// A rack as the IT side names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ItRack {
-    /// The label on its readings.
-    pub label: String,
-    /// Where the design puts it, where it is in one.
-    pub position: Option<String>,
-}
-
-/// Which racks both sides know.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Reconciliation {
-    /// Known to both.
-    pub matched: Vec<Match>,
-    /// Alike, and not the same.
-    pub near: Vec<NearMiss>,
-    /// Known to the facility alone; those of `near` are among them.
-    pub only_facility: Vec<FacilityRack>,
-    /// Known to the IT side alone; those of `near` are among them.
-    pub only_it: Vec<ItRack>,
-    /// Names that stand for more than one rack.
-    pub remarks: Vec<String>,
-}
-
-/// A rack that both sides know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Match {
-    /// As the facility names it.
-    pub facility: FacilityRack,
-    /// As the IT side does.
-    pub it: ItRack,
-    /// By what they were joined.
-    pub by: JoinedBy,
-}
-
-/// By what two racks were joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JoinedBy {
-    /// The facility's id is the IT side's label.
-    Id,
-    /// The facility's name is.
-    Name,
-    /// The facility's id or name is the position in the design.
-    Position,
-}
-
-/// Two names that are alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NearMiss {
-    /// As the facility names it.
-    pub facility: FacilityRack,
-    /// As the IT side does.
-    pub it: ItRack,
-    /// How they differ.
-    pub how: Difference,
-    /// What would mend it, in words.
-    pub suggestion: String,
-}
-
-/// How two names differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Difference {
-    /// In case, dashes or leading zeros.
-    Writing,
-    /// One says more in front than the other.
-    Prefix,
-    /// In one or two letters; their numbers are the same.
-    Spelling,
-}
 
 /// Compares the racks of both sides.
 pub fn reconcile(facility: &[FacilityRack], it: &[ItRack]) -> Reconciliation {
@@ -117,7 +36,7 @@ pub fn reconcile(facility: &[FacilityRack], it: &[ItRack]) -> Reconciliation {
             if let Some(it) = found {
                 ours.remove(rack);
                 theirs.remove(it);
-                out.matched.push(Match { facility: rack.clone(), it: it.clone(), by });
+                out.matched.push(RackMatch { facility: rack.clone(), it: it.clone(), by });
             }
         }
     }
@@ -135,7 +54,7 @@ fn twice<'a>(names: impl Iterator<Item = &'a str>, side: &str, remarks: &mut Vec
 }
 
 /// Pairs that are alike, the most alike first, and each rack in one at most.
-fn near(ours: &BTreeSet<&FacilityRack>, theirs: &BTreeSet<&ItRack>) -> Vec<NearMiss> {
+fn near(ours: &BTreeSet<&FacilityRack>, theirs: &BTreeSet<&ItRack>) -> Vec<RackNearMiss> {
     let names =
         |rack: &ItRack| [Some(rack.label.clone()), rack.position.clone()].into_iter().flatten().collect::<Vec<_>>();
     // Racks can be alike only where the numbers of one end as the other's do: the last number parts them into groups.
@@ -166,13 +85,13 @@ fn near(ours: &BTreeSet<&FacilityRack>, theirs: &BTreeSet<&ItRack>) -> Vec<NearM
         our_done.insert(facility);
         their_done.insert(it);
         let differ = match how {
-            Difference::Writing => "differ in writing only".to_owned(),
-            Difference::Prefix => "end alike, and one says more in front".to_owned(),
-            Difference::Spelling => format!("differ in {edits} letter{}", if edits == 1 { "" } else { "s" }),
+            RackDifference::Writing => "differ in writing only".to_owned(),
+            RackDifference::Prefix => "end alike, and one says more in front".to_owned(),
+            RackDifference::Spelling => format!("differ in {edits} letter{}", if edits == 1 { "" } else { "s" }),
         };
         let suggestion =
             format!("{:?} and {:?} {differ}: if they are one rack, label it {:?}", facility.id, it.label, facility.id);
-        out.push(NearMiss { facility: facility.clone(), it: it.clone(), how, suggestion });
+        out.push(RackNearMiss { facility: facility.clone(), it: it.clone(), how, suggestion });
     }
     out
 }
@@ -212,19 +131,19 @@ impl Parts {
     }
 
     /// How two names differ where they may be one, and in how many letters.
-    fn differ(&self, other: &Self) -> Option<(Difference, usize)> {
+    fn differ(&self, other: &Self) -> Option<(RackDifference, usize)> {
         let joined = |parts: &[String]| parts.concat();
         let alike = self.numbers().eq(other.numbers());
         if self.0.is_empty() || other.0.is_empty() {
             return None;
         }
         if alike && joined(&self.0) == joined(&other.0) {
-            return Some((Difference::Writing, 0));
+            return Some((RackDifference::Writing, 0));
         }
         let (short, long) = if self.0.len() < other.0.len() { (&self.0, &other.0) } else { (&other.0, &self.0) };
         // An end that is one number alone could be any rack's.
         if long.ends_with(short) && short.len() > 1 {
-            return Some((Difference::Prefix, long.len() - short.len()));
+            return Some((RackDifference::Prefix, long.len() - short.len()));
         }
         let mut edits = 0;
         for (left, right) in self.0.iter().zip(&other.0).filter(|(left, right)| left != right) {
@@ -236,7 +155,7 @@ impl Parts {
             edits += self::edits(left, right);
         }
         let edits = if self.0.len() == other.0.len() { edits } else { 0 };
-        (1..=MOST_EDITS).contains(&edits).then_some((Difference::Spelling, edits))
+        (1..=MOST_EDITS).contains(&edits).then_some((RackDifference::Spelling, edits))
     }
 }
 
@@ -287,10 +206,10 @@ mod tests {
             out.near.first().map(|near| near.how)
         };
         for (ours, theirs, difference) in [
-            ("Pod1C-E02", "pod1c_e2", Some(Difference::Writing)),
-            ("RACK-007", "rack 7", Some(Difference::Writing)),
-            ("Pod1C-E02", "E02", Some(Difference::Prefix)),
-            ("Hall-A-07", "Hal-A-07", Some(Difference::Spelling)),
+            ("Pod1C-E02", "pod1c_e2", Some(RackDifference::Writing)),
+            ("RACK-007", "rack 7", Some(RackDifference::Writing)),
+            ("Pod1C-E02", "E02", Some(RackDifference::Prefix)),
+            ("Hall-A-07", "Hal-A-07", Some(RackDifference::Spelling)),
             // These are two racks.
             ("Pod1C-E02", "Pod1C-E03", None),
             ("Pod1C-E02", "Pod1C-F02", None),

@@ -3,9 +3,9 @@
 //! Never: draws an edge from `associateId` (a part stands beside its object, not in the path), or hides what does not
 //! add up: circles and ids that no point describes are told in words.
 
-use super::kind::{Medium, ObjectType};
+use super::kind::ObjectType;
 use super::point::{Metadata, Owner};
-use serde::{Deserialize, Serialize};
+use model::facility::{FacilityObject, Serves};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most paths to one node that are returned.
@@ -16,42 +16,16 @@ const LONGEST_PATH: usize = 64;
 const MOST_REMARKS: usize = 200;
 
 /// What serves what.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topology {
-    /// Each object, in the order of ids.
-    pub nodes: Vec<Node>,
+    /// Each object, in the order of ids; which of its points are not well is known to who looks at values.
+    pub objects: Vec<FacilityObject>,
     /// Each edge, in the order of ids.
-    pub edges: Vec<Edge>,
+    pub serves: Vec<Serves>,
     /// Ids of what nothing serves and which serves something.
     pub roots: Vec<String>,
     /// What does not add up, in words.
     pub remarks: Vec<String>,
-}
-
-/// An object of the building.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Its id.
-    pub id: String,
-    /// What people call it; its id where no point says.
-    pub name: String,
-    /// Its kind, in the schema's words; absent where it is only named by what serves it.
-    pub object_type: Option<String>,
-    /// Points of its own.
-    pub points: u32,
-    /// Kinds of its parts (`associateId`), with how many points each.
-    pub parts: BTreeMap<String, u32>,
-}
-
-/// One serves the other.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Edge {
-    /// What serves.
-    pub from: String,
-    /// What is served.
-    pub to: String,
-    /// What flows.
-    pub medium: Medium,
 }
 
 impl Topology {
@@ -64,28 +38,32 @@ impl Topology {
         draft.finish()
     }
 
-    /// A node.
-    pub fn node(&self, id: &str) -> Option<&Node> {
-        let at = self.nodes.binary_search_by(|node| node.id.as_str().cmp(id)).ok()?;
-        Some(&self.nodes[at])
+    /// An object.
+    pub fn object(&self, id: &str) -> Option<&FacilityObject> {
+        Some(&self.objects[self.place_of(id)?])
+    }
+
+    /// The place of an object among all.
+    pub fn place_of(&self, id: &str) -> Option<usize> {
+        self.objects.binary_search_by(|object| object.id.as_str().cmp(id)).ok()
     }
 
     /// What an object serves.
-    pub fn children<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Edge> {
-        let from = self.edges.partition_point(|edge| edge.from.as_str() < id);
-        let to = self.edges.partition_point(|edge| edge.from.as_str() <= id);
-        self.edges[from..to].iter()
+    pub fn children<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a Serves> {
+        let from = self.serves.partition_point(|edge| edge.from.as_str() < id);
+        let to = self.serves.partition_point(|edge| edge.from.as_str() <= id);
+        self.serves[from..to].iter()
     }
 
     /// What serves an object.
-    pub fn parents<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Edge> {
-        self.edges.iter().filter(move |edge| edge.to == id)
+    pub fn parents<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Serves> {
+        self.serves.iter().filter(move |edge| edge.to == id)
     }
 
     /// Every way from a root to an object, at most [`MOST_PATHS`]; each from root to object, no object twice.
     pub fn paths_to(&self, id: &str) -> Vec<Vec<String>> {
         let mut parents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for edge in &self.edges {
+        for edge in &self.serves {
             parents.entry(&edge.to).or_default().push(&edge.from);
         }
         let (mut done, mut open) = (Vec::new(), vec![vec![id]]);
@@ -112,7 +90,7 @@ impl Topology {
 struct Draft {
     objects: BTreeMap<String, (ObjectType, String, u32)>,
     parts: BTreeMap<String, BTreeMap<String, u32>>,
-    edges: BTreeSet<Edge>,
+    edges: BTreeSet<Serves>,
     remarks: Vec<String>,
 }
 
@@ -128,7 +106,7 @@ impl Draft {
             Owner::Named { id, name, serves } => {
                 for to in serves {
                     let (from, to) = (id.clone(), to.clone());
-                    self.edges.insert(Edge { from, to, medium: metadata.object.medium() });
+                    self.edges.insert(Serves { from, to, medium: metadata.object.medium() });
                 }
                 (id, name)
             }
@@ -170,7 +148,7 @@ impl Draft {
             let parts: Vec<&str> = parts.keys().map(String::as_str).collect();
             remarks.push(format!("{id} has a part ({}), and no point describes it", parts.join(", ")));
         }
-        let edges: Vec<Edge> = self.edges.iter().cloned().collect();
+        let edges: Vec<Serves> = self.edges.iter().cloned().collect();
         remarks.extend(
             circles(&edges).into_iter().map(|circle| format!("{} serve each other in a circle", circle.join(" → "))),
         );
@@ -188,22 +166,23 @@ impl Draft {
             .chain(serving)
             .chain(self.parts.keys().map(String::as_str))
             .collect();
-        let node = |id: &str| {
-            let object = self.objects.get(id);
-            Node {
+        let object = |id: &str| {
+            let known = self.objects.get(id);
+            FacilityObject {
                 id: id.to_owned(),
-                name: object.map_or(id, |(_, name, _)| name).to_owned(),
-                object_type: object.map(|(object, ..)| object.name().to_owned()),
-                points: object.map_or(0, |(.., points)| *points),
+                name: known.map_or(id, |(_, name, _)| name).to_owned(),
+                object_type: known.map(|(object, ..)| object.name().to_owned()),
+                points: known.map_or(0, |(.., points)| *points),
+                unwell: 0,
                 parts: self.parts.get(id).cloned().unwrap_or_default(),
             }
         };
-        Topology { nodes: ids.into_iter().map(node).collect(), edges, roots, remarks }
+        Topology { objects: ids.into_iter().map(object).collect(), serves: edges, roots, remarks }
     }
 }
 
 /// A circle of each group of nodes that are in one, without walking deeper than the heap.
-fn circles(edges: &[Edge]) -> Vec<Vec<String>> {
+fn circles(edges: &[Serves]) -> Vec<Vec<String>> {
     let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for edge in edges {
         below.entry(&edge.from).or_default().push(&edge.to);
@@ -240,11 +219,12 @@ fn circles(edges: &[Edge]) -> Vec<Vec<String>> {
 mod tests {
     use super::*;
     use crate::exchange::kind::PointType;
-    use crate::exchange::point::{Measure, Role};
+    use crate::exchange::point::Measure;
+    use model::facility::{Medium, PointRole};
     use proptest::prelude::*;
 
     fn point(object: ObjectType, owner: Owner) -> Metadata {
-        let (point, measure, role) = (PointType::GenericPoint, Measure::Plain, Role::Measured);
+        let (point, measure, role) = (PointType::GenericPoint, Measure::Plain, PointRole::Measured);
         Metadata { object, point, measure, owner, areas: vec![], role, phase: None, scope: None, integration: None }
     }
 
@@ -262,8 +242,8 @@ mod tests {
         let part = point(ObjectType::Breaker, Owner::Part { of: "bus".into() });
         let points = [meter("bus", &["r1"]), rack("r1"), part];
         let topology = Topology::of(points.iter());
-        assert_eq!(topology.edges, [Edge { from: "bus".into(), to: "r1".into(), medium: Medium::Power }]);
-        assert_eq!(topology.node("bus").unwrap().parts, BTreeMap::from([("Breaker".into(), 1)]));
+        assert_eq!(topology.serves, [Serves { from: "bus".into(), to: "r1".into(), medium: Medium::Power }]);
+        assert_eq!(topology.object("bus").unwrap().parts, BTreeMap::from([("Breaker".into(), 1)]));
         assert_eq!((topology.roots.as_slice(), topology.remarks.len()), (&["bus".to_owned()][..], 0));
     }
 
@@ -303,21 +283,21 @@ mod tests {
             let points: Vec<Metadata> =
                 pairs.iter().map(|(from, to)| meter(&from.to_string(), &[&to.to_string()])).collect();
             let topology = Topology::of(points.iter());
-            for node in &topology.nodes {
-                for path in topology.paths_to(&node.id) {
+            for object in &topology.objects {
+                for path in topology.paths_to(&object.id) {
                     let once: BTreeSet<&String> = path.iter().collect();
                     prop_assert_eq!(once.len(), path.len());
                     prop_assert!(topology.roots.contains(&path[0]));
                 }
             }
             let circle = topology.remarks.iter().any(|remark| remark.contains("circle"));
-            prop_assert_eq!(circle, has_circle(&topology.edges));
+            prop_assert_eq!(circle, has_circle(&topology.serves));
         }
     }
 
     /// Takes away what serves nothing until nothing more goes: what is left is in a circle, or leads into one.
-    fn has_circle(edges: &[Edge]) -> bool {
-        let mut left: Vec<&Edge> = edges.iter().collect();
+    fn has_circle(edges: &[Serves]) -> bool {
+        let mut left: Vec<&Serves> = edges.iter().collect();
         loop {
             let serving: BTreeSet<&str> = left.iter().map(|edge| edge.from.as_str()).collect();
             let before = left.len();

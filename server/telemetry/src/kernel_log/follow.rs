@@ -260,10 +260,17 @@ impl Reader {
             return Heard::End("the journal can't be listened to".into());
         };
         let (mut lines, mut chunk) = (Lines::default(), vec![0; 64 * 1024]);
+        let mut quiet = true;
         loop {
             let got = tokio::select! {
                 () = self.stop.cancelled() => return Heard::Stop,
                 got = told.read(&mut chunk) => got,
+                // A kernel that has nothing to say is well; a journal that can't be read ends sooner than this.
+                () = tokio::time::sleep(Duration::from_secs(2)), if quiet => {
+                    quiet = false;
+                    self.say(SourceState::Connected).await;
+                    continue;
+                }
             };
             let Ok(got @ 1..) = got else { break };
             let (mut events, mut cursor, now) = (Vec::new(), None, now_ms());

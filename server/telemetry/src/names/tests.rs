@@ -299,3 +299,20 @@ fn every_row_has_its_source_and_a_name_of_its_own() {
         }
     }
 }
+
+#[test]
+fn every_name_that_is_said_to_be_known_is_known() {
+    assert!(known().count() > 150);
+    for known in known() {
+        assert!(!known.source.is_empty());
+        let found = [known.name.clone(), format!("{}_sum", known.name)].iter().any(|name| {
+            // Where a row holds for a label's value alone, that label is needed.
+            let labels = [("request_type", "active"), ("kv_cache_block_type", "fraction"), ("chip", "power_meter")];
+            [labels.to_vec(), vec![("request_type", "waiting")], vec![("clock_type", "GPU_CLOCK_TYPE_SYSTEM")], vec![("clock_type", "GPU_CLOCK_TYPE_MEMORY")]]
+                .into_iter()
+                .map(|labels| labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>())
+                .any(|labels| matches!(canonical(name, &labels), Mapped::Reading(of) if of.metric == known.metric && of.exporter == known.exporter))
+        });
+        assert!(found, "{known:?}");
+    }
+}

@@ -1,4 +1,7 @@
 use super::*;
+use crate::exchange::ExchangeView;
+use model::facility::{FacilityPoint, FacilityRack, Heartbeat, PointHealth};
+use model::metric::Unit;
 use proptest::prelude::*;
 
 const T0: i64 = 1_743_620_423_000;
@@ -194,32 +197,32 @@ fn a_point_is_stale_after_210_seconds_and_told_once() {
     facility.apply(&valued(RACK, "1", T0), T0);
     assert_eq!(facility.tick(T0 + 30_000).remarks.len(), 0);
     facility.tick(T0 + STALE_MS);
-    assert_eq!((facility.counts().stale, facility.health(T0 + STALE_MS)), (0, Health::Fine));
+    assert_eq!((facility.counts().stale, facility.telling(T0 + STALE_MS)), (0, Telling::Fine));
     let later = T0 + STALE_MS + 5_000;
     assert_eq!(facility.tick(later).remarks.last().unwrap(), "site/r1/power: no value for 210 seconds",);
-    assert_eq!((facility.counts().stale, facility.health(later)), (1, Health::Silent { since_ms: T0 }));
+    assert_eq!((facility.counts().stale, facility.telling(later)), (1, Telling::Silent { since_ms: T0 }));
     assert!(facility.tick(later + 5_000).remarks.is_empty());
     // The same value again is no new reading, and shows that the point is alive.
     facility.apply(&valued(RACK, "1", T0), later + 6_000);
-    assert_eq!((facility.counts().stale, facility.health(later + 6_000)), (0, Health::Fine));
+    assert_eq!((facility.counts().stale, facility.telling(later + 6_000)), (0, Telling::Fine));
 }
 
 #[test]
 fn the_bms_is_offline_after_thirty_seconds_without_its_heart() {
     let mut facility = facility();
     let beat = |at: i64| valued("System/HeartbeatTimestampBms/heart", &at.to_string(), at);
-    assert_eq!(facility.health(T0 + 100_000), Health::Waiting);
+    assert_eq!(facility.telling(T0 + 100_000), Telling::Waiting);
     facility.apply(&beat(T0), T0);
-    assert_eq!(facility.health(T0 + OFFLINE_MS), Health::Fine);
-    let offline = Health::Offline { since_ms: T0, whose: "heart".into() };
-    assert_eq!(facility.health(T0 + OFFLINE_MS + 1), offline);
+    assert_eq!(facility.telling(T0 + OFFLINE_MS), Telling::Fine);
+    let offline = Telling::Offline { since_ms: T0, whose: "heart".into() };
+    assert_eq!(facility.telling(T0 + OFFLINE_MS + 1), offline);
     facility.apply(&beat(T0 + 40_000), T0 + 40_000);
-    assert_eq!(facility.health(T0 + 40_000), Health::Fine);
+    assert_eq!(facility.telling(T0 + 40_000), Telling::Fine);
     // While we were away the heart could not be heard: it has its time from when we are back.
     facility.connected(T0 + 500_000);
     facility.apply(&rack(RACK, "kW"), T0 + 500_000);
-    assert_eq!(facility.health(T0 + 520_000), Health::Fine);
-    assert!(matches!(facility.health(T0 + 530_001), Health::Offline { .. }));
+    assert_eq!(facility.telling(T0 + 520_000), Telling::Fine);
+    assert!(matches!(facility.telling(T0 + 530_001), Telling::Offline { .. }));
 }
 
 #[test]
@@ -228,7 +231,7 @@ fn a_beat_that_the_broker_kept_says_nothing_of_now() {
     let mut beat = valued("System/HeartbeatTimestampBms/heart", "1", T0);
     beat.retain = Retain::Kept;
     facility.apply(&beat, T0);
-    assert_eq!(facility.health(T0), Health::Waiting);
+    assert_eq!(facility.telling(T0), Telling::Waiting);
 }
 
 #[test]
@@ -238,7 +241,7 @@ fn a_heart_that_was_never_heard_is_told_once_where_values_come() {
     facility.apply(&valued(RACK, "1", T0 + 60_000), T0 + 60_000);
     assert!(facility.tick(T0 + 60_500).remarks[0].starts_with("no heartbeat"));
     assert!(facility.tick(T0 + 61_000).remarks.is_empty());
-    assert_eq!(facility.health(T0 + 61_000), Health::Fine);
+    assert_eq!(facility.telling(T0 + 61_000), Telling::Fine);
 }
 
 #[test]
@@ -366,6 +369,100 @@ fn a_load_target_is_told_once_and_a_signed_one_left_alone() {
     assert!(signed.events.is_empty() && signed.remarks[0].contains("left alone"));
 }
 
+/// The points of a building, as a page shows them.
+fn shown(view: &ExchangeView) -> Vec<FacilityPoint> {
+    view.each().map(|(point, read)| point.shown("bms", read)).collect()
+}
+
+#[test]
+fn a_point_is_shown_in_our_unit_beside_the_buildings_own() {
+    let mut facility = facility();
+    facility.apply(&rack(RACK, "kW"), T0);
+    facility.apply(&leak("Rack/RackLeakDetect/site/r1/leak"), T0);
+    let plain = r#""objectId":"U1","objectName":"one","servesId":[]"#;
+    facility.apply(&described("PowerMeter/PowerFactor/u1/pf", plain), T0);
+    facility.apply(&described("PowerMeter/GenericPoint/u1/odd", &format!(r#""engUnit":"furlong",{plain}"#)), T0);
+    facility.apply(&valued(RACK, "12.5", T0), T0 + 5);
+    facility.apply(&valued("Rack/RackLeakDetect/site/r1/leak", "1", T0), T0);
+    let view = facility.view(T0 + 10, &ExchangeView::default());
+    let points = shown(&view);
+    let what: Vec<_> = points
+        .iter()
+        .map(|point| (point.tag.as_str(), point.unit, point.written.as_str(), point.value, point.state.as_deref()))
+        .collect();
+    assert_eq!(
+        what,
+        [
+            ("site/r1/leak", Unit::Code, "", Some(1.0), Some("Leak")),
+            ("site/r1/power", Unit::Watt, "kW", Some(12_500.0), None),
+            ("u1/odd", Unit::Other, "furlong", None, None),
+            ("u1/pf", Unit::Ratio, "", None, None),
+        ]
+    );
+    let power = &points[1];
+    assert_eq!((power.object.as_str(), power.at_ms, power.health), ("R1", Some(T0), PointHealth::Fresh));
+    assert_eq!((points[2].at_ms, points[2].health), (None, PointHealth::Silent));
+}
+
+#[test]
+fn what_the_metadata_say_is_shared_until_they_change() {
+    let mut facility = facility();
+    facility.apply(&rack(RACK, "kW"), T0);
+    let first = facility.view(T0, &ExchangeView::default());
+    facility.apply(&valued(RACK, "1", T0), T0);
+    let second = facility.view(T0 + 1, &first);
+    assert!(Arc::ptr_eq(&first.points, &second.points) && Arc::ptr_eq(&first.topology, &second.topology));
+    assert_eq!((first.reads[0].value, second.reads[0].value), (None, Some(1_000.0)));
+    facility.apply(&meter("U1"), T0 + 2);
+    let third = facility.view(T0 + 2, &second);
+    assert_eq!((second.points.len(), third.points.len(), third.topology.objects.len()), (1, 2, 2));
+    assert_eq!(third, facility.view(T0 + 2, &ExchangeView::default()));
+}
+
+#[test]
+fn an_object_counts_its_points_that_are_not_well() {
+    let mut facility = facility();
+    facility.apply(&rack(RACK, "kW"), T0);
+    facility.apply(&described("Valve/ValvePosition/v", r#""engUnit":"%","associateId":"R1""#), T0);
+    let mut view = facility.view(T0, &ExchangeView::default());
+    let mut at = |facility: &mut Facility, now_ms: i64| {
+        facility.tick(now_ms);
+        view = facility.view(now_ms, &view);
+        (shown(&view)[0].health, view.building("bms").objects[0].unwell)
+    };
+    assert_eq!(at(&mut facility, T0), (PointHealth::Silent, 0));
+    facility.apply(&valued(RACK, "1", T0), T0);
+    assert_eq!(at(&mut facility, T0), (PointHealth::Fresh, 0));
+    assert_eq!(at(&mut facility, T0 + STALE_MS + 1), (PointHealth::Stale, 1));
+    // The value from before is not kept where the building says that it is not to be trusted.
+    let bad = format!(r#"{{"value":5,"timestamp":{},"quality":0}}"#, T0 + 1);
+    facility.apply(&message(&format!("BMS/v1/PUB/Value/{RACK}"), &bad), T0 + STALE_MS + 2);
+    assert_eq!(at(&mut facility, T0 + STALE_MS + 2), (PointHealth::Bad, 1));
+    facility.apply(&valued(RACK, "2", T0 + 2), T0 + STALE_MS + 3);
+    assert_eq!(at(&mut facility, T0 + STALE_MS + 3), (PointHealth::Fresh, 0));
+    // That of a part is not the object's own.
+    let part = format!(r#"{{"value":5,"timestamp":{},"quality":0}}"#, T0 + 3);
+    facility.apply(&message("BMS/v1/PUB/Value/Valve/ValvePosition/v", &part), T0 + STALE_MS + 4);
+    assert_eq!(at(&mut facility, T0 + STALE_MS + 4), (PointHealth::Fresh, 0));
+}
+
+#[test]
+fn each_heart_is_shown_with_its_last_beat() {
+    let mut facility = facility();
+    let beat = |heart: &str, at: i64| valued(&format!("System/HeartbeatTimestampBms/{heart}"), &at.to_string(), at);
+    let scoped = r#""objectId":"bms","objectName":"bms","scope":"hall 1""#;
+    facility.apply(&described("System/HeartbeatTimestampBms/a", scoped), T0);
+    facility.apply(&beat("a", T0), T0);
+    facility.apply(&beat("b", T0 + 20_000), T0 + 20_000);
+    let view = facility.view(T0 + 40_000, &ExchangeView::default());
+    let heart = |whose: &str, last_ms, pulse| Heartbeat { whose: whose.into(), last_ms, pulse };
+    assert_eq!(view.heartbeats, [heart("hall 1", T0, Pulse::Stopped), heart("b", T0 + 20_000, Pulse::Beats)]);
+    assert_eq!(view.telling, Telling::Offline { since_ms: T0, whose: "hall 1".into() });
+    // Its point is a point as any other.
+    let point = &shown(&view)[0];
+    assert_eq!((point.at_ms, point.health), (Some(T0), PointHealth::Fresh));
+}
+
 fn any_message() -> impl Strategy<Value = Message> {
     let topic = prop_oneof![
         Just("BMS/v1/PUB/Metadata/Rack/RackPower/t".to_owned()),
@@ -393,8 +490,8 @@ proptest! {
             facility.apply(message, T0 + i64::from(now));
         }
         facility.tick(T0 + i64::from(now));
-        facility.health(T0);
-        facility.topology();
+        let view = facility.view(T0, &ExchangeView::default());
+        prop_assert_eq!(view.points.len(), view.reads.len());
     }
 
     /// Whatever is sent again, at once or as a whole, brings nothing new.
