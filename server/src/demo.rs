@@ -42,8 +42,9 @@ const BMS: &str = "demo-bms";
 const SEED: u64 = 2_026;
 /// How often each node is read.
 const EVERY_S: i64 = 10;
-/// How much of the past is told at the start, and how finely.
-const PAST_MS: i64 = 7_200_000;
+/// How much of the past is told at the start, and how finely; less where the program was built to be looked into, as it
+/// is many times slower then.
+const PAST_MS: i64 = if cfg!(debug_assertions) { 900_000 } else { 7_200_000 };
 /// Between readings of the past.
 const PAST_STEP_MS: i64 = 60_000;
 /// What the page says above such a fleet.

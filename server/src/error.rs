@@ -440,6 +440,42 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Why those who watch over the house are not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gate {
+    /// They come from another machine, and there is no token that would let them in.
+    NotNear,
+    /// They come from another machine, and don't bring the token.
+    NoToken,
+    /// The house can't do its work.
+    NotReady {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl IntoResponse for Gate {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotNear => {
+                let words = "Metrics are told to this machine alone; `--metrics-token-file` lets others read them.";
+                Problem::of(StatusCode::FORBIDDEN, words.into()).into_response()
+            }
+            Self::NoToken => {
+                let words = "Metrics are told to whoever brings the token, as `Authorization: Bearer …`.";
+                let mut response = Problem::of(StatusCode::UNAUTHORIZED, words.into()).into_response();
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+            }
+            Self::NotReady { reason } => {
+                let (kind, title) = ("about:blank".to_owned(), "Millwright is not ready".to_owned());
+                let problem = Problem::of(StatusCode::SERVICE_UNAVAILABLE, reason);
+                Problem { kind, title, instance: "/readyz".into(), ..problem }.into_response()
+            }
+        }
+    }
+}
+
 /// A fragment as a sentence: people read it, not logs.
 fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();

@@ -73,7 +73,8 @@ fn the_vocabulary_knows_serde_alone() {
 
 #[test]
 fn the_schemas_of_the_vocabulary_are_the_servers_alone() {
-    let manifests = ["app", "app/chart", "server/catalog", "server/input", "server/sim", "server/store"];
+    let manifests =
+        ["app", "app/chart", "server/catalog", "server/input", "server/sim", "server/store", "server/telemetry"];
     for manifest in manifests {
         let text = fs::read_to_string(root().join(manifest).join("Cargo.toml")).unwrap();
         assert!(!text.contains("\"schema\"") && !text.contains("utoipa"), "{manifest}");
@@ -92,6 +93,19 @@ fn the_simulator_knows_no_web() {
 }
 
 #[test]
+fn telemetry_alone_knows_the_driver_and_the_bus_and_nothing_above_it() {
+    let known = tree("telemetry", &[]);
+    assert!(known.contains("nvml-wrapper") && known.contains("mqtt5"));
+    forbid("telemetry", &[], &["axum", "sqlx", "leptos", "app", "server", "store", "catalog", "sim", "input"]);
+    for room in ["store", "catalog", "input", "sim"] {
+        forbid(room, &[], &["nvml-wrapper", "mqtt5", "telemetry"]);
+    }
+    let words = ["nvml_wrapper", "mqtt5::"];
+    let named: Vec<String> = ["app", "server"].iter().flat_map(|folder| files_with(folder, &words)).collect();
+    assert!(named.iter().all(|file| file.starts_with("server/telemetry/src/")), "{named:?}");
+}
+
+#[test]
 fn the_readers_and_the_catalog_know_no_web() {
     forbid("input", &[], &WEB);
     forbid("catalog", &[], &WEB);
@@ -101,13 +115,19 @@ fn the_readers_and_the_catalog_know_no_web() {
 #[test]
 fn the_browser_carries_no_server() {
     let wasm = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", "hydrate"];
-    forbid("app", &wasm, &["tokio", "axum", "sqlx", "nvml-wrapper", "store", "catalog", "input", "server"]);
+    forbid(
+        "app",
+        &wasm,
+        &["tokio", "axum", "sqlx", "nvml-wrapper", "store", "catalog", "input", "server", "telemetry", "mqtt5"],
+    );
 }
 
 #[test]
 fn the_face_names_no_server_crate_even_optional() {
     let manifest = fs::read_to_string(root().join("app/Cargo.toml")).unwrap();
-    for name in ["tokio", "axum", "leptos_axum", "sqlx", "nvml-wrapper", "catalog", "store", "server", "input"] {
+    for name in
+        ["tokio", "axum", "leptos_axum", "sqlx", "nvml-wrapper", "catalog", "store", "server", "input", "telemetry"]
+    {
         assert!(
             !manifest
                 .lines()
@@ -165,7 +185,7 @@ fn one_file_formats_numbers_one_builds_paths() {
     // Two decimals or more are a matter of units and significance, which `format` alone decides.
     let formats = files_with("app/src", &[":.1}", ":.2}", ":.3}"]);
     assert!(formats.iter().all(|file| file == "app/src/format.rs"), "{formats:?}");
-    let paths = files_with("app/src", &["\"/designs", "\"/runs", "\"/api/v1"]);
+    let paths = files_with("app/src", &["\"/designs", "\"/runs", "\"/api/v1", "\"/fleet", "\"/events", "\"/alerts"]);
     assert!(paths.iter().all(|file| file == "app/src/paths.rs"), "{paths:?}");
 }
 

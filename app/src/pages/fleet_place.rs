@@ -66,13 +66,21 @@ fn Body(view: PlaceView) -> impl IntoView {
                 <h2 id="charts">"How it came to that"</h2>
                 <Charts place when now_ms choose/>
             </section>
-            <div class="pair place-more">
-                <LastValues live/>
-                <div><Planned live/><Facts live/></div>
-            </div>
-            <Events live/>
+            {more(live)}
         </div>
     }
+}
+
+/// What is known besides.
+fn more(live: RwSignal<PlaceView>) -> AnyView {
+    view! {
+        <div class="pair place-more">
+            <LastValues live/>
+            <div><Planned live/><Facts live/></div>
+        </div>
+        <Events live/>
+    }
+    .into_any()
 }
 
 /// Where it stands, the widest first.

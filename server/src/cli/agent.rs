@@ -8,6 +8,7 @@ use crate::cli::output;
 use crate::cli::serve::{data_home, until_told_to_stop};
 use crate::error::chain;
 use crate::fleet::config::KernelLog;
+use crate::fleet::live::same_address;
 use crate::fleet::sources::Sources;
 use clap::Args;
 use model::event::{FleetEvent, Happening};
@@ -22,10 +23,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use telemetry::forward::events::{EventForwarder, EventSettings};
 use telemetry::forward::{Forwarder, Settings};
-use telemetry::nvml::{Look, NvmlConfig, NvmlSource, look};
+use telemetry::nvml::{GpuFacts, Inventory, Look, NvmlConfig, NvmlSource, look};
 use telemetry::query::Auth;
 use telemetry::source::{Brought, Sink, Source};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -34,6 +35,8 @@ use url::Url;
 const QUEUE_SIZE: usize = 64;
 /// How often it is looked whether the house takes what is sent.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long the kernel's log waits for the driver to say which GPUs there are.
+const DRIVER: Duration = Duration::from_secs(2);
 /// How long sources have to end.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -158,14 +161,13 @@ impl Agent {
         // The first of them sees to it that the folder is ours alone.
         let readings = Arc::new(Forwarder::open(settings).map_err(unusable)?);
         let events = Arc::new(EventForwarder::open(EventSettings { auth, ..waiting }).map_err(unusable)?);
-        let mut sources: Vec<Box<dyn Source>> = vec![Box::new(NvmlSource::new("nvml", self.nvml()))];
-        if let Some(log) = self.kernel_log() {
-            sources.push(Box::new(log.source(&self.buffer)));
-        }
+        let nvml = NvmlSource::new("nvml", self.nvml());
+        let gpus = nvml.inventory();
+        let log = self.kernel_log().map(|log| Box::new(log.source(&self.buffer)) as Box<dyn Source>);
         let host = self.nvml().host_name();
         output::print(&format!("Millwright's agent reads {host} and sends to {}\n", self.to.unwrap_or_default()))?;
         let told = until_told_to_stop().map_err(Failure::House)?;
-        Sending { readings, events, host, states: Sources::default() }.until(sources, told).await;
+        Sending { readings, events, host, gpus, states: Sources::default() }.until(Box::new(nvml), log, told).await;
         Ok(())
     }
 }
@@ -175,11 +177,13 @@ struct Sending {
     readings: Arc<Forwarder>,
     events: Arc<EventForwarder>,
     host: String,
+    /// The GPUs, once the driver has told them.
+    gpus: watch::Receiver<Option<Inventory>>,
     states: Sources,
 }
 
 impl Sending {
-    async fn until(mut self, sources: Vec<Box<dyn Source>>, told: impl Future<Output = ()>) {
+    async fn until(mut self, nvml: Box<dyn Source>, log: Option<Box<dyn Source>>, told: impl Future<Output = ()>) {
         let (stop, over) = (CancellationToken::new(), CancellationToken::new());
         let (mut reading, mut sending) = (JoinSet::new(), JoinSet::new());
         let (readings, ended) = (Arc::clone(&self.readings), over.clone());
@@ -187,9 +191,16 @@ impl Sending {
         let (events, ended) = (Arc::clone(&self.events), over.clone());
         sending.spawn(async move { events.run(ended).await });
         let (queue, mut brought) = mpsc::channel(QUEUE_SIZE);
-        for source in sources {
-            let number = self.states.add(source.name(), source.kind(), source.target());
-            reading.spawn(source.run(Sink::new(number, queue.clone()), stop.clone()));
+        let number = self.states.add(nvml.name(), nvml.kind(), nvml.target());
+        reading.spawn(nvml.run(Sink::new(number, queue.clone()), stop.clone()));
+        if let Some(log) = log {
+            let sink = Sink::new(self.states.add(log.name(), log.kind(), log.target()), queue.clone());
+            let (mut gpus, stop) = (self.gpus.clone(), stop.clone());
+            reading.spawn(async move {
+                // Its lines name GPUs by their addresses, which the driver's answer makes names of.
+                let _ = tokio::time::timeout(DRIVER, gpus.wait_for(Option::is_some)).await;
+                log.run(sink, stop).await;
+            });
         }
         drop(queue);
         let (mut looks, mut trouble) = (tokio::time::interval(LOOK_EVERY), None);
@@ -226,25 +237,37 @@ impl Sending {
                     batch.readings.iter().map(|(key, own, value)| (Arc::clone(key), at(*own), *value)).collect();
                 self.readings.append(&readings);
             }
-            Brought::Event(event) => self.events.append(event),
+            Brought::Event(event) => self.events.append(self.named(event)),
             Brought::State(state) => self.turned(source, state),
             Brought::Fault(words) => tracing::warn!(source = self.states.name(source), "{words}"),
             Brought::Peer(words) => tracing::info!(source = self.states.name(source), "{words}"),
         }
     }
 
+    /// The event with its GPU's own id in the place of its address on this host's bus, which says nothing elsewhere.
+    fn named(&self, event: FleetEvent) -> FleetEvent {
+        let gpus = self.gpus.borrow();
+        let same = |gpu: &&GpuFacts| {
+            gpu.pci_bus_id.as_ref().zip(event.gpu.as_ref()).is_some_and(|(ours, told)| same_address(ours, told))
+        };
+        let found = gpus.as_ref().and_then(|known| known.gpus.iter().find(same)?.uuid.clone());
+        FleetEvent { gpu: found.or_else(|| event.gpu.clone()), ..event }
+    }
+
     /// The house can't see from afar why a host sends nothing: it is told.
     fn turned(&mut self, source: u32, state: SourceState) {
-        match &state {
-            SourceState::Absent { why } => tracing::warn!(source = self.states.name(source), "{why}"),
+        let why = match &state {
+            SourceState::Absent { why } => {
+                tracing::warn!(source = self.states.name(source), "{why}");
+                String::new()
+            }
             SourceState::Failing { why, mend, .. } => {
                 tracing::warn!(source = self.states.name(source), mend, "{why}");
+                format!(": {why}")
             }
-            SourceState::Connecting | SourceState::Connected | SourceState::Stale { .. } | SourceState::Ended => {}
-        }
-        let why = match &state {
-            SourceState::Failing { why, .. } => format!(": {why}"),
-            _ => String::new(),
+            SourceState::Connecting | SourceState::Connected | SourceState::Stale { .. } | SourceState::Ended => {
+                String::new()
+            }
         };
         let (up, turned, name) = self.states.turned(source, state);
         if turned {

@@ -44,9 +44,8 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::BadInput(_) => ExitCode::from(2),
-            Self::Infeasible(_) => ExitCode::from(3),
+            Self::Infeasible(_) | Self::Absent(_) => ExitCode::from(3),
             Self::House(_) | Self::Failed(_) => ExitCode::FAILURE,
-            Self::Absent(_) => ExitCode::from(3),
             Self::Told(code) => ExitCode::from(*code),
         }
     }

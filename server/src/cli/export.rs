@@ -95,12 +95,13 @@ fn metrics_in(expression: &str) -> std::collections::BTreeSet<String> {
         outside.push(' ');
     }
     let words = outside.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
-    let word = |word: &&str| word.contains('_') && !word.ends_with("_over_time") && !PROMQL.contains(word) || *word == "up";
+    let word =
+        |word: &&str| word.contains('_') && !word.ends_with("_over_time") && !PROMQL.contains(word) || *word == "up";
     words.filter(word).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
-const PROMQL: [&str; 4] = ["group_left", "group_right", "label_values", "histogram_quantile"];
+const PROMQL: [&str; 5] = ["model_name", "group_left", "group_right", "label_values", "histogram_quantile"];
 
 #[cfg(test)]
 fn is_ours(metric: &str) -> bool {

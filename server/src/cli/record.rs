@@ -96,12 +96,9 @@ impl Record {
 /// What a recording of these is called; nothing where there is none.
 fn header(sources: &[Box<dyn Source>]) -> Option<Header> {
     let first = sources.first()?;
-    let join = |of: fn(&dyn Source) -> String| -> String {
-        let all: Vec<String> = sources.iter().map(|source| of(&**source)).collect();
-        all.join(", ")
-    };
-    let (source, target) = (join(|source| source.name().to_owned()), join(|source| source.target()));
-    Some(Header { version: VERSION, source, kind: first.kind(), target })
+    let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
+    let targets: Vec<String> = sources.iter().map(|source| source.target()).collect();
+    Some(Header { version: VERSION, source: names.join(", "), kind: first.kind(), target: targets.join(", ") })
 }
 
 async fn record(

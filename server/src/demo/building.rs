@@ -5,7 +5,7 @@ use crate::clock;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::bus::mqtt::{Auth, MqttBus, MqttConfig};
-use telemetry::bus::{Bus, Message, Retain};
+use telemetry::bus::{Bus, Link, Message, Retain};
 use tokio_util::sync::CancellationToken;
 
 /// How often values are told.
@@ -27,12 +27,20 @@ struct Point {
 /// Tells the building's points until told to stop.
 pub async fn run(made: Arc<Made>, broker: url::Url, stop: CancellationToken) {
     let bus = MqttBus::open(MqttConfig { broker, client_id: "demo-bms".into(), auth: Auth::None, authority: None });
-    let points = points(&made);
+    let (points, mut link, mut reached) = (points(&made), bus.link(), 0);
+    // What is told before the broker answers is lost, and metadata would be missed for long.
+    let up = link.wait_for(|link| matches!(link, Link::Up { .. }));
+    if stop.run_until_cancelled(up).await.is_none() {
+        return;
+    }
     for round in 0_u64.. {
+        let times = if let Link::Up { times } = &*link.borrow_and_update() { *times } else { reached };
+        let anew = times > reached;
+        reached = times;
         let at_ms = clock::now_ms();
         let moment = made.at(at_ms);
         for point in &points {
-            if round % METADATA_ROUNDS == 0 {
+            if anew || round % METADATA_ROUNDS == 0 {
                 tell(&bus, format!("BMS/v1/PUB/Metadata/{}", point.topic), point.metadata.clone(), Retain::Kept).await;
             }
             let value = ((point.value)(&moment, &made) * 100.0).round() / 100.0;

@@ -590,7 +590,7 @@ fn put(values: &mut BTreeMap<Metric, Last>, metric: Metric, last: Last) {
 }
 
 /// Whether two PCI addresses are one: domains are written with four or eight digits, the function may be left out.
-fn same_address(left: &str, right: &str) -> bool {
+pub fn same_address(left: &str, right: &str) -> bool {
     let tail = |address: &str| {
         let address = address.to_ascii_lowercase();
         let address = address.split_once('.').map_or(address.clone(), |(before, _)| before.to_owned());

@@ -69,7 +69,9 @@ impl Fleet {
             check(event, now_ms).map_err(|why| ApiError::Invalid { reason: format!("Event {number}: {why}.") })?;
         }
         store::event::insert(self.db(), &events).await.map_err(of_store)?;
-        events.into_iter().for_each(|event| self.happened(event));
+        for event in events {
+            self.happened(event);
+        }
         Ok(())
     }
 

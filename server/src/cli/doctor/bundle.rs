@@ -1,7 +1,7 @@
 //! What may be sent to whoever helps: a folder, or a `.tar.gz`, of texts without names and secrets.
 
 use super::redact::Redactor;
-use super::{Report, sources};
+use super::{Finding, Level, Report, sources};
 use crate::cli::design::Failure;
 use crate::error::chain;
 use flate2::Compression;
@@ -24,11 +24,11 @@ const BLOCK: usize = 512;
 pub fn write(path: &Path, report: &Report, fleet: Option<&Path>, data_dir: &Path) -> Result<(), Failure> {
     let files = files(report, fleet, data_dir)?;
     let failed = |error: std::io::Error| Failure::BadInput(format!("could not write {}: {error}", path.display()));
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if name.ends_with(".tar") {
+    let ends_in = |end: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+    if ends_in("tar") {
         return fs::write(path, tar(&files)).map_err(failed);
     }
-    if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
+    if ends_in("gz") || ends_in("tgz") {
         let mut packed = GzEncoder::new(Vec::new(), Compression::default());
         let packed = packed.write_all(&tar(&files)).and_then(|()| packed.finish()).map_err(failed)?;
         return fs::write(path, packed).map_err(failed);
@@ -46,11 +46,12 @@ fn files(report: &Report, fleet: Option<&Path>, data_dir: &Path) -> Result<BTree
     };
     forget_this_machine(&mut redactor, fleet, data_dir);
     let mut report = report.clone();
-    if !is_read {
-        // Why a file can't be read may quote it, and nobody has told us which of its words are names.
-        for finding in report.findings.iter_mut().filter(|finding| finding.check == sources::FILE) {
-            "it can't be read as TOML".clone_into(&mut finding.found);
-        }
+    // Why a file can't be read may quote it, and nobody has told us which of its words are names.
+    let quotes = |finding: &&mut Finding| {
+        finding.level == Level::Error && (finding.check == sources::RULES || !is_read && finding.check == sources::FILE)
+    };
+    for finding in report.findings.iter_mut().filter(quotes) {
+        "it can't be read".clone_into(&mut finding.found);
     }
     let pretty = |value: &serde_json::Value| {
         serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(format!("could not write JSON: {error}")))
@@ -203,7 +204,6 @@ fn header(name: &str, bytes: usize) -> [u8; BLOCK] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::doctor::Finding;
 
     #[test]
     fn an_archive_is_read_by_tar() {

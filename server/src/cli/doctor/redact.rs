@@ -9,17 +9,17 @@ use std::sync::LazyLock;
 use toml::Value;
 use url::Url;
 
-/// Keys whose texts are words of ours, or say nothing of anyone: kinds, matchers, choices.
-const HARMLESS: [&str; 6] = ["again", "kind", "method", "severity", "group", "allow_invalid"];
+/// Keys whose texts are words of ours, which say nothing of anyone.
+const HARMLESS: [&str; 2] = ["again", "mode"];
 /// Shorter words than this are taken out only where they stand alone: `A1` is a rack, and a part of many words.
 const ALONE_BELOW: usize = 6;
 /// Keys that we know; another may be a name that someone gave.
 static KEYS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
-    "scrape query exchange nvml kernel_log replay retention forward webhook alerts rules external_url \
+    "scrape query exchange nvml kernel_log replay retention forward webhook alert_rules external_url \
      name url every_s timeout_s labels bearer_token_file ca_file samples_max body_max_mib keep_all \
      host rack hall tenant selectors broker auth authority client_id utility_meters username user password \
      password_file token_file certificate key file speed again readings_days s10_days min1_days min15_days h1_days \
-     queue_max_mib read_url every_ms patience_ms library method kind severity group secret_file allow"
+     queue_max_mib read_url every_ms patience_ms library mode secret_file allow"
         .split_whitespace()
         .collect()
 });

@@ -23,6 +23,8 @@ const DRIVER: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is said of the file itself.
 pub const FILE: &str = "fleet file";
+/// What is said of the rules that it names.
+pub const RULES: &str = "alert rules";
 
 /// The GPUs of this host. That there are none is nothing wrong.
 pub async fn nvml() -> Finding {
@@ -93,6 +95,15 @@ pub async fn of_file(path: &Path) -> Vec<Finding> {
         ),
         count => Finding::ok(FILE, format!("it can be read, and names {count} sources")),
     }];
+    if config.alert_rules.is_some() {
+        findings.push(match config.rules(path) {
+            Ok(rules) => Finding::ok(RULES, format!("{} rules hold", rules.len())),
+            Err(error) => Finding::error(RULES, crate::error::chain(&error), "mend the file at that line"),
+        });
+    }
+    if let Err(error) = config.webhooks(path) {
+        findings.push(Finding::error("webhooks", crate::error::chain(&error), todo));
+    }
     findings.extend(all(sources).await);
     if let Some(forward) = &config.forward {
         findings.extend(Url::parse(&forward.url).ok().map(|url| reached("sending on", &url)));

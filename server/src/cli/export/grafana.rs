@@ -20,11 +20,7 @@ enum Look {
     Lines,
 }
 
-const fn figure(
-    title: &'static str,
-    unit: &'static str,
-    lines: &'static [(&'static str, &'static str)],
-) -> Panel {
+const fn figure(title: &'static str, unit: &'static str, lines: &'static [(&'static str, &'static str)]) -> Panel {
     Panel { title, unit, look: Look::Figure, lines }
 }
 
@@ -38,61 +34,109 @@ const FLEET: &[Panel] = &[
     figure("Tokens each second for each megawatt", "short", &[("fleet_tokens_per_second_per_mw", "now")]),
     figure("GPUs that can be used", "short", &[("fleet_gpus_usable", "now")]),
     figure("Power of the GPU boards", "watt", &[("fleet_board_power_watts", "now")]),
-    lines("Tokens each second, by engine", "short", &[(
-        "sum by (instance, model_name) (rate(engine_output_tokens_total{host=~\"$host\"}[5m]))",
-        "{{instance}} {{model_name}}",
-    )]),
-    lines("Joules for each output token", "joule", &[(
-        "rate(fleet_board_energy_joules_total[5m]) / rate(fleet_output_tokens_total[5m])",
-        "boards",
-    )]),
-    lines("Board power, by rack", "watt", &[("sum by (rack) (gpu_power_watts{rack=~\"$rack\", host=~\"$host\"})", "{{rack}}")]),
-    lines("Board power over its limit", "percentunit", &[(
-        "max by (host) (gpu_power_watts{rack=~\"$rack\", host=~\"$host\"} / gpu_power_limit_watts{rack=~\"$rack\", host=~\"$host\"})",
-        "{{host}}",
-    )]),
-    lines("Time in which a kernel ran", "percentunit", &[(
-        "avg by (host) (gpu_utilization_ratio{rack=~\"$rack\", host=~\"$host\"})",
-        "{{host}}",
-    )]),
-    lines("Time in which the tensor cores were active", "percentunit", &[(
-        "avg by (host) (gpu_tensor_active_ratio{rack=~\"$rack\", host=~\"$host\"})",
-        "{{host}}",
-    )]),
-    lines("Hottest GPU and memory", "celsius", &[
-        ("max by (host) (gpu_temperature_celsius{rack=~\"$rack\", host=~\"$host\"})", "{{host}}"),
-        ("max by (host) (gpu_memory_temperature_celsius{rack=~\"$rack\", host=~\"$host\"})", "{{host}} memory"),
-    ]),
-    lines("Clock of the processors", "hertz", &[(
-        "avg by (host) (gpu_sm_clock_hertz{rack=~\"$rack\", host=~\"$host\"})",
-        "{{host}}",
-    )]),
-    lines("Time held down by power and by heat", "percentunit", &[
-        ("avg by (rack) (rate(gpu_power_violation_seconds_total{rack=~\"$rack\"}[5m]))", "{{rack}} power"),
-        ("avg by (rack) (rate(gpu_thermal_violation_seconds_total{rack=~\"$rack\"}[5m]))", "{{rack}} heat"),
-    ]),
-    lines("Memory used", "percentunit", &[(
-        "sum by (host) (gpu_memory_used_bytes{rack=~\"$rack\", host=~\"$host\"}) / sum by (host) (gpu_memory_total_bytes{rack=~\"$rack\", host=~\"$host\"})",
-        "{{host}}",
-    )]),
-    lines("Memory errors, corrected and not", "short", &[
-        ("sum by (host) (increase(gpu_ecc_corrected_total{host=~\"$host\"}[1h]))", "{{host}} corrected"),
-        ("sum by (host) (increase(gpu_ecc_uncorrected_total{host=~\"$host\"}[1h]))", "{{host}} not corrected"),
-    ]),
+    lines(
+        "Tokens each second, by engine",
+        "short",
+        &[(
+            "sum by (instance, model_name) (rate(engine_output_tokens_total{host=~\"$host\"}[5m]))",
+            "{{instance}} {{model_name}}",
+        )],
+    ),
+    lines(
+        "Joules for each output token",
+        "joule",
+        &[("rate(fleet_board_energy_joules_total[5m]) / rate(fleet_output_tokens_total[5m])", "boards")],
+    ),
+    lines(
+        "Board power, by rack",
+        "watt",
+        &[("sum by (rack) (gpu_power_watts{rack=~\"$rack\", host=~\"$host\"})", "{{rack}}")],
+    ),
+    lines(
+        "Board power over its limit",
+        "percentunit",
+        &[(
+            "max by (host) (gpu_power_watts{rack=~\"$rack\", host=~\"$host\"} / gpu_power_limit_watts{rack=~\"$rack\", host=~\"$host\"})",
+            "{{host}}",
+        )],
+    ),
+    lines(
+        "Time in which a kernel ran",
+        "percentunit",
+        &[("avg by (host) (gpu_utilization_ratio{rack=~\"$rack\", host=~\"$host\"})", "{{host}}")],
+    ),
+    lines(
+        "Time in which the tensor cores were active",
+        "percentunit",
+        &[("avg by (host) (gpu_tensor_active_ratio{rack=~\"$rack\", host=~\"$host\"})", "{{host}}")],
+    ),
+    lines(
+        "Hottest GPU and memory",
+        "celsius",
+        &[
+            ("max by (host) (gpu_temperature_celsius{rack=~\"$rack\", host=~\"$host\"})", "{{host}}"),
+            ("max by (host) (gpu_memory_temperature_celsius{rack=~\"$rack\", host=~\"$host\"})", "{{host}} memory"),
+        ],
+    ),
+    lines(
+        "Clock of the processors",
+        "hertz",
+        &[("avg by (host) (gpu_sm_clock_hertz{rack=~\"$rack\", host=~\"$host\"})", "{{host}}")],
+    ),
+    lines(
+        "Time held down by power and by heat",
+        "percentunit",
+        &[
+            ("avg by (rack) (rate(gpu_power_violation_seconds_total{rack=~\"$rack\"}[5m]))", "{{rack}} power"),
+            ("avg by (rack) (rate(gpu_thermal_violation_seconds_total{rack=~\"$rack\"}[5m]))", "{{rack}} heat"),
+        ],
+    ),
+    lines(
+        "Memory used",
+        "percentunit",
+        &[(
+            "sum by (host) (gpu_memory_used_bytes{rack=~\"$rack\", host=~\"$host\"}) / sum by (host) (gpu_memory_total_bytes{rack=~\"$rack\", host=~\"$host\"})",
+            "{{host}}",
+        )],
+    ),
+    lines(
+        "Memory errors, corrected and not",
+        "short",
+        &[
+            ("sum by (host) (increase(gpu_ecc_corrected_total{host=~\"$host\"}[1h]))", "{{host}} corrected"),
+            ("sum by (host) (increase(gpu_ecc_uncorrected_total{host=~\"$host\"}[1h]))", "{{host}} not corrected"),
+        ],
+    ),
     lines("Last XID", "none", &[("max by (host, gpu) (gpu_last_xid{host=~\"$host\"}) > 0", "{{host}} GPU {{gpu}}")]),
-    lines("Requests under way and waiting", "short", &[
-        ("sum by (instance) (engine_requests_running{host=~\"$host\"})", "{{instance}} under way"),
-        ("sum by (instance) (engine_requests_waiting{host=~\"$host\"})", "{{instance}} waiting"),
-    ]),
-    lines("Mean time to the first token", "s", &[(
-        "sum by (instance) (rate(engine_ttft_seconds_sum{host=~\"$host\"}[5m])) / sum by (instance) (rate(engine_ttft_seconds_count{host=~\"$host\"}[5m]))",
-        "{{instance}}",
-    )]),
-    lines("Mean time between tokens", "s", &[(
-        "sum by (instance) (rate(engine_tpot_seconds_sum{host=~\"$host\"}[5m])) / sum by (instance) (rate(engine_tpot_seconds_count{host=~\"$host\"}[5m]))",
-        "{{instance}}",
-    )]),
-    lines("KV cache in use", "percentunit", &[("max by (instance) (engine_kv_cache_used_ratio{host=~\"$host\"})", "{{instance}}")]),
+    lines(
+        "Requests under way and waiting",
+        "short",
+        &[
+            ("sum by (instance) (engine_requests_running{host=~\"$host\"})", "{{instance}} under way"),
+            ("sum by (instance) (engine_requests_waiting{host=~\"$host\"})", "{{instance}} waiting"),
+        ],
+    ),
+    lines(
+        "Mean time to the first token",
+        "s",
+        &[(
+            "sum by (instance) (rate(engine_ttft_seconds_sum{host=~\"$host\"}[5m])) / sum by (instance) (rate(engine_ttft_seconds_count{host=~\"$host\"}[5m]))",
+            "{{instance}}",
+        )],
+    ),
+    lines(
+        "Mean time between tokens",
+        "s",
+        &[(
+            "sum by (instance) (rate(engine_tpot_seconds_sum{host=~\"$host\"}[5m])) / sum by (instance) (rate(engine_tpot_seconds_count{host=~\"$host\"}[5m]))",
+            "{{instance}}",
+        )],
+    ),
+    lines(
+        "KV cache in use",
+        "percentunit",
+        &[("max by (instance) (engine_kv_cache_used_ratio{host=~\"$host\"})", "{{instance}}")],
+    ),
 ];
 
 /// Power, cooling and the grid.
@@ -101,32 +145,50 @@ const FACILITY: &[Panel] = &[
     figure("Power into the racks", "watt", &[("fleet_it_power_watts", "now")]),
     figure("PUE", "none", &[("fleet_facility_power_watts / fleet_it_power_watts", "now")]),
     figure("Load that the grid asks for", "watt", &[("grid_load_target_watts", "now")]),
-    lines("Power at each boundary", "watt", &[
-        ("fleet_facility_power_watts", "facility"),
-        ("fleet_it_power_watts", "racks"),
-        ("fleet_board_power_watts", "GPU boards"),
-        ("grid_load_target_watts", "asked for"),
-    ]),
+    lines(
+        "Power at each boundary",
+        "watt",
+        &[
+            ("fleet_facility_power_watts", "facility"),
+            ("fleet_it_power_watts", "racks"),
+            ("fleet_board_power_watts", "GPU boards"),
+            ("grid_load_target_watts", "asked for"),
+        ],
+    ),
     lines("PUE", "none", &[("fleet_facility_power_watts / fleet_it_power_watts", "PUE")]),
     lines("Tokens each second for each megawatt", "short", &[("fleet_tokens_per_second_per_mw", "made")]),
     lines("Power of each rack", "watt", &[("rack_power_watts{rack=~\"$rack\"}", "{{rack}}")]),
-    lines("Power of each rack beside that of its GPU boards", "percentunit", &[(
-        "sum by (rack) (gpu_power_watts{rack=~\"$rack\"}) / sum by (rack) (rack_power_watts{rack=~\"$rack\"})",
-        "{{rack}}",
-    )]),
-    lines("Coolant in and out", "celsius", &[
-        ("rack_liquid_supply_celsius{rack=~\"$rack\"}", "{{rack}} in"),
-        ("rack_liquid_return_celsius{rack=~\"$rack\"}", "{{rack}} out"),
-    ]),
-    lines("Coolant flow", "none", &[(
-        "60000 * rack_liquid_flow_cubic_metres_per_second{rack=~\"$rack\"}",
-        "{{rack}} L/min",
-    )]),
-    lines("Pressure across the rack's coolant", "pressurepa", &[(
-        "rack_liquid_differential_pressure_pascals{rack=~\"$rack\"}",
-        "{{rack}}",
-    )]),
-    lines("Hottest GPU in each rack", "celsius", &[("max by (rack) (gpu_temperature_celsius{rack=~\"$rack\"})", "{{rack}}")]),
+    lines(
+        "Power of each rack beside that of its GPU boards",
+        "percentunit",
+        &[(
+            "sum by (rack) (gpu_power_watts{rack=~\"$rack\"}) / sum by (rack) (rack_power_watts{rack=~\"$rack\"})",
+            "{{rack}}",
+        )],
+    ),
+    lines(
+        "Coolant in and out",
+        "celsius",
+        &[
+            ("rack_liquid_supply_celsius{rack=~\"$rack\"}", "{{rack}} in"),
+            ("rack_liquid_return_celsius{rack=~\"$rack\"}", "{{rack}} out"),
+        ],
+    ),
+    lines(
+        "Coolant flow",
+        "none",
+        &[("60000 * rack_liquid_flow_cubic_metres_per_second{rack=~\"$rack\"}", "{{rack}} L/min")],
+    ),
+    lines(
+        "Pressure across the rack's coolant",
+        "pressurepa",
+        &[("rack_liquid_differential_pressure_pascals{rack=~\"$rack\"}", "{{rack}}")],
+    ),
+    lines(
+        "Hottest GPU in each rack",
+        "celsius",
+        &[("max by (rack) (gpu_temperature_celsius{rack=~\"$rack\"})", "{{rack}}")],
+    ),
     lines("Leaks", "none", &[("max by (rack) (rack_leak{rack=~\"$rack\"})", "{{rack}}")]),
 ];
 

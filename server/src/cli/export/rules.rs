@@ -109,7 +109,8 @@ fn of_kpi(kpi: Kpi) -> Result<String, String> {
 
 fn of_event(event: EventKind, hold_ms: i64) -> Result<String, String> {
     let window = format!("{}s", hold_ms / 1_000);
-    let no_series = |what: &str| Err(format!("{what} is something that happens and no series; Millwright tells of it itself"));
+    let no_series =
+        |what: &str| Err(format!("{what} is something that happens and no series; Millwright tells of it itself"));
     match event {
         EventKind::HostRestarted => Ok(format!("changes({}[{window}]) > 0", Metric::NodeBootTime)),
         EventKind::GpuLost => {

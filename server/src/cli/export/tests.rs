@@ -3,6 +3,7 @@
 use super::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::process::Command;
 
 /// Runs a program; nothing where it is not installed, which is told, and fails under `CI=true`.
@@ -33,7 +34,8 @@ fn strings<'v>(value: &'v Value, key: &str, into: &mut Vec<&'v str>) {
 
 #[test]
 fn metrics_are_found_in_an_expression() {
-    let found = metrics_in("sum by (rack) (rate(a_total{b_c=\"d_e\"}[5m])) / on (x) max_over_time(f_g[1h]) and up == 0");
+    let found =
+        metrics_in("sum by (rack) (rate(a_total{b_c=\"d_e\"}[5m])) / on (x) max_over_time(f_g[1h]) and up == 0");
     assert_eq!(found, BTreeSet::from(["a_total".into(), "f_g".into(), "up".into()]));
 }
 
@@ -69,7 +71,8 @@ fn prometheus_understands_every_panel() {
         strings(&dashboard["panels"], "expr", &mut expressions);
         for expression in expressions {
             let filled = Value::from(expression.replace("$rack", ".*").replace("$host", ".*"));
-            text += &format!("      - alert: \"a{}\"\n        expr: {filled}\n", text.len());
+            let name = text.len();
+            writeln!(text, "      - alert: a{name}\n        expr: {filled}").unwrap();
         }
     }
     check_rules(&text);
@@ -122,7 +125,8 @@ fn a_rule_holds_until_the_other_threshold() {
     );
     // Annotations are the rule's own words; only whether it fires is looked at here.
     let rules = std::fs::read_to_string(dir.path().join("rules.yml")).unwrap();
-    let bare: Vec<&str> = rules.lines().filter(|line| !line.starts_with("          ") || line.contains("severity")).collect();
+    let bare: Vec<&str> =
+        rules.lines().filter(|line| !line.starts_with("          ") || line.contains("severity")).collect();
     let bare: Vec<&str> = bare.into_iter().filter(|line| line.trim() != "annotations:").collect();
     std::fs::write(dir.path().join("rules.yml"), bare.join("\n") + "\n").unwrap();
     let path = dir.path().join("test.yml");

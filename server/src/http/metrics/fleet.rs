@@ -13,13 +13,14 @@ const LEFT_OUT: &str = "millwright_export_left_out_families";
 
 /// Name and value of each label of one thing.
 type Named = Vec<(&'static str, String)>;
+/// Things of one subject: the labels of each, and its values in the order of the subject's metrics.
+type Things = Vec<(Named, Vec<Option<f64>>)>;
 
 /// What is told, taken out of the fleet at one moment, so that it does not wait while the page is written.
 #[derive(Debug, Default)]
 pub struct Now {
     derived: Vec<(Arc<SeriesKey>, Sample)>,
-    /// By what they are of: labels, and values in the order of the metrics of that subject.
-    subjects: Vec<(Subject, Vec<(Named, Vec<Option<f64>>)>)>,
+    subjects: Vec<(Subject, Things)>,
     bytes_max: usize,
 }
 
@@ -116,7 +117,7 @@ fn of_node(live: &Live, node: &Node) -> (Named, Vec<Option<f64>>) {
     (place_of(node), metrics_of(Subject::Node).map(|metric| live.fresh_node(node, metric)).collect())
 }
 
-fn of_engines(live: &Live) -> Vec<(Named, Vec<Option<f64>>)> {
+fn of_engines(live: &Live) -> Things {
     let fresh = |engine: &crate::fleet::live::Engine, metric| {
         let last = engine.values.get(&metric)?;
         live.is_engine_fresh(last).then_some(last.value)
@@ -136,7 +137,7 @@ fn of_engines(live: &Live) -> Vec<(Named, Vec<Option<f64>>)> {
         .collect()
 }
 
-fn of_gpus(live: &Live) -> Vec<(Named, Vec<Option<f64>>)> {
+fn of_gpus(live: &Live) -> Things {
     live.gpus
         .iter()
         .map(|gpu| {
@@ -160,11 +161,9 @@ mod tests {
     fn what_does_not_fit_is_left_out_whole_and_told() {
         let gpu = |index: usize, power: Option<f64>| {
             let labels = vec![(label::HOST, "node\"1".to_owned()), (label::GPU, index.to_string())];
-            let values = metrics_of(Subject::Gpu).map(|metric| match metric {
-                Metric::GpuPower => power,
-                Metric::GpuTemperature => Some(60.0),
-                _ => None,
-            });
+            let of = |metric| power.filter(|_| metric == Metric::GpuPower);
+            let values = metrics_of(Subject::Gpu)
+                .map(|metric| of(metric).or((metric == Metric::GpuTemperature).then_some(60.0)));
             (labels, values.collect())
         };
         let gpus: Vec<_> = (0..50).map(|index| gpu(index, (index != 7).then_some(512.5))).collect();

@@ -129,21 +129,22 @@ impl Draft {
     fn finish(mut self) -> Topology {
         self.remarks.sort();
         self.remarks.dedup();
-        let served: BTreeSet<&str> = self.edges.iter().map(|edge| edge.to.as_str()).collect();
+        let mut served: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for edge in &self.edges {
+            served.entry(&edge.to).or_default().push(&edge.from);
+        }
         let serving: BTreeSet<&str> = self.edges.iter().map(|edge| edge.from.as_str()).collect();
         let names: BTreeMap<&str, &str> =
             self.objects.iter().map(|(id, (_, name, _))| (name.as_str(), id.as_str())).collect();
         let mut remarks = self.remarks;
-        for id in served.iter().filter(|id| !self.objects.contains_key(**id)) {
-            let by: Vec<&str> =
-                self.edges.iter().filter(|edge| edge.to == **id).map(|edge| edge.from.as_str()).collect();
+        for (id, by) in served.iter().filter(|(id, _)| !self.objects.contains_key(**id)) {
             let by = by.join(", ");
             remarks.push(match names.get(id) {
                 Some(real) => format!("{id} is served by {by}, and is the name of {real}, not its id"),
                 None => format!("{id} is served by {by}, and no point describes it"),
             });
         }
-        let known = |id: &str| self.objects.contains_key(id) || served.contains(id);
+        let known = |id: &str| self.objects.contains_key(id) || served.contains_key(id);
         for (id, parts) in self.parts.iter().filter(|(id, _)| !known(id)) {
             let parts: Vec<&str> = parts.keys().map(String::as_str).collect();
             remarks.push(format!("{id} has a part ({}), and no point describes it", parts.join(", ")));
@@ -157,12 +158,12 @@ impl Draft {
             remarks.truncate(MOST_REMARKS);
             remarks.push(format!("and {more} more"));
         }
-        let roots = serving.iter().filter(|id| !served.contains(*id)).map(|id| (*id).to_owned()).collect();
+        let roots = serving.iter().filter(|id| !served.contains_key(*id)).map(|id| (*id).to_owned()).collect();
         let ids: BTreeSet<&str> = self
             .objects
             .keys()
             .map(String::as_str)
-            .chain(served)
+            .chain(served.into_keys())
             .chain(serving)
             .chain(self.parts.keys().map(String::as_str))
             .collect();

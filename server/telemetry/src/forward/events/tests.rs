@@ -20,9 +20,9 @@ fn event(code: u32) -> FleetEvent {
 fn codes(events: &[FleetEvent]) -> Vec<u32> {
     events
         .iter()
-        .map(|event| match event.what {
-            Happening::Xid { code, .. } => code,
-            _ => panic!("{event:?}"),
+        .map(|event| {
+            let Happening::Xid { code, .. } = event.what else { panic!("{event:?}") };
+            code
         })
         .collect()
 }
