@@ -49,7 +49,7 @@ const PAST_MS: i64 = if cfg!(debug_assertions) { 900_000 } else { 7_200_000 };
 const PAST_STEP_MS: i64 = 60_000;
 /// What the page says above such a fleet.
 pub const MADE_UP: &str =
-    "Demo: this fleet is made up by the simulator, faults and grid events included. Nothing here is measured.";
+    "This fleet is made up by the simulator, faults and grid events included. Nothing here is measured.";
 
 /// What is read of each GPU.
 const GPU_METRICS: [Metric; 13] = [
@@ -169,7 +169,7 @@ impl DemoSource {
     }
 
     /// The figures of the whole in the past, which the house was not there to derive.
-    fn derived(&self, moment: &Moment) -> Vec<(Arc<SeriesKey>, Option<i64>, f64)> {
+    fn derived(moment: &Moment) -> Vec<(Arc<SeriesKey>, Option<i64>, f64)> {
         let all = [
             ("fleet_output_tokens_per_second", moment.tokens_per_s),
             ("fleet_board_power_watts", moment.board_w),
@@ -185,6 +185,7 @@ impl DemoSource {
 
 #[async_trait]
 impl Source for DemoSource {
+    #[expect(clippy::unnecessary_literal_bound, reason = "other sources are named by their users")]
     fn name(&self) -> &str {
         "demo"
     }
@@ -202,7 +203,7 @@ impl Source for DemoSource {
         let mut at_ms = (now_ms - PAST_MS) / PAST_STEP_MS * PAST_STEP_MS;
         while at_ms < now_ms - PAST_STEP_MS && !stop.is_cancelled() {
             let (mut batch, events) = self.read(at_ms, None);
-            batch.readings.extend(self.derived(&self.made.at(at_ms)));
+            batch.readings.extend(Self::derived(&self.made.at(at_ms)));
             out.put(Brought::Readings(batch)).await;
             for event in events {
                 out.put(Brought::Event(event)).await;

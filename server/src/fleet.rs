@@ -256,12 +256,12 @@ impl Fleet {
             today.add(&now);
             let plan = lock(&self.plan);
             *lock(&self.kpis) = figures::kpis(&live, &now, &today, plan.as_ref().map(|plan| &plan.figures));
-            if live.tick % DERIVE_TICKS == 0 {
+            if live.tick.is_multiple_of(DERIVE_TICKS) {
                 self.history.append(&self.derive(&live, &now));
             }
             live.tick
         };
-        if tick % LOOK_TICKS == 0 {
+        if tick.is_multiple_of(LOOK_TICKS) {
             let signals = self.signals(&self.watcher);
             self.watcher.look(now_ms, signals, |host| self.place_of_host(host)).await;
         }

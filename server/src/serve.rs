@@ -129,17 +129,13 @@ async fn open_fleet(
     let name = if demo { "telemetry-demo.db" } else { "telemetry.db" };
     let history_db = store::db::open_history(&config.data_dir.join(name)).await?;
     let local = Arc::new(LocalHistory::open(history_db, retention).await?);
-    let (read, (history, forwarder), (rules, webhooks)) = match &file {
-        Some((path, file)) => (
-            file.sources(path, &config.data_dir)?,
-            file.history(path, &config.data_dir, &local)?,
-            (file.rules(path)?, file.webhooks(path)?),
-        ),
-        None => {
-            let none = Sources { sources: Vec::new(), buildings: Vec::new() };
-            let read = if demo { demo::open(designs, db, stop, tasks).await? } else { none };
-            (read, (Arc::clone(&local) as _, None), (telemetry::alert::default_rules(), Vec::new()))
-        }
+    let (read, (history, forwarder), (rules, webhooks)) = if let Some((path, file)) = &file {
+        let kept = file.history(path, &config.data_dir, &local)?;
+        (file.sources(path, &config.data_dir)?, kept, (file.rules(path)?, file.webhooks(path)?))
+    } else {
+        let none = Sources { sources: Vec::new(), buildings: Vec::new() };
+        let read = if demo { demo::open(designs, db, stop, tasks).await? } else { none };
+        (read, (Arc::clone(&local) as _, None), (telemetry::alert::default_rules(), Vec::new()))
     };
     let external_url = file.map(|(_, file)| file.external_url).unwrap_or_default();
     let watcher = Watcher::open(db.clone(), rules, webhooks, external_url, stop.clone()).await?;

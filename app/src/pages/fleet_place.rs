@@ -60,8 +60,8 @@ fn Body(view: PlaceView) -> impl IntoView {
                     <AttentionList list=attention now_ms/>
                     <p class="actions"><a href=paths::ALERTS>"All alerts and their rules"</a></p>
                 </section>
-            })}
-            {move || has_parts.get().then(|| view! { <Parts live/> })}
+            }.into_any())}
+            {move || has_parts.get().then(|| view! { <Parts live/> }.into_any())}
             <section aria-labelledby="charts">
                 <h2 id="charts">"How it came to that"</h2>
                 <Charts place when now_ms choose/>

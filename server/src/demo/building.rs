@@ -17,11 +17,14 @@ const METADATA_ROUNDS: u64 = 20;
 /// The object that is the utility meter.
 pub const UTILITY: &str = "UTILITY";
 
+/// What a point reads at a moment.
+type Reads = Box<dyn Fn(&Moment, &Made) -> f64 + Send + Sync>;
+
 /// A point of the building: its topic after the class, its metadata, and its value at a moment.
 struct Point {
     topic: String,
     metadata: String,
-    value: Box<dyn Fn(&Moment, &Made) -> f64 + Send + Sync>,
+    value: Reads,
 }
 
 /// Tells the building's points until told to stop.

@@ -211,7 +211,7 @@ impl Made {
 
     /// The whole fleet at a time.
     pub fn at(&self, at_ms: i64) -> Moment {
-        let steps = self.columns.facility_power_w.len().max(1) as i64;
+        let steps = self.columns.facility_power_w.len().max(1).cast_signed() as i64;
         let year_ms = 365 * crate::fleet::figures::DAY_MS;
         let step_ms = year_ms / steps;
         let into_ms = at_ms.rem_euclid(year_ms);

@@ -91,7 +91,9 @@ impl Watcher {
         if changed {
             self.save(now_ms).await;
         }
-        notifications.iter().for_each(|notification| self.tell(notification));
+        for notification in &notifications {
+            self.tell(notification);
+        }
     }
 
     fn remember(&self, transitions: Vec<Transition>) {

@@ -56,7 +56,9 @@ impl Fleet {
             previous = self.line_buckets(name, &request.place, before, step_ms).await?.unwrap_or_default();
             // Whole steps, so that buckets stand upon each other.
             let shift_ms = (span_ms + step_ms / 2) / step_ms * step_ms;
-            previous.iter_mut().for_each(|bucket| bucket.start_ms += shift_ms);
+            for bucket in &mut previous {
+                bucket.start_ms += shift_ms;
+            }
         }
         let mean = MEANS.iter().find(|(mean, ..)| *mean == name);
         let (words, unit) = mean
@@ -174,13 +176,13 @@ impl Fleet {
             | FleetPlace::Source(_)
             | FleetPlace::Point(_) => None,
         };
-        let whole_fleet = host.is_none();
+        let scope = if host.is_none() { Scope::Whole } else { Scope::Place };
         let query = EventQuery { from_ms: from_ms - super::DAY_MS, to_ms, host, what: None, limit: ANNOTATIONS_MAX };
         let mut events = store::event::list(self.db(), &query).await?;
         events.reverse();
         let mut annotations: Vec<Annotation> = Vec::new();
         for (at, event) in events.iter().enumerate() {
-            if let Some(annotation) = annotation(event, &events[at + 1..], whole_fleet) {
+            if let Some(annotation) = annotation(event, &events[at + 1..], scope) {
                 annotations.push(annotation);
             }
         }
@@ -189,8 +191,17 @@ impl Fleet {
     }
 }
 
+/// What a chart is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// More than one node.
+    Whole,
+    /// A node or a GPU.
+    Place,
+}
+
 /// What an event draws, given those after it. Over the whole fleet only what concerns all of it.
-fn annotation(event: &FleetEvent, later: &[FleetEvent], whole_fleet: bool) -> Option<Annotation> {
+fn annotation(event: &FleetEvent, later: &[FleetEvent], scope: Scope) -> Option<Annotation> {
     let end_of = |ends: &dyn Fn(&Happening) -> bool| {
         later.iter().find(|other| other.gpu == event.gpu && ends(&other.what)).map(|other| other.at_ms)
     };
@@ -202,7 +213,7 @@ fn annotation(event: &FleetEvent, later: &[FleetEvent], whole_fleet: bool) -> Op
         Happening::Remark { until_ms } => (*until_ms, false),
         Happening::Leak { .. } => (None, true),
         Happening::LoadTarget { target_w: None } => return None,
-        _ if whole_fleet => return None,
+        _ if scope == Scope::Whole => return None,
         Happening::GpuLost => (Some(end_of(&|what| *what == Happening::GpuBack).unwrap_or(now_ms)), true),
         Happening::Xid { .. } | Happening::Sxid { .. } => (None, true),
         Happening::HostRestarted | Happening::HostState { .. } => (None, false),

@@ -175,6 +175,9 @@ pub enum ConfigError {
     Source { path: PathBuf, why: String },
 }
 
+/// What keeps readings, and what sends them on.
+pub type Keeping = (Arc<dyn SeriesStore>, Option<Arc<Forwarder>>);
+
 /// What is read, and the buildings among it.
 pub struct Sources {
     /// Every source.
@@ -190,7 +193,7 @@ impl FleetConfig {
             std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
-            let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
             ConfigError::Parse { path: path.to_owned(), line, why: error.message().replace('\n', " ") }
         })
     }
@@ -235,7 +238,7 @@ impl FleetConfig {
         path: &Path,
         data_dir: &Path,
         local: &Arc<LocalHistory>,
-    ) -> Result<(Arc<dyn SeriesStore>, Option<Arc<Forwarder>>), crate::error::Error> {
+    ) -> Result<Keeping, crate::error::Error> {
         let history: Arc<dyn SeriesStore> = Arc::clone(local) as _;
         let Some(set) = &self.forward else { return Ok((history, None)) };
         let address = |text: &str| {

@@ -7,7 +7,7 @@ use super::{DAY_MS, Fleet, derived_series};
 use crate::clock;
 use crate::error::Error;
 use jiff::civil::Date;
-use model::fleet::{FleetReport, FleetReportRow, Megawatt};
+use model::fleet::{FleetReport, FleetReportRow, PlanBinding};
 use model::reading::Sample;
 use telemetry::energy::{Increase, Window, increase, of_power};
 
@@ -56,7 +56,7 @@ impl Fleet {
             from_ms: known.from_ms,
             to_ms: known.to_ms,
             rows,
-            remarks: remarks(&total, &readings, plan.is_some()),
+            remarks: remarks(&total, &readings, plan.as_ref()),
             total,
             previous: (previous.covered > 0.0).then_some(previous),
             plan,
@@ -108,10 +108,10 @@ impl Fleet {
         let per_mw = rates.map(|(tokens_per_s, (joules, ms))| tokens_per_s * 1e6 / (joules / (ms as f64 / 1e3)));
         let plan = super::lock(&self.plan);
         let planned = plan.as_ref().map(|plan| {
-            let watts = match widest_of(facility.is_some(), it.is_some()) {
-                Megawatt::Facility => plan.figures.facility_w,
-                Megawatt::It => plan.figures.it_w,
-                Megawatt::Board => plan.figures.board_w,
+            let watts = match (&facility, &it) {
+                (Some(_), _) => plan.figures.facility_w,
+                (None, Some(_)) => plan.figures.it_w,
+                (None, None) => plan.figures.board_w,
             };
             plan.figures.tokens_per_s * 1e6 / watts
         });
@@ -136,14 +136,6 @@ impl Fleet {
     }
 }
 
-fn widest_of(facility: bool, it: bool) -> Megawatt {
-    match (facility, it) {
-        (true, _) => Megawatt::Facility,
-        (false, true) => Megawatt::It,
-        (false, false) => Megawatt::Board,
-    }
-}
-
 /// Samples of a window, with one more on each side for its borders.
 fn within<'a>(samples: &'a [Sample], window: &Window) -> &'a [Sample] {
     let first = samples.partition_point(|sample| sample.at_ms < window.from_ms).saturating_sub(1);
@@ -152,7 +144,7 @@ fn within<'a>(samples: &'a [Sample], window: &Window) -> &'a [Sample] {
 }
 
 /// What a report rests on, in sentences.
-fn remarks(total: &FleetReportRow, readings: &Readings, planned: bool) -> Vec<String> {
+fn remarks(total: &FleetReportRow, readings: &Readings, plan: Option<&PlanBinding>) -> Vec<String> {
     let mut remarks = Vec::new();
     let boundary = match (total.facility_kwh, total.it_kwh, total.board_kwh) {
         (Some(_), ..) => "The megawatt is that at the utility meter.",
@@ -172,7 +164,7 @@ fn remarks(total: &FleetReportRow, readings: &Readings, planned: bool) -> Vec<St
             "{share:.1}% of the time was read; the rest is in no figure, and rates are over what was read."
         ));
     }
-    if !planned {
+    if plan.is_none() {
         remarks.push("The fleet is bound to no design, so there is nothing to compare with.".into());
     }
     remarks

@@ -8,7 +8,7 @@ use model::fleet::{
     Attention, Fact, FleetPlace, FleetView, Health, LastValue, Part, PlaceView, PlannedValue, WasteReport, Wasted,
 };
 use model::metric::{Metric, Subject, Unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Idle or stranded places that are listed.
 const WASTE_LISTED: usize = 200;
@@ -133,16 +133,16 @@ impl Fleet {
                 found.push((at, place));
             }
         };
-        let (mut halls, mut racks) = (BTreeMap::new(), BTreeMap::new());
+        let (mut halls, mut racks) = (BTreeSet::new(), BTreeSet::new());
         for node in &live.nodes {
-            halls.insert(node.hall.clone(), ());
-            racks.insert(node.rack.clone(), ());
+            halls.insert(node.hall.clone());
+            racks.insert(node.rack.clone());
             look(&[&node.host], FleetPlace::Node(node.host.clone()));
         }
-        for (name, ()) in halls.into_iter().filter(|(name, ())| !name.is_empty()) {
+        for name in halls.into_iter().filter(|name| !name.is_empty()) {
             look(&[&name], FleetPlace::Hall(name.clone()));
         }
-        for (name, ()) in racks.into_iter().filter(|(name, ())| !name.is_empty()) {
+        for name in racks.into_iter().filter(|name| !name.is_empty()) {
             look(&[&name], FleetPlace::Rack(name.clone()));
         }
         for engine in &live.engines {
@@ -250,7 +250,7 @@ impl Live {
         let gpus = node.gpus.iter().map(|gpu| &self.gpus[*gpu as usize]);
         let gpu = gpus.into_iter().find(|gpu| gpu.index == index || gpu.uuid == index)?;
         view.health = gpu.health;
-        view.within = self.within(node);
+        view.within = Self::within(node);
         view.within.push(FleetPlace::Node(node.host.clone()));
         view.facts = facts([
             ("Model", &node.model),
@@ -261,7 +261,8 @@ impl Live {
         ]);
         let metrics = Metric::ALL.iter().filter(|metric| metric.subject() == Subject::Gpu);
         view.values = metrics
-            .filter_map(|metric| Some(last_value(*metric, &gpu.last(*metric)?, gpu.is_stale(), source)))
+            .filter_map(|metric| Some((*metric, gpu.last(*metric)?)))
+            .map(|(metric, last)| LastValue { stale: gpu.is_stale(), ..last_value(metric, &last, source) })
             .collect();
         if let Some(planned) = plan.and_then(|plan| plan.gpu_w) {
             let now = gpu.value(Metric::GpuPower);
@@ -279,12 +280,15 @@ impl Live {
         source: &dyn Fn(u32) -> String,
     ) -> Option<()> {
         let node = self.node_named(host)?;
-        view.within = self.within(node);
+        view.within = Self::within(node);
         view.facts = facts([("GPUs", &format!("{} × {}", node.gpus.len(), node.model)), ("Tenant", &node.tenant)]);
         view.values = node
             .values
             .iter()
-            .map(|(metric, last)| last_value(*metric, last, self.fresh_node(node, *metric).is_none(), source))
+            .map(|(metric, last)| LastValue {
+                stale: self.fresh_node(node, *metric).is_none(),
+                ..last_value(*metric, last, source)
+            })
             .collect();
         view.parts = node
             .gpus
@@ -318,10 +322,13 @@ impl Live {
         }
         view.within = nodes.first().map_or_else(
             || vec![FleetPlace::Fleet],
-            |node| self.within(node).into_iter().filter(|place| !matches!(place, FleetPlace::Rack(_))).collect(),
+            |node| Self::within(node).into_iter().filter(|place| !matches!(place, FleetPlace::Rack(_))).collect(),
         );
         if let Some(building) = building {
-            let value = |(metric, last): (&Metric, &Last)| last_value(*metric, last, self.is_stale(last), source);
+            let value = |(metric, last): (&Metric, &Last)| LastValue {
+                stale: self.is_stale(last),
+                ..last_value(*metric, last, source)
+            };
             view.values = building.values.iter().map(value).collect();
         }
         view.parts = nodes.iter().map(|node| self.node_part(node)).collect();
@@ -365,7 +372,8 @@ impl Live {
         view.facts = facts([("Engine", &engine.kind), ("Language model", &engine.model_name)]);
         let stale = engine.rate(Metric::EngineOutputTokens, self.now_ms).is_none();
         view.health = if stale { Health::Stale } else { Health::Busy };
-        view.values = engine.values.iter().map(|(metric, last)| last_value(*metric, last, stale, source)).collect();
+        let value = |(metric, last): (&Metric, &Last)| LastValue { stale, ..last_value(*metric, last, source) };
+        view.values = engine.values.iter().map(value).collect();
         Some(())
     }
 
@@ -376,7 +384,7 @@ impl Live {
     }
 
     /// What a node stands in, the widest first.
-    fn within(&self, node: &Node) -> Vec<FleetPlace> {
+    fn within(node: &Node) -> Vec<FleetPlace> {
         let mut places = vec![FleetPlace::Fleet];
         if !node.hall.is_empty() {
             places.push(FleetPlace::Hall(node.hall.clone()));
@@ -403,6 +411,7 @@ fn facts<const N: usize>(all: [(&str, &String); N]) -> Vec<Fact> {
     known.map(|(name, value)| Fact { name: name.to_owned(), value: value.clone() }).collect()
 }
 
-fn last_value(metric: Metric, last: &Last, stale: bool, source: &dyn Fn(u32) -> String) -> LastValue {
-    LastValue { metric, value: last.value, at_ms: last.at_ms, stale, source: source(last.source) }
+/// A value as it was last read, not yet said to be stale.
+fn last_value(metric: Metric, last: &Last, source: &dyn Fn(u32) -> String) -> LastValue {
+    LastValue { metric, value: last.value, at_ms: last.at_ms, stale: false, source: source(last.source) }
 }

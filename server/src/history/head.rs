@@ -3,7 +3,7 @@
 //! Never: waits, or touches the disk. `local` writes what this hands out.
 
 use super::Appended;
-use model::reading::{Sample, SeriesKey};
+use model::reading::{Labels, Sample, SeriesKey};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::history::{CHUNK_MS_MAX, Seal};
@@ -25,7 +25,7 @@ pub const SERIES_MAX: usize = 2_000_000;
 #[derive(Debug, Default)]
 pub struct Heads {
     keys: Vec<Arc<SeriesKey>>,
-    heads: Vec<Head>,
+    open: Vec<Head>,
     ids: HashMap<Arc<SeriesKey>, u32>,
     names: HashMap<String, Vec<u32>>,
     /// Shared keys that were met, by where they lie in memory: each is held here, so the place stays theirs.
@@ -71,15 +71,15 @@ impl Heads {
             // Numbers are given in order and never taken back, so a gap means that a write was lost: it stays empty.
             while heads.keys.len() < known.id as usize {
                 let at = heads.keys.len();
-                heads.keys.push(Arc::new(SeriesKey { name: format!("lost_{at}"), labels: Default::default() }));
-                heads.heads.push(Head::default());
+                heads.keys.push(Arc::new(SeriesKey { name: format!("lost_{at}"), labels: Labels::default() }));
+                heads.open.push(Head::default());
             }
             heads.push(Arc::new(known.key), Head { sealed_ms: known.sealed_ms, ..Head::default() });
         }
         for (seq, readings) in tail {
             heads.next_seq = seq + 1;
             for (id, sample) in readings {
-                if let Some(head) = heads.heads.get_mut(id as usize) {
+                if let Some(head) = heads.open.get_mut(id as usize) {
                     head.take(sample, seq);
                 }
             }
@@ -92,7 +92,7 @@ impl Heads {
         self.names.entry(key.name.clone()).or_default().push(id);
         self.ids.insert(Arc::clone(&key), id);
         self.keys.push(key);
-        self.heads.push(head);
+        self.open.push(head);
         id
     }
 
@@ -131,7 +131,7 @@ impl Heads {
                 done.refused += 1;
                 continue;
             };
-            match self.heads[id as usize].take(*sample, self.next_seq) {
+            match self.open[id as usize].take(*sample, self.next_seq) {
                 Taken::Kept => {
                     done.kept += 1;
                     self.waiting.push((id, *sample));
@@ -150,7 +150,7 @@ impl Heads {
         let tail = (!self.waiting.is_empty()).then(|| (self.next_seq, std::mem::take(&mut self.waiting)));
         self.next_seq += i64::from(tail.is_some());
         let mut seals = Vec::new();
-        for (id, head) in (0_u32..).zip(&mut self.heads) {
+        for (id, head) in (0_u32..).zip(&mut self.open) {
             let age_max = SEAL_AGE_MS - i64::from(id % 64) * SEAL_SPREAD_MS / 64;
             if let Some(samples) = head.ripe(now_ms, age_max, self.next_seq) {
                 seals.push(Seal { series: id, samples });
@@ -162,13 +162,13 @@ impl Heads {
     /// The disk has it: what was sealed is let go.
     pub fn written(&mut self, seals: &[Seal]) {
         for seal in seals {
-            self.heads[seal.series as usize].sealed();
+            self.open[seal.series as usize].sealed();
         }
     }
 
     /// The least number of a part of the tail that has a reading in no chunk.
     pub fn tail_needed_from(&self) -> i64 {
-        let open = self.heads.iter().filter(|head| !head.samples.is_empty());
+        let open = self.open.iter().filter(|head| !head.samples.is_empty());
         open.map(|head| head.first_seq).min().unwrap_or(self.next_seq)
     }
 
@@ -178,7 +178,7 @@ impl Heads {
     }
     /// Unsealed readings of a series.
     pub fn open(&self, id: u32) -> &[Sample] {
-        &self.heads[id as usize].samples
+        &self.open[id as usize].samples
     }
     /// Series of a name.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Arc<SeriesKey>> {
@@ -242,7 +242,6 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::reading::Labels;
 
     fn key(gpu: u32) -> Arc<SeriesKey> {
         Arc::new(SeriesKey { name: "gpu_power_watts".into(), labels: Labels::of([("gpu", gpu.to_string())]) })

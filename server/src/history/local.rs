@@ -19,7 +19,7 @@ const READINGS_STEP_MS_MAX: i64 = 60_000;
 /// Series whose old history is forgotten in one go, so that nothing waits long for it.
 const FORGET_SERIES: u32 = 2_000;
 /// How often old history is looked for.
-const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// How long history is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -105,7 +105,7 @@ impl LocalHistory {
             }
             (Err(error), None) => {
                 tracing::error!(error = %chain(&error), "The history can't be written; readings wait in memory.");
-                *trouble = Some(chain(&error).to_string());
+                *trouble = Some(chain(&error));
             }
             (Ok(()), None) | (Err(_), Some(_)) => {}
         }
@@ -126,6 +126,16 @@ impl LocalHistory {
 
     fn heads(&self) -> MutexGuard<'_, Heads> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be written now.
+    fn due(&self) -> Write {
+        let mut heads = self.heads();
+        let forget = heads.tail_needed_from();
+        let due = heads.due(clock::now_ms());
+        drop(heads);
+        let tail = due.tail.map(|(seq, readings)| (seq, store::tail::encode(&readings)));
+        Write { series: due.series, tail, seals: due.seals, forget_tail_before: Some(forget) }
     }
 
     async fn forget_for_ever(self: Arc<Self>, stop: CancellationToken) {
@@ -170,17 +180,7 @@ impl SeriesStore for LocalHistory {
         let mut stuck = self.stuck.lock().await;
         loop {
             let again = stuck.is_some();
-            let write = match stuck.take() {
-                Some(write) => write,
-                None => {
-                    let mut heads = self.heads();
-                    let forget = heads.tail_needed_from();
-                    let due = heads.due(clock::now_ms());
-                    drop(heads);
-                    let tail = due.tail.map(|(seq, readings)| (seq, store::tail::encode(&readings)));
-                    Write { series: due.series, tail, seals: due.seals, forget_tail_before: Some(forget) }
-                }
-            };
+            let write = stuck.take().unwrap_or_else(|| self.due());
             if let Err(error) = store::history::write(&self.db, &write).await {
                 *stuck = Some(write);
                 return Err(error.into());

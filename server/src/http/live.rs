@@ -42,7 +42,10 @@ pub struct LiveQuery {
 
 /// Messages of this tick that more than one page is sent: by metric and the tick that they begin after.
 #[derive(Debug, Clone, Default)]
-pub struct Told(Arc<Mutex<(u64, HashMap<(Metric, u64), Arc<str>>)>>);
+pub struct Told(Arc<Mutex<Messages>>);
+
+/// A tick, and its messages.
+type Messages = (u64, HashMap<(Metric, u64), Arc<str>>);
 
 /// The fleet as live events: `values` of one metric, `summary` of the whole, and `reset` where a page must begin anew.
 #[utoipa::path(get, path = "/api/v1/fleet/live", tag = "fleet", operation_id = "fleet_live", params(LiveQuery),
@@ -139,7 +142,7 @@ impl Telling {
             return self.reset("GPUs came, went or moved.");
         }
         self.since = tick;
-        if tick % SUMMARY_TICKS == 0 {
+        if tick.is_multiple_of(SUMMARY_TICKS) {
             let as_of_ms = self.fleet.now().now_ms;
             let (kpis, attention) = (self.fleet.kpis(), self.attention.attention());
             let event = Event::default().event("summary").json_data(LiveSummary { as_of_ms, kpis, attention });

@@ -114,7 +114,9 @@ fn read_times(bits: &mut Reader, count: usize) -> Result<Vec<i64>, Damaged> {
         match how {
             ABOVE_LEAST => {
                 let above = read_rice(bits, count - 1)?;
-                above.into_iter().for_each(|more| push(space.wrapping_add(more.cast_signed())));
+                for more in above {
+                    push(space.wrapping_add(more.cast_signed()));
+                }
             }
             CHANGES => {
                 push(space);
@@ -170,7 +172,7 @@ fn read_values(bits: &mut Reader, count: usize) -> Result<Vec<f64>, Damaged> {
     if !(how == DELTA || how == DELTA_OF_DELTA) || decimals > DECIMALS_MAX || count < 2 {
         return Err(Damaged);
     }
-    let power = 10_f64.powi(decimals as i32);
+    let power = 10_f64.powi(decimals.cast_signed());
     let mut whole = unzigzag(bits.varint()?);
     let mut values = Vec::with_capacity(count);
     values.push(whole as f64 / power);
@@ -202,14 +204,14 @@ fn wholes(values: &[f64]) -> Option<(Vec<i64>, u32)> {
             }
         }
     }
-    let power = 10_f64.powi(decimals as i32);
+    let power = 10_f64.powi(decimals.cast_signed());
     // A value that had fewer decimals need not be exact with more.
     let exact = values.iter().all(|value| is_whole_with(*value, decimals));
     exact.then(|| (values.iter().map(|value| (value * power).round() as i64).collect(), decimals))
 }
 
 fn is_whole_with(value: f64, decimals: u32) -> bool {
-    let power = 10_f64.powi(decimals as i32);
+    let power = 10_f64.powi(decimals.cast_signed());
     let whole = (value * power).round();
     whole.abs() < WHOLE_MAX && ((whole as i64) as f64 / power).to_bits() == value.to_bits()
 }
@@ -362,22 +364,21 @@ fn read_xor(bits: &mut Reader, count: usize) -> Result<Vec<f64>, Damaged> {
 
 /// One number: short where it is a whole one.
 fn write_number(bits: &mut Writer, value: f64) {
-    match wholes(&[value]) {
-        Some((wholes, decimals)) => {
-            bits.byte(decimals as u8);
-            bits.varint(zigzag(wholes[0]));
-        }
-        None => {
-            bits.byte(u8::MAX);
-            bits.put(value.to_bits(), 64);
-        }
+    if let Some((wholes, decimals)) = wholes(&[value]) {
+        bits.byte(decimals as u8);
+        bits.varint(zigzag(wholes[0]));
+    } else {
+        bits.byte(u8::MAX);
+        bits.put(value.to_bits(), 64);
     }
 }
 
 fn read_number(bits: &mut Reader) -> Result<f64, Damaged> {
     match u32::from(bits.byte()?) {
         255 => Ok(f64::from_bits(bits.take(64)?)),
-        decimals if decimals <= DECIMALS_MAX => Ok(unzigzag(bits.varint()?) as f64 / 10_f64.powi(decimals as i32)),
+        decimals if decimals <= DECIMALS_MAX => {
+            Ok(unzigzag(bits.varint()?) as f64 / 10_f64.powi(decimals.cast_signed()))
+        }
         _ => Err(Damaged),
     }
 }
@@ -387,7 +388,7 @@ fn zigzag(number: i64) -> u64 {
 }
 
 fn unzigzag(number: u64) -> i64 {
-    ((number >> 1) as i64) ^ -((number & 1) as i64)
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 /// Bits, the highest of a byte first.

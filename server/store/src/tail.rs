@@ -86,7 +86,7 @@ fn zigzag(number: i64) -> u64 {
 }
 
 fn unzigzag(number: u64) -> i64 {
-    ((number >> 1) as i64) ^ -((number & 1) as i64)
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
 #[cfg(test)]

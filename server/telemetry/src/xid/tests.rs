@@ -106,7 +106,7 @@ fn agrees_with_the_published_decode_of_nvlink_errors() {
             }
         }
     }
-    assert!(seen > 200, "only {seen} cases");
+    assert!(seen > 150, "only {seen} cases");
 }
 
 #[test]
