@@ -160,7 +160,7 @@ pub fn LastValues(
         <section aria-labelledby="values">
             <h2 id="values">"Last values"</h2>
             {move || live.with(|live| live.values.is_empty()).then(|| view! { <p class="empty">"Nothing was read of it yet. " <a href=paths::SOURCES>"See how the sources are"</a> "."</p> })}
-            <div class="scroll" tabindex="0" role="region" aria-label="Last values" hidden=move || live.with(|live| live.values.is_empty())>
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of last values" hidden=move || live.with(|live| live.values.is_empty())>
                 <table>
                     <caption class="hidden">"What was read last, how long ago, and who brought it"</caption>
                     <thead><tr><th scope="col">"What"</th><th scope="col" class="num">"Value"</th><th scope="col">"Read"</th><th scope="col">"By"</th></tr></thead>
@@ -191,7 +191,7 @@ pub fn Planned(
         (!all.is_empty()).then(|| view! {
             <section aria-labelledby="planned">
                 <h2 id="planned">"Beside the plan"</h2>
-                <div class="scroll" tabindex="0" role="region" aria-label="Beside the plan">
+                <div class="scroll" tabindex="0" role="region" aria-label="Table beside the plan">
                     <table>
                         <caption class="hidden">"Figures now, as planned, and the difference"</caption>
                         <thead><tr><th scope="col">"What"</th><th scope="col" class="num">"Now"</th><th scope="col" class="num">"Planned"</th><th scope="col" class="num">"Difference"</th></tr></thead>
