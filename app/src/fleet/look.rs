@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn health_is_chosen_and_let_go() {
         let look = Look::default().toggled(Health::Failed).toggled(Health::Stale);
-        assert_eq!(look.path(), "/fleet?health=failed,stale");
+        assert_eq!(look.path(), paths::fleet("health=failed,stale"));
         assert!(look.shows(Health::Failed) && !look.shows(Health::Busy));
         assert_eq!(look.toggled(Health::Failed).toggled(Health::Stale), Look::default());
         assert!(Look::default().shows(Health::Busy));

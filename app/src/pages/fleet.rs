@@ -94,21 +94,22 @@ fn shown(board: Board, besides: Besides) -> AnyView {
         let look = Look { when, ..board.look.get_untracked() };
         board.look_so(&look, Place::After);
     });
-    // Each part is of no particular type, so that the page's own stays small.
-    let figures = view! { <Strip board/> <PlanLine board/> <Counts board/> }.into_any();
-    let bench = view! { <div class="fleet-bench"><HeatMap board/> <AttentionRail board/></div> }.into_any();
-    let groups = view! { <Difference board/> <GroupTable board/> }.into_any();
-    let charts = view! { <Charts place=FleetPlace::Fleet when now_ms=board.charts_now() choose/> };
     view! {
-        {figures}
-        {view! { <SavedViews board views/> }.into_any()}
-        {bench}
-        {groups}
+        <Strip board/>
+        <PlanLine board/>
+        <Counts board/>
+        <SavedViews board views/>
+        <div class="fleet-bench">
+            <HeatMap board/>
+            <AttentionRail board/>
+        </div>
+        <Difference board/>
+        <GroupTable board/>
         <section aria-labelledby="over-time">
             <h2 id="over-time">"The fleet over time"</h2>
-            {charts}
+            <Charts place=FleetPlace::Fleet when now_ms=board.charts_now() choose/>
         </section>
-        {view! { <Waste waste/> }.into_any()}
+        <Waste waste/>
     }
     .into_any()
 }

@@ -60,27 +60,19 @@ fn Body(view: PlaceView) -> impl IntoView {
                     <AttentionList list=attention now_ms/>
                     <p class="actions"><a href=paths::ALERTS>"All alerts and their rules"</a></p>
                 </section>
-            }.into_any())}
-            {move || has_parts.get().then(|| view! { <Parts live/> }.into_any())}
+            })}
+            {move || has_parts.get().then(|| view! { <Parts live/> })}
             <section aria-labelledby="charts">
                 <h2 id="charts">"How it came to that"</h2>
                 <Charts place when now_ms choose/>
             </section>
-            {more(live)}
+            <div class="pair place-more">
+                <LastValues live/>
+                <div><Planned live/><Facts live/></div>
+            </div>
+            <Events live/>
         </div>
     }
-}
-
-/// What is known besides.
-fn more(live: RwSignal<PlaceView>) -> AnyView {
-    view! {
-        <div class="pair place-more">
-            <LastValues live/>
-            <div><Planned live/><Facts live/></div>
-        </div>
-        <Events live/>
-    }
-    .into_any()
 }
 
 /// Where it stands, the widest first.

@@ -49,7 +49,7 @@ pub fn Charts(
     let first = Resource::new(|| (), move |()| ask(asked.get_untracked()));
     let place = StoredValue::new(place);
     view! {
-        {view! { <TimePicker when now_ms choose/> }.into_any()}
+        <TimePicker when now_ms choose/>
         <Loaded resource=first noun="the charts" show=move |data| {
             view! { <Panels place=place.get_value() first=data asked when choose/> }.into_any()
         }/>
@@ -107,7 +107,7 @@ fn Panels(
     let charts = move |drawn: &Drawn| {
         let noun = drawn.panel.noun;
         let one = Memo::new(move |_| all.with(|all| all.iter().find(|each| each.panel.noun == noun).cloned()));
-        view! { <LiveChart one shared/> }.into_any()
+        view! { <LiveChart one shared/> }
     };
     let lost = move || {
         failed.get().map(|error| {

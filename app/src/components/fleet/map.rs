@@ -99,12 +99,11 @@ pub fn HeatMap(
     view! {
         <section class="fleet-map" aria-labelledby="map-heading">
             <h2 id="map-heading" class="hidden">"Every GPU by " {move || board.look.with(|look| look.metric.words())}</h2>
-            {view! { <Choices map/> }.into_any()}
-            {view! { <Picture map/> }.into_any()}
-            {view! { <Legend map/> }.into_any()}
+            <Choices map/>
+            <Picture map/>
+            <Legend map/>
         </section>
     }
-    .into_any()
 }
 
 /// What to colour by, what to group by, which nodes, and from where to look.
