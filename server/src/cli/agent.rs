@@ -54,7 +54,7 @@ const COLUMNS: [(&str, Metric, f64); 7] = [
 /// Read this host's GPUs and kernel log, and send them to a Millwright elsewhere
 #[derive(Debug, Args)]
 pub struct Agent {
-    /// Address of the Millwright that takes the readings, such as http://millwright.example:8080
+    /// Address of the Millwright that takes the readings, such as `http://millwright.example:8080`
     #[arg(long, value_name = "URL", required_unless_present = "once")]
     to: Option<String>,
     /// A file with the token that stands between here and there asks for
