@@ -349,9 +349,9 @@ const TENS: [f64; 23] = [
 
 /// The number at the start of `text` and how many bytes it has, where it is of the common kind: sign, up to 15 digits
 /// with a point among them, a small exponent. The result is exact: both the digits and the power of ten are exact in
-/// `f64`, so one division or product rounds once [1]. Everything else is left to [`number`].
+/// `f64`, so one division or product rounds once. Everything else is left to [`number`].
 ///
-/// [1] W. D. Clinger, How to Read Floating Point Numbers Accurately, PLDI 1990.
+/// Source: W. D. Clinger, How to Read Floating Point Numbers Accurately, PLDI 1990.
 fn short_number(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let mut at = usize::from(negative);

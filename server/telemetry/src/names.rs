@@ -348,9 +348,9 @@ fn part_of_gpu(labels: &[(String, String)]) -> Vec<(String, String)> {
 }
 
 /// Whether a figure is the instance's own. DCGM repeats what it reads of the whole board (power, heat, clocks, errors)
-/// for each MIG instance [1]: kept apart, these would add up to several boards, and to the wrong tenant.
+/// for each MIG instance: kept apart, these would add up to several boards, and to the wrong tenant.
 ///
-/// [1] github.com/NVIDIA/dcgm-exporter issue 257.
+/// Source: github.com/NVIDIA/dcgm-exporter issue 257.
 fn is_of_the_part(metric: Metric) -> bool {
     [
         Metric::GpuMemoryUsed,
