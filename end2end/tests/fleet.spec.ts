@@ -44,7 +44,7 @@ test("the fleet says what it is, what it makes and where the rest went", async (
   await expect(strip).toContainText("of 2", { timeout: 30_000 });
   // The building's meter is read over its bus: the megawatt is the facility's.
   await expect(strip).toContainText("utility meter", { timeout: 45_000 });
-  await expect(page.getByRole("heading", { name: /tokens/i }).first()).toBeVisible();
+  await expect(page.getByRole("region", { name: "From the plan to what is made" })).toBeVisible();
   const before = await page.getByText(/^As of/).first().textContent();
   await expect(async () => expect(await page.getByText(/^As of/).first().textContent()).not.toBe(before)).toPass();
 });
@@ -68,8 +68,10 @@ test("a GPU is found by keyboard, and its page has charts with the time in the a
 test("an alert is taken on, and says by whom after a reload", async ({ page }) => {
   await page.goto("/alerts");
   await page.getByRole("button", { name: "Take it on" }).first().click({ timeout: 60_000 });
-  await page.getByLabel(/Who/).first().fill("Ada");
-  await page.getByRole("button", { name: /^Take it on$/ }).last().click();
+  const form = page.getByRole("region", { name: /./ }).filter({ has: page.getByLabel("Your name") });
+  await form.getByLabel("Your name").fill("Ada");
+  await form.getByLabel("What you do about it").fill("Draining the node.");
+  await form.getByRole("button").first().click();
   await page.goto("/alerts?show=taken");
   await expect(page.getByText("Ada").first()).toBeVisible();
 });

@@ -6,9 +6,10 @@ use crate::ink::Ink;
 use model::fleet::Annotation;
 use model::reading::Bucket;
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 232.0;
-const LEFT: f64 = 70.0;
+const WIDTH: f64 = 480.0;
+const HEIGHT: f64 = 224.0;
+/// Room for a mark of the axis with its unit.
+const LEFT: f64 = 108.0;
 const RIGHT: f64 = WIDTH - 8.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = HEIGHT - 24.0;
@@ -150,6 +151,9 @@ fn value_marks(chart: &Lines<'_>) -> Vec<f64> {
         return vec![0.0, 1.0];
     }
     let low = if chart.from_zero { low.min(0.0) } else { low };
+    if chart.from_zero && high <= 0.0 && low >= 0.0 {
+        return vec![0.0, 1.0];
+    }
     // One value alone is in the middle of something.
     let room = (high - low).max(if chart.from_zero { 0.0 } else { high.abs() * 0.01 }).max(1e-9);
     round_between(low, low + room)

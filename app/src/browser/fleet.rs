@@ -183,7 +183,7 @@ pub(crate) fn paint(canvas: &HtmlCanvasElement, frame: &Frame, palette: &Palette
 #[cfg(feature = "hydrate")]
 mod drawing {
     use super::{Frame, HtmlCanvasElement, Palette, Size, web_sys};
-    use crate::fleet::paint::Marks;
+    use crate::fleet::paint::{Marks, On};
     use model::fleet::Health;
     use std::f64::consts::TAU;
     use wasm_bindgen::JsCast;
@@ -250,18 +250,21 @@ mod drawing {
             pen.stroke();
             return;
         }
-        // A rim of the ground makes it seen on every colour of the scale.
-        let (wide, colour) = match marks.health {
-            Health::Failed => ((marks.size / 6.0).max(1.6), &palette.error),
-            Health::Busy | Health::Idle | Health::PowerHeld | Health::HeatHeld | Health::Degraded | Health::Stale => {
-                ((marks.size / 6.0).max(1.5), &palette.text)
-            }
+        let wide = (marks.size / 6.0).max(1.6);
+        let ink = match (marks.health, marks.on) {
+            (Health::Failed, _) => &palette.error,
+            (_, On::Deep) => &palette.ground,
+            (_, On::Pale) => &palette.text,
         };
-        for (colour, wide) in [(&palette.ground, wide + 2.4), (colour, wide)] {
-            pen.set_stroke_style_str(colour);
-            pen.set_line_width(wide);
+        // What failed has a rim of the ground, as it may be larger than its cell.
+        if marks.health == Health::Failed {
+            pen.set_stroke_style_str(&palette.ground);
+            pen.set_line_width(wide + 2.4);
             pen.stroke();
         }
+        pen.set_stroke_style_str(ink);
+        pen.set_line_width(wide);
+        pen.stroke();
     }
 
     /// The shape of a state about a point, as the legend has it.

@@ -6,6 +6,8 @@ use super::groups::Block;
 
 /// Between two groups.
 const GAP: f64 = 0.6;
+/// Shapes of a group that are tried: how many times as wide as high. Of two that fit alike the last is taken.
+const ASPECTS: [f64; 5] = [0.6, 4.0, 2.4, 1.0, 1.5];
 /// Height that a name wants on the screen, pixels.
 const NAME_PIXELS: f64 = 15.0;
 
@@ -67,17 +69,27 @@ impl Stood {
 impl Arrangement {
     /// Lays groups out so that they are as large as a screen lets them be.
     pub fn of(blocks: &[Block], screen: Size) -> Self {
+        let shaped = ASPECTS.map(|aspect| Self::shaped(blocks, aspect, screen));
+        let largest = shaped.into_iter().max_by(|one, other| one.scale(screen).total_cmp(&other.scale(screen)));
+        largest.unwrap_or_default()
+    }
+    /// The same with groups of one shape.
+    fn shaped(blocks: &[Block], aspect: f64, screen: Size) -> Self {
         let order: Vec<u32> = blocks.iter().flat_map(Block::positions).collect();
-        let name_height = name_height(blocks, order.len(), screen);
+        let name_height = name_height(blocks, aspect, order.len(), screen);
         let mut first = 0;
         let mut groups = Vec::with_capacity(blocks.len());
         for block in blocks {
-            let gpus = block.gpus() as usize;
-            groups.push(Stood { name: block.name.clone(), x: 0.0, y: 0.0, columns: columns(block), first, gpus });
+            let (gpus, columns) = (block.gpus() as usize, columns(block, aspect));
+            groups.push(Stood { name: block.name.clone(), x: 0.0, y: 0.0, columns, first, gpus });
             first += gpus;
         }
         let size = best(&mut groups, name_height, screen);
         Self { size, name_height, groups, order }
+    }
+    /// Pixels of a cell where all of it is seen.
+    fn scale(&self, screen: Size) -> f64 {
+        (screen.width / self.size.width.max(1.0)).min(screen.height / self.size.height.max(1.0))
     }
     /// The upper left corner of the GPU at a place of the order.
     pub fn corner(&self, at: usize) -> Option<(f64, f64)> {
@@ -146,10 +158,10 @@ fn in_group(group: &Stood, at: usize) -> (u32, u32) {
     (inside % group.columns.max(1), inside / group.columns.max(1))
 }
 
-/// Cells side by side in a group: about one and a half times as many as rows, whole nodes where it has several.
-fn columns(block: &Block) -> u32 {
+/// Cells side by side in a group: so many times as many as rows, whole nodes where it has several.
+fn columns(block: &Block, aspect: f64) -> u32 {
     let gpus = block.gpus().max(1);
-    let wide = (f64::from(gpus) * 1.5).sqrt();
+    let wide = (f64::from(gpus) * aspect).sqrt();
     let of_node = block.nodes.first().map_or(1, |node| node.end - node.start).max(1);
     if block.nodes.len() > 1 && of_node <= gpus {
         ((wide / f64::from(of_node)).round() as u32).max(1) * of_node
@@ -161,9 +173,9 @@ fn columns(block: &Block) -> u32 {
 }
 
 /// Height of names: what they want on a screen that all cells are on, yet never most of a group.
-fn name_height(blocks: &[Block], gpus: usize, screen: Size) -> f64 {
+fn name_height(blocks: &[Block], aspect: f64, gpus: usize, screen: Size) -> f64 {
     let cell = (screen.width * screen.height / (gpus.max(1) as f64 * 1.5)).sqrt().max(1.0);
-    let rows = blocks.iter().map(|block| f64::from(block.gpus().div_ceil(columns(block)))).fold(0.0, f64::max);
+    let rows = blocks.iter().map(|block| f64::from(block.gpus().div_ceil(columns(block, aspect)))).fold(0.0, f64::max);
     (NAME_PIXELS / cell).clamp(0.4, 4.0).min((rows * 0.5).max(1.0))
 }
 

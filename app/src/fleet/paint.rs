@@ -12,6 +12,8 @@ use model::fleet::Health;
 const MARKED: f64 = 8.0;
 /// What failed is marked however small its cell is, so large, pixels.
 const FAILED: f64 = 7.0;
+/// From this colour on, marks are drawn in the ground's.
+const DEEP: usize = 4;
 /// Room between two cells, as a share of one.
 const BETWEEN: f64 = 0.12;
 /// Below this names are not drawn, pixels.
@@ -19,11 +21,22 @@ const NAME_LEAST: f64 = 7.0;
 /// The largest name, pixels.
 const NAME_MOST: f64 = 13.0;
 
+/// What marks stand on, and so which of two inks is seen on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Colours near the ground's.
+    Pale,
+    /// Colours far from it.
+    Deep,
+}
+
 /// Marks of one state of health: the middles of the cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Marks {
     /// Which state.
     pub health: Health,
+    /// What they stand on.
+    pub on: On,
     /// How large they are, pixels.
     pub size: f64,
     /// Where.
@@ -111,9 +124,10 @@ fn cell(frame: &mut Frame, scene: Scene<'_>, at: usize, corner: (f64, f64)) {
     }
     let Some(size) = mark_size(health, frame.side) else { return };
     let middle = (corner.0 + frame.side / 2.0, corner.1 + frame.side / 2.0);
-    match frame.marks.iter_mut().find(|marks| marks.health == health) {
+    let on = if step.is_some_and(|step| step >= DEEP) { On::Deep } else { On::Pale };
+    match frame.marks.iter_mut().find(|marks| marks.health == health && marks.on == on) {
         Some(marks) => marks.at.push(middle),
-        None => frame.marks.push(Marks { health, size, at: vec![middle] }),
+        None => frame.marks.push(Marks { health, on, size, at: vec![middle] }),
     }
 }
 

@@ -16,7 +16,7 @@ const ROWS: i64 = 48;
 /// Metrics that the house draws at once.
 const AT_ONCE: usize = 12;
 /// Times that an axis has room for.
-const TIMES: u32 = 6;
+const TIMES: u32 = 5;
 
 /// What a chart says first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,9 +98,11 @@ fn shown(board: Board, besides: Besides) -> AnyView {
         <Strip board/>
         <PlanLine board/>
         <Counts board/>
-        <SavedViews board views/>
         <div class="fleet-bench">
-            <HeatMap board/>
+            <div>
+                <HeatMap board/>
+                <SavedViews board views/>
+            </div>
             <AttentionRail board/>
         </div>
         <Difference board/>
