@@ -68,10 +68,11 @@ test("a GPU is found by keyboard, and its page has charts with the time in the a
 test("an alert is taken on, and says by whom after a reload", async ({ page }) => {
   await page.goto("/alerts");
   await page.getByRole("button", { name: "Take it on" }).first().click({ timeout: 60_000 });
-  const form = page.getByRole("region", { name: /./ }).filter({ has: page.getByLabel("Your name") });
+  const form = page.getByRole("region", { name: /^Take on/ });
   await form.getByLabel("Your name").fill("Ada");
   await form.getByLabel("What you do about it").fill("Draining the node.");
-  await form.getByRole("button").first().click();
+  await form.getByRole("button", { name: "Take it on" }).click();
+  await expect(form).toBeHidden();
   await page.goto("/alerts?show=taken");
   await expect(page.getByText("Ada").first()).toBeVisible();
 });
