@@ -63,6 +63,7 @@ bench: build browser ## the figures of the README: engine natively and as wasm, 
 	cargo bench -p sim
 	node end2end/measure.mjs
 	cd end2end && MILLWRIGHT_SPEED=1 npx playwright test tests/speed.spec.ts
+	for what in query viewers ingest crash; do node end2end/fleet.mjs $$what || exit 1; done
 
 # An installed Chromium, else the system's package where that is possible, else Playwright's own.
 browser: end2end/node_modules/.package-lock.json
