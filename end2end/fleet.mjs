@@ -1,6 +1,7 @@
 // Measures the live fleet as a whole program, beside VictoriaMetrics and Prometheus where they are installed.
 //
-//   node fleet.mjs ingest     the same pages of metrics scraped by each: samples kept, processor time for each million
+//   node fleet.mjs ingest     the same pages of metrics scraped by each: samples kept, processor time of each
+//                             (WARM 300 s before, SECONDS 120 measured, TARGETS 2,083 nodes, BESIDE victoria-metrics,prometheus)
 //   node fleet.mjs steady     12,000 readings/s (10,000 GPUs) for MINUTES (20): share of a core, drift of memory
 //   node fleet.mjs query      24 h of one GPU's 10 metrics; the fleet's page of 10,000 GPUs
 //   node fleet.mjs viewers    from a reading to 50 viewers; memory of 250 idle viewers
@@ -143,11 +144,12 @@ async function taken(port) {
 }
 
 async function ingest() {
-  const targets = Number(process.env.TARGETS ?? 2083), seconds = Number(process.env.SECONDS ?? 60);
+  const targets = Number(process.env.TARGETS ?? 2083), seconds = Number(process.env.SECONDS ?? 120), warm = Number(process.env.WARM ?? 300);
+  const others = (process.env.BESIDE ?? 'victoria-metrics,prometheus').split(',');
   const pages = await exporter(targets, 4);
   const perS = targets * pages.samples;
   const measure = async (name, running, count) => {
-    await sleep(15_000); // every series has been met
+    await sleep(warm * 1000); // every series has been met, and what is put away in stretches of time has begun to be
     const [before, from] = [usage(running.pid), await count()];
     await sleep(seconds * 1000);
     const [after, to] = [usage(running.pid), await count()];
@@ -174,7 +176,7 @@ async function ingest() {
     const text = (await get(port, '/metrics')).body.toString();
     return text.split('\n').filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   };
-  if (spawnSync('sh', ['-c', 'command -v victoria-metrics']).status === 0) {
+  if (others.includes('victoria-metrics') && spawnSync('sh', ['-c', 'command -v victoria-metrics']).status === 0) {
     const folder = temp(), port = await freePort();
     const store = run('victoria-metrics', [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${folder}/data`, `-promscrape.config=${jobs(folder)}`, '-retentionPeriod=1y']);
     await answers(port, '/health');
@@ -182,7 +184,7 @@ async function ingest() {
     await store.stop();
     fs.rmSync(folder, { recursive: true });
   }
-  if (spawnSync('sh', ['-c', 'command -v prometheus']).status === 0) {
+  if (others.includes('prometheus') && spawnSync('sh', ['-c', 'command -v prometheus']).status === 0) {
     const folder = temp(), port = await freePort();
     const store = run('prometheus', [`--web.listen-address=127.0.0.1:${port}`, `--storage.tsdb.path=${folder}/data`, `--config.file=${jobs(folder)}`]);
     await answers(port, '/-/ready');

@@ -243,6 +243,11 @@ impl Fleet {
 
     /// Settles a second: staleness, figures, and every tenth time the series that are derived.
     pub async fn tick(&self, now_ms: i64) {
+        let errors = lock(&self.live).xids_of_gauges(now_ms);
+        for (source, event) in errors {
+            let source = lock(&self.sources).name(source).to_owned();
+            self.happened(FleetEvent { source, ..event });
+        }
         self.write_events().await;
         lock(&self.sources).settle(now_ms);
         let tick = {

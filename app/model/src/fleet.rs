@@ -55,6 +55,17 @@ pub struct FleetNode {
     pub model: String,
     /// How many GPUs it has.
     pub gpus: u32,
+    /// Their names on the host, in order, where these are not 0, 1, 2 and so on: a board that is missing leaves a gap.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl FleetNode {
+    /// The place of one of its GPUs, by its position among them.
+    pub fn gpu(&self, position: u32) -> FleetPlace {
+        let name = self.names.get(position as usize).cloned().unwrap_or_else(|| position.to_string());
+        FleetPlace::Gpu(self.host.clone(), name)
+    }
 }
 
 /// How a GPU or a node is, worst last.

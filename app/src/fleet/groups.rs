@@ -129,7 +129,7 @@ pub fn gpu_at(starts: &[u32], position: u32) -> Option<(usize, u32)> {
 /// The page of a GPU.
 pub fn gpu_place(nodes: &[FleetNode], starts: &[u32], position: u32) -> Option<FleetPlace> {
     let (node, gpu) = gpu_at(starts, position)?;
-    Some(FleetPlace::Gpu(nodes.get(node)?.host.clone(), gpu.to_string()))
+    Some(nodes.get(node)?.gpu(gpu))
 }
 
 /// Whether a node is meant: by one whole name, as in `rack:A1`, or because each of the words is in one of its names.
@@ -256,7 +256,7 @@ mod tests {
 
     fn node(host: &str, rack: &str, hall: &str, tenant: &str, gpus: u32) -> FleetNode {
         let [host, rack, hall, tenant] = [host, rack, hall, tenant].map(str::to_owned);
-        FleetNode { host, rack, hall, tenant, model: "NVIDIA GB200".into(), gpus }
+        FleetNode { host, rack, hall, tenant, model: "NVIDIA GB200".into(), gpus, names: Vec::new() }
     }
 
     fn fleet() -> Vec<FleetNode> {

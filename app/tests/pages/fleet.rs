@@ -20,6 +20,7 @@ fn node(host: &str, rack: &str, tenant: &str) -> FleetNode {
         tenant: tenant.into(),
         model: "NVIDIA GB200".into(),
         gpus: 4,
+        names: Vec::new(),
     }
 }
 

@@ -69,7 +69,8 @@ pub struct Receiver {
     pub url: String,
     /// A file with the secret that what is told is signed with.
     pub secret_file: Option<PathBuf>,
-    /// Private networks that it may be in, such as `127.0.0.0/8`; others are refused.
+    /// This host's own networks that it may be in, such as `127.0.0.0/8`: without, loopback and unique-local addresses are
+    /// refused.
     #[serde(default)]
     pub allow: Vec<String>,
 }

@@ -28,6 +28,10 @@ const RATE_MS: i64 = 60_000;
 const IDLE_BELOW: f64 = 0.05;
 /// How long an error of the driver marks its GPU.
 const ERROR_MARKS_MS: i64 = 3_600_000;
+/// How long an exporter's word of an XID waits for the driver's own, which says more and comes another way.
+const XID_WAITS_MS: i64 = 30_000;
+/// How long after the driver's own word an exporter's is of the same error.
+const XID_SAME_MS: i64 = 120_000;
 /// Clock event reasons of NVML: power cap in software, power brake in hardware.
 const HELD_BY_POWER: u64 = 0x4 | 0x80;
 /// Thermal slowdown, in software and in hardware.
@@ -68,6 +72,8 @@ pub struct Gpu {
     stale: bool,
     lost: bool,
     error_ms: Option<i64>,
+    /// The last XID that came as an event, and when it happened.
+    told_xid: Option<(u32, i64)>,
     /// The tick after which staleness or health changed.
     turned: u64,
     health_turned: u64,
@@ -156,6 +162,8 @@ pub struct Live {
     pub points: BTreeMap<String, (Arc<SeriesKey>, Last)>,
     /// Before this nothing is added up: what a source tells of the past was not here to be counted.
     pub opened_ms: i64,
+    /// Errors that exporters tell by their gauge of the last one: when, which GPU, which number, which source.
+    gauged: Vec<(i64, u32, u32, u32)>,
     places: HashMap<usize, (Arc<SeriesKey>, Slot)>,
     by_host: HashMap<String, u32>,
     by_uuid: HashMap<String, u32>,
@@ -193,7 +201,12 @@ impl Live {
                     None => drop(self.points.insert(tag.to_owned(), (Arc::clone(key), last))),
                 }
             }
-            Slot::Gpu(gpu, metric) => self.gpus[gpu as usize].take(metric as usize, last, self.opened_ms),
+            Slot::Gpu(gpu, metric) => {
+                if metric == Metric::GpuLastXid as u32 {
+                    self.gauge_xid(gpu, &last);
+                }
+                self.gpus[gpu as usize].take(metric as usize, last, self.opened_ms);
+            }
             Slot::Node(node, metric) => put(&mut self.nodes[node as usize].values, metric, last),
             Slot::Engine(engine, metric) => {
                 let behind = self.engines.iter().any(|engine| !engine.routes());
@@ -317,8 +330,12 @@ impl Live {
         if let Happening::LoadTarget { target_w } = event.what {
             self.target_w = target_w;
         }
-        let Some(gpu) = self.gpu_of(event) else { return };
-        let gpu = &mut self.gpus[gpu as usize];
+        let Some(number) = self.gpu_of(event) else { return };
+        let gpu = &mut self.gpus[number as usize];
+        if let Happening::Xid { code, .. } = event.what {
+            gpu.told_xid = Some((code, event.at_ms));
+            self.gauged.retain(|(_, gauged, gauged_code, _)| (*gauged, *gauged_code) != (number, code));
+        }
         match &event.what {
             Happening::GpuLost => gpu.lost = true,
             Happening::GpuBack => (gpu.lost, gpu.error_ms) = (false, None),
@@ -337,6 +354,40 @@ impl Live {
             | Happening::Source { .. }
             | Happening::Remark { .. } => {}
         }
+    }
+
+    /// DCGM's exporter tells of an error by another value of its gauge alone, so that is an event, unless the driver itself
+    /// tells it too. The first value of all may be of any age and is none.
+    fn gauge_xid(&mut self, gpu: u32, last: &Last) {
+        let known = &self.gpus[gpu as usize];
+        let changed = known
+            .last(Metric::GpuLastXid)
+            .is_some_and(|before| before.at_ms < last.at_ms && before.value.to_bits() != last.value.to_bits());
+        let code = last.value as u32;
+        let told = known.told_xid.is_some_and(|(told, at_ms)| told == code && last.at_ms - at_ms < XID_SAME_MS);
+        if changed && code > 0 && !told && self.gauged.len() < self.gpus.len() {
+            self.gauged.push((last.at_ms, gpu, code, last.source));
+        }
+    }
+
+    /// Errors that only exporters told of, as events: each with the source that told it.
+    pub fn xids_of_gauges(&mut self, now_ms: i64) -> Vec<(u32, FleetEvent)> {
+        let (due, waiting) = self.gauged.iter().partition(|(at_ms, ..)| now_ms - at_ms >= XID_WAITS_MS);
+        self.gauged = waiting;
+        let due: Vec<(i64, u32, u32, u32)> = due;
+        let event = |(at_ms, gpu, code, source): (i64, u32, u32, u32)| {
+            let gpu = &self.gpus[gpu as usize];
+            let event = FleetEvent {
+                at_ms,
+                source: String::new(),
+                host: Some(self.nodes[gpu.node as usize].host.clone()),
+                gpu: Some(if gpu.uuid.is_empty() { gpu.index.clone() } else { gpu.uuid.clone() }),
+                what: Happening::Xid { code, detail: None },
+                message: format!("The exporter's last XID of GPU {} became {code}.", gpu.index),
+            };
+            (source, event)
+        };
+        due.into_iter().map(event).collect()
     }
 
     /// The GPU that an event names, by UUID, PCI address or index.
@@ -381,7 +432,13 @@ impl Live {
 
     /// Nodes with GPUs as pages show them, in order.
     pub fn nodes_in_order(&self) -> Vec<FleetNode> {
+        let names = |node: &Node| -> Vec<String> {
+            let name = |gpu: &u32| self.gpus[*gpu as usize].index.clone();
+            let counted = (0_u32..).zip(&node.gpus).all(|(at, gpu)| name(gpu) == at.to_string());
+            if counted { Vec::new() } else { node.gpus.iter().map(name).collect() }
+        };
         let node = |node: &Node| FleetNode {
+            names: names(node),
             host: node.host.clone(),
             rack: node.rack.clone(),
             hall: node.hall.clone(),
@@ -440,6 +497,7 @@ impl Gpu {
             stale: true,
             lost: false,
             error_ms: None,
+            told_xid: None,
             turned: tick,
             health_turned: tick,
         }
@@ -725,6 +783,26 @@ mod tests {
     }
 
     #[test]
+    fn an_exporters_gauge_of_the_last_error_is_an_event_unless_the_driver_tells_it_too() {
+        let mut live = Live::opened(0);
+        let codes = |live: &mut Live, at_s: i64| -> Vec<Happening> {
+            live.xids_of_gauges(at_s * 1_000).into_iter().map(|(_, event)| event.what).collect()
+        };
+        for (at_s, code) in [(10, 31.0), (20, 31.0), (30, 79.0), (40, 79.0)] {
+            read(&mut live, Metric::GpuLastXid, at_s, code);
+        }
+        assert_eq!(codes(&mut live, 50), [], "it waits for the driver's word");
+        assert_eq!(codes(&mut live, 60), [Happening::Xid { code: 79, detail: None }], "and is told once");
+        assert_eq!(codes(&mut live, 600), []);
+        read(&mut live, Metric::GpuLastXid, 700, 48.0);
+        live.happened(&xid(48, "3", 702));
+        assert_eq!(codes(&mut live, 800), [], "the driver told it a little later");
+        live.happened(&xid(63, "3", 900));
+        read(&mut live, Metric::GpuLastXid, 910, 63.0);
+        assert_eq!(codes(&mut live, 1_000), [], "the driver told it a little before");
+    }
+
+    #[test]
     fn energy_is_counted_where_there_is_a_counter_and_worked_out_where_there_is_none() {
         let mut live = Live::opened(0);
         for (at_s, watts) in [(10, 400.0), (20, 600.0), (400, 600.0), (410, 600.0)] {
@@ -759,5 +837,18 @@ mod tests {
         assert!(live.tick(2_000) && !live.tick(3_000), "the layout changes once");
         let hosts: Vec<String> = live.nodes_in_order().into_iter().map(|node| node.host).collect();
         assert_eq!(hosts, ["node-1", "node-9", "node-10"]);
+    }
+
+    #[test]
+    fn a_board_that_is_missing_leaves_a_gap_in_the_names() {
+        let mut live = Live::opened(0);
+        for gpu in ["0", "1", "3"] {
+            live.apply(&key(Metric::GpuPower, &[("host", "a"), ("gpu", gpu)]), 1_000, 1.0, 0);
+            live.apply(&key(Metric::GpuPower, &[("host", "b"), ("gpu", gpu.trim_end_matches('3'))]), 1_000, 1.0, 0);
+        }
+        live.tick(2_000);
+        let nodes = live.nodes_in_order();
+        assert_eq!(nodes[0].gpu(2), model::fleet::FleetPlace::Gpu("a".into(), "3".into()));
+        assert!(nodes[1].names.len() < 3, "{:?}", nodes[1]);
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod source;
 
+pub mod address;
 pub mod alert;
 pub mod burst;
 pub mod bus;

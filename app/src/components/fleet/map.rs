@@ -12,7 +12,7 @@ use crate::fleet::groups::{Group, gpu_at, gpu_place};
 use crate::fleet::look::{Look, metrics};
 use crate::fleet::paint::{Scene, frame};
 use crate::fleet::scale::Scale;
-use crate::fleet::words::{HEALTHS, health, mid_sentence};
+use crate::fleet::words::{self, HEALTHS, health, mid_sentence};
 use crate::format::{self, Units};
 use crate::paths;
 use leptos::ev::{KeyboardEvent, PointerEvent, WheelEvent};
@@ -469,8 +469,8 @@ impl Map {
         let (value, is) = self.board.now.with(|now| now.gpu(position));
         let as_of = self.board.now.with(|now| now.as_of_ms);
         self.board.standing.with(|standing| {
-            let (node, gpu) = gpu_at(&standing.starts, position)?;
-            let node = standing.nodes.get(node)?;
+            let node = standing.nodes.get(gpu_at(&standing.starts, position)?.0)?;
+            let gpu = words::place(&gpu_place(&standing.nodes, &standing.starts, position)?);
             let told =
                 |kind: &str, name: &str| if name.is_empty() { String::new() } else { format!(" · {kind} {name}") };
             let value = value.map_or_else(
@@ -478,8 +478,7 @@ impl Map {
                 |value| format::measured(Units::Si, standing.metric.unit(), value).to_string(),
             );
             Some(format!(
-                "GPU {gpu} of {} · {} {value} · {}{}{}{} · as of {} UTC",
-                node.host,
+                "{gpu} · {} {value} · {}{}{}{} · as of {} UTC",
                 standing.metric.words(),
                 health(is),
                 told("rack", &node.rack),

@@ -3,7 +3,7 @@
 use super::board::{Board, Place};
 use super::health::HealthMark;
 use crate::components::workshop::units;
-use crate::fleet::groups::{Group, Row, rows};
+use crate::fleet::groups::{Group, Row, gpu_place, rows};
 use crate::fleet::look::Look;
 use crate::fleet::words::{HEALTHS, health, mid_sentence};
 use crate::{format, paths};
@@ -118,14 +118,18 @@ fn NodeGpus(board: Board, host: String) -> impl IntoView {
         found.unwrap_or_default()
     });
     move || {
-        let one = |(gpu, position): (usize, u32)| {
-            let place = FleetPlace::Gpu(host.clone(), gpu.to_string());
+        let one = |position: u32| {
+            let place =
+                board.standing.with_untracked(|standing| gpu_place(&standing.nodes, &standing.starts, position))?;
+            let FleetPlace::Gpu(_, gpu) = place.clone() else { return None };
+            let name = gpu.clone();
             let is = Memo::new(move |_| board.now.with(|now| now.gpu(position).1));
             let class = move || if is.get() >= Health::Degraded { "gpu-link unwell" } else { "gpu-link" };
-            let label = move || format!("GPU {gpu}, {}", health(is.get()));
-            view! { <a class=class href=paths::fleet_place(&place) aria-label=label title=label>{gpu}</a> " " }
+            let label = move || format!("GPU {name}, {}", health(is.get()));
+            let label = Signal::derive(label);
+            Some(view! { <a class=class href=paths::fleet_place(&place) aria-label=label title=label>{gpu}</a> " " })
         };
-        positions.get().into_iter().enumerate().map(one).collect_view()
+        positions.get().into_iter().filter_map(one).collect_view()
     }
 }
 

@@ -6,8 +6,9 @@
 //! Targets stand in the operator's own settings, so this host and private networks are allowed. What is never a target is
 //! where clouds hand out a machine's credentials.
 
+use crate::address;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use url::{Host, Url};
 
@@ -18,37 +19,7 @@ pub struct Forbidden(pub IpAddr);
 
 /// Whether an address may be spoken to.
 pub fn allow(address: IpAddr) -> Result<(), Forbidden> {
-    let forbidden = match address {
-        IpAddr::V4(v4) => is_forbidden(v4),
-        IpAddr::V6(v6) => match inner(v6) {
-            Some(v4) => is_forbidden(v4),
-            None => {
-                v6.is_unicast_link_local()
-                    || v6.is_unspecified()
-                    || v6.is_multicast()
-                    || v6 == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254) // EC2
-                    || v6 == Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254) // Google Cloud
-            }
-        },
-    };
-    if forbidden { Err(Forbidden(address)) } else { Ok(()) }
-}
-
-fn is_forbidden(v4: Ipv4Addr) -> bool {
-    v4.is_link_local() // metadata of nearly every cloud: 169.254.169.254
-        || v4.is_unspecified()
-        || v4.is_broadcast()
-        || v4.is_multicast()
-        || v4 == Ipv4Addr::new(100, 100, 100, 200) // Alibaba Cloud
-        || v4 == Ipv4Addr::new(192, 0, 0, 192) // Oracle Cloud
-}
-
-/// The IPv4 address that an IPv6 address carries: mapped, compatible, or by NAT64 (RFC 6052).
-fn inner(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = v6.segments();
-    let v4 = || Ipv4Addr::from((u32::from(g) << 16) | u32::from(h));
-    let carries = matches!([a, b, c, d, e], [0, 0, 0, 0, 0]) && (f == 0xffff || (f == 0 && g != 0));
-    (carries || [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0]).then(v4)
+    if address::is_forbidden(address) { Err(Forbidden(address)) } else { Ok(()) }
 }
 
 /// Whether the host of an address may be spoken to, where it is written in numbers; a name is looked at when it is resolved.

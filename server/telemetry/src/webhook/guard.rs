@@ -4,20 +4,15 @@
 //! ones are refused unless a network that holds them is allowed. Names are looked up by us, every address of a name is
 //! looked at, and the one that was looked at is the one that is used.
 
+use crate::address;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use url::{Host, Url};
 
 /// Names by which clouds reach their metadata.
 const METADATA_NAMES: [&str; 4] = ["metadata.google.internal", "metadata.goog", "metadata", "instance-data"];
-/// Addresses of metadata that are not of the link: Alibaba's, Oracle's, Azure's wire server.
-const METADATA_V4: [Ipv4Addr; 3] =
-    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
-/// Amazon's, in version 6; Google's.
-const METADATA_V6: [Ipv6Addr; 2] =
-    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)];
 
 /// What may be reached beyond the usual.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,8 +53,8 @@ pub enum Refused {
 impl Guard {
     /// Whether an address may be reached.
     pub fn address(&self, address: IpAddr) -> Result<(), Refused> {
-        let inner = embedded(address);
-        if [Some(address), inner].into_iter().flatten().any(never) {
+        let inner = address::embedded(address);
+        if address::is_forbidden(address) {
             return Err(Refused::Never(address));
         }
         let own = [Some(address), inner].into_iter().flatten().any(is_own);
@@ -100,48 +95,11 @@ fn name_is_good(name: &str) -> Result<(), Refused> {
     if METADATA_NAMES.contains(&plain.as_str()) { Err(Refused::Metadata(name.to_owned())) } else { Ok(()) }
 }
 
-/// Never to be reached.
-fn never(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [first, ..] = v4.octets();
-            first == 0 || v4.is_link_local() || v4.is_broadcast() || v4.is_multicast() || METADATA_V4.contains(&v4)
-        }
-        IpAddr::V6(v6) => {
-            let segments = v6.segments();
-            let teredo = segments[..2] == [0x2001, 0]; // hides a version 4 address
-            v6.is_unspecified()
-                || v6.is_multicast()
-                || segments[0] & 0xff80 == 0xfe80 // of the link, and of the site as it once was
-                || teredo
-                || METADATA_V6.contains(&v6)
-        }
-    }
-}
-
 /// Of this host, or unique-local.
 fn is_own(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.segments()[0] & 0xfe00 == 0xfc00,
-    }
-}
-
-/// The version 4 address that one of version 6 leads to: mapped, compatible, through 6to4 or NAT64.
-fn embedded(address: IpAddr) -> Option<IpAddr> {
-    let IpAddr::V6(v6) = address else { return None };
-    let segments = v6.segments();
-    let of = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match segments {
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
-        | [0, 0, 0, 0, 0xffff, 0, high, low]
-        | [0x64, 0xff9b, .., high, low]
-        | [0x2002, high, low, ..] => Some(of(high, low)),
-        _ => None,
     }
 }
 
