@@ -128,6 +128,8 @@ pub async fn open(
 pub struct DemoSource {
     made: Arc<Made>,
     nodes: Vec<DemoNode>,
+    /// Tokens and joules of the past, as they add up.
+    past: [f64; 2],
 }
 
 /// What is counted and told of one node.
@@ -152,7 +154,7 @@ impl DemoSource {
     /// A source that tells of a made-up fleet.
     pub fn new(made: Arc<Made>) -> Self {
         let nodes = (0..made.nodes()).map(|node| DemoNode::new(&made, node)).collect();
-        Self { made, nodes }
+        Self { made, nodes, past: [0.0; 2] }
     }
 
     /// What all nodes of one slot of the round are at a time. A lost GPU tells nothing.
@@ -169,8 +171,13 @@ impl DemoSource {
     }
 
     /// The figures of the whole in the past, which the house was not there to derive.
-    fn derived(moment: &Moment) -> Vec<(Arc<SeriesKey>, Option<i64>, f64)> {
+    fn derived(&mut self, moment: &Moment) -> Vec<(Arc<SeriesKey>, Option<i64>, f64)> {
+        let passed_s = PAST_STEP_MS as f64 / 1_000.0;
+        self.past[0] += moment.tokens_per_s * passed_s;
+        self.past[1] += moment.board_w * passed_s;
         let all = [
+            ("fleet_output_tokens_total", self.past[0]),
+            ("fleet_board_energy_joules_total", self.past[1]),
             ("fleet_output_tokens_per_second", moment.tokens_per_s),
             ("fleet_board_power_watts", moment.board_w),
             ("fleet_it_power_watts", moment.it_w),
@@ -203,7 +210,8 @@ impl Source for DemoSource {
         let mut at_ms = (now_ms - PAST_MS) / PAST_STEP_MS * PAST_STEP_MS;
         while at_ms < now_ms - PAST_STEP_MS && !stop.is_cancelled() {
             let (mut batch, events) = self.read(at_ms, None);
-            batch.readings.extend(Self::derived(&self.made.at(at_ms)));
+            let moment = self.made.at(at_ms);
+            batch.readings.extend(self.derived(&moment));
             out.put(Brought::Readings(batch)).await;
             for event in events {
                 out.put(Brought::Event(event)).await;

@@ -4,8 +4,8 @@ use crate::api;
 use crate::browser;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::fleet::attention::AttentionRail;
-use crate::components::fleet::board::{Board, Place, look};
-use crate::components::fleet::charts::Charts;
+use crate::components::fleet::board::{Board, Place, charts_time, look};
+use crate::components::fleet::charts::{Charts, first_charts};
 use crate::components::fleet::map::HeatMap;
 use crate::components::fleet::strip::{Counts, Difference, PlanLine, Strip};
 use crate::components::fleet::table::{GroupTable, keys};
@@ -16,7 +16,7 @@ use crate::fleet::look::Look;
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::fleet::{FleetPlace, FleetView, SavedView, WasteReport};
+use model::fleet::{ChartData, FleetPlace, FleetView, SavedView, WasteReport};
 use model::source::SourceKind;
 
 /// What the page asks for besides the fleet.
@@ -24,6 +24,7 @@ use model::source::SourceKind;
 struct Besides {
     views: Resource<Result<Vec<SavedView>, api::ApiError>>,
     waste: Resource<Result<WasteReport, api::ApiError>>,
+    charts: Resource<Result<ChartData, api::ApiError>>,
 }
 
 /// The live fleet.
@@ -35,6 +36,13 @@ pub fn FleetPage() -> impl IntoView {
     let besides = Besides {
         views: Resource::new(|| (), |()| api::fleet_views()),
         waste: Resource::new(|| (), |()| api::fleet_waste()),
+        charts: Resource::new(
+            || (),
+            move |()| async move {
+                let now_ms = charts_time(fleet.await?.as_of_ms);
+                first_charts(&FleetPlace::Fleet, look.with_untracked(|look| look.when), now_ms).await
+            },
+        ),
     };
     view! {
         <Title text="The live fleet"/>
@@ -88,7 +96,7 @@ fn Fresh(board: Board) -> impl IntoView {
 }
 
 fn shown(board: Board, besides: Besides) -> AnyView {
-    let Besides { views, waste } = besides;
+    let Besides { views, waste, charts } = besides;
     let when = Memo::new(move |_| board.look.with(|look| look.when));
     let choose = Callback::new(move |when| {
         let look = Look { when, ..board.look.get_untracked() };
@@ -109,7 +117,7 @@ fn shown(board: Board, besides: Besides) -> AnyView {
         <GroupTable board/>
         <section aria-labelledby="over-time">
             <h2 id="over-time">"The fleet over time"</h2>
-            <Charts place=FleetPlace::Fleet when now_ms=board.charts_now() choose/>
+            <Charts place=FleetPlace::Fleet first=charts when now_ms=board.charts_now() choose/>
         </section>
         <Waste waste/>
     }
@@ -125,7 +133,10 @@ fn empty() -> AnyView {
             "To read your own, name a page of metrics, such as that of the DCGM exporter, in a file “fleet.toml”:",
             format!("{example}\n\n# then: millwright serve --fleet fleet.toml"),
         ),
-        ("To have a host send its own GPUs, start this on it:", "millwright agent".to_owned()),
+        (
+            "To have a host send its own GPUs, start this on it:",
+            "millwright agent --to http://THIS-MACHINE:8080".to_owned(),
+        ),
     ];
     let way = |(words, lines): (&'static str, String)| {
         view! { <li><p>{words}</p><Copied lines/></li> }

@@ -4,7 +4,7 @@ use crate::api::{self, ApiError};
 use crate::components::burst::EventList;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::fleet::attention::AttentionList;
-use crate::components::fleet::charts::Charts;
+use crate::components::fleet::charts::{Charts, first_charts};
 use crate::components::fleet::health::HealthMark;
 use crate::components::fleet::place::{Facts, LastValues, Parts, Planned};
 use crate::fleet::time::When;
@@ -15,7 +15,7 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
-use model::fleet::{FleetPlace, PlaceView};
+use model::fleet::{ChartData, FleetPlace, PlaceView};
 
 /// How often the place is asked for again, seconds.
 const EVERY_S: u64 = 10;
@@ -34,11 +34,21 @@ pub fn FleetPlacePage() -> impl IntoView {
             api::fleet_place(place).await
         },
     );
-    view! { <Loaded resource=place noun="this place of the fleet" extent=Extent::Page show=|view| view! { <Body view/> }.into_any()/> }
+    let query = use_query_map();
+    let charts = Resource::new(
+        move || params.read().get("place").unwrap_or_default(),
+        move |_| async move {
+            let view = place.await?;
+            let when = When::read(|name| query.read_untracked().get(name));
+            first_charts(&view.place, when, view.as_of_ms).await
+        },
+    );
+    let show = move |view| view! { <Body view charts/> }.into_any();
+    view! { <Loaded resource=place noun="this place of the fleet" extent=Extent::Page show/> }
 }
 
 #[component]
-fn Body(view: PlaceView) -> impl IntoView {
+fn Body(view: PlaceView, charts: Resource<Result<ChartData, ApiError>>) -> impl IntoView {
     let place = view.place.clone();
     let name = words::place(&place);
     let within = view.within.clone();
@@ -64,7 +74,7 @@ fn Body(view: PlaceView) -> impl IntoView {
             {move || has_parts.get().then(|| view! { <Parts live/> })}
             <section aria-labelledby="charts">
                 <h2 id="charts">"How it came to that"</h2>
-                <Charts place when now_ms choose/>
+                <Charts place first=charts when now_ms choose/>
             </section>
             <div class="pair place-more">
                 <LastValues live/>

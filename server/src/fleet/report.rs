@@ -7,9 +7,9 @@ use super::{DAY_MS, Fleet, derived_series};
 use crate::clock;
 use crate::error::Error;
 use jiff::civil::Date;
-use model::fleet::{FleetReport, FleetReportRow, PlanBinding};
+use model::fleet::{FleetReport, FleetReportRow, Megawatt, PlanBinding};
 use model::reading::Sample;
-use telemetry::energy::{Increase, Window, increase, of_power};
+use telemetry::energy::{Energy, Increase, Window, increase, of_power};
 
 /// Width of the buckets that a report is made of.
 const MINUTE_MS: i64 = 60_000;
@@ -25,6 +25,18 @@ struct Readings {
     it: Vec<Sample>,
     facility: Vec<Sample>,
     usable: Vec<Sample>,
+}
+
+impl Readings {
+    /// The widest boundary that was metered in a time.
+    fn widest(&self, from_ms: i64, to_ms: i64) -> Megawatt {
+        let any = |samples: &[Sample]| samples.iter().any(|sample| (from_ms..to_ms).contains(&sample.at_ms));
+        match (any(&self.facility), any(&self.it)) {
+            (true, _) => Megawatt::Facility,
+            (false, true) => Megawatt::It,
+            (false, false) => Megawatt::Board,
+        }
+    }
 }
 
 /// A day or a month in UTC.
@@ -46,10 +58,12 @@ impl Fleet {
             return Ok(Err(format!("{period} has not begun yet.")));
         }
         let readings = self.readings(known.before_ms, known.to_ms).await?;
+        // One boundary for the whole report: rows of different megawatts could not be compared.
+        let megawatt = readings.widest(known.from_ms, known.to_ms);
         let rows: Vec<FleetReportRow> =
-            known.rows.windows(2).map(|pair| self.row(&readings, pair[0], pair[1])).collect();
-        let total = self.row(&readings, known.from_ms, known.to_ms);
-        let previous = self.row(&readings, known.before_ms, known.from_ms);
+            known.rows.windows(2).map(|pair| self.row(&readings, megawatt, pair[0], pair[1])).collect();
+        let total = self.row(&readings, megawatt, known.from_ms, known.to_ms);
+        let previous = self.row(&readings, megawatt, known.before_ms, known.from_ms);
         let plan = super::lock(&self.plan).as_ref().map(|plan| plan.binding.clone());
         Ok(Ok(FleetReport {
             period: period.to_owned(),
@@ -85,7 +99,7 @@ impl Fleet {
         })
     }
 
-    fn row(&self, readings: &Readings, from_ms: i64, to_ms: i64) -> FleetReportRow {
+    fn row(&self, readings: &Readings, megawatt: Megawatt, from_ms: i64, to_ms: i64) -> FleetReportRow {
         // What lies ahead is not missing.
         let window = Window::of(from_ms, to_ms.min(clock::now_ms()), MINUTE_MS);
         let counted = |samples: &[Sample]| -> Option<Increase> {
@@ -98,20 +112,21 @@ impl Fleet {
         };
         let (tokens, boards) = (counted(&readings.tokens), counted(&readings.boards));
         let (it, facility) = (metered(&readings.it), metered(&readings.facility));
-        let widest = facility
-            .as_ref()
-            .or(it.as_ref())
-            .map(|energy| (energy.joules, energy.covered_ms))
-            .or(boards.as_ref().map(|rise| (rise.amount, rise.covered_ms)));
+        let of = |energy: &Energy| (energy.joules, energy.covered_ms);
+        let widest = match megawatt {
+            Megawatt::Facility => facility.as_ref().map(of),
+            Megawatt::It => it.as_ref().map(of),
+            Megawatt::Board => boards.as_ref().map(|rise| (rise.amount, rise.covered_ms)),
+        };
         let rates = tokens.as_ref().and_then(Increase::per_second).zip(widest.filter(|(joules, _)| *joules > 0.0));
         // Each over the time that it was read for, so that a silence of one does not lower or raise the other.
         let per_mw = rates.map(|(tokens_per_s, (joules, ms))| tokens_per_s * 1e6 / (joules / (ms as f64 / 1e3)));
         let plan = super::lock(&self.plan);
         let planned = plan.as_ref().map(|plan| {
-            let watts = match (&facility, &it) {
-                (Some(_), _) => plan.figures.facility_w,
-                (None, Some(_)) => plan.figures.it_w,
-                (None, None) => plan.figures.board_w,
+            let watts = match megawatt {
+                Megawatt::Facility => plan.figures.facility_w,
+                Megawatt::It => plan.figures.it_w,
+                Megawatt::Board => plan.figures.board_w,
             };
             plan.figures.tokens_per_s * 1e6 / watts
         });

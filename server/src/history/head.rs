@@ -8,8 +8,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use store::history::{CHUNK_MS_MAX, Seal};
 
-/// Readings of a series in one chunk at most.
-const SEAL_COUNT: usize = 240;
+/// Readings of a series at which it is sealed, and how many more some have, so that not all are at once.
+const SEAL_COUNT: usize = 120;
+const SEAL_COUNT_SPREAD: u32 = 64;
+/// Series that are sealed in one go at most; the others wait for the next, and memory holds one copy of these alone.
+const SEALS_AT_ONCE: usize = 10_000;
 /// How old the first unsealed reading of a series may become, by the times of its readings.
 const SEAL_AGE_MS: i64 = 900_000;
 /// How much sooner some series are sealed than others, so that not all are at once.
@@ -36,6 +39,8 @@ pub struct Heads {
     waiting: Vec<(u32, Sample)>,
     /// The number that the next part of the tail gets.
     next_seq: i64,
+    /// The series that is looked at first when what is to be sealed is looked for.
+    look_from: usize,
 }
 
 /// One series.
@@ -149,14 +154,26 @@ impl Heads {
         let series = series.into_iter().map(|id| (id, SeriesKey::clone(&self.keys[id as usize]))).collect();
         let tail = (!self.waiting.is_empty()).then(|| (self.next_seq, std::mem::take(&mut self.waiting)));
         self.next_seq += i64::from(tail.is_some());
-        let mut seals = Vec::new();
-        for (id, head) in (0_u32..).zip(&mut self.open) {
-            let age_max = SEAL_AGE_MS - i64::from(id % 64) * SEAL_SPREAD_MS / 64;
-            if let Some(samples) = head.ripe(now_ms, age_max, self.next_seq) {
-                seals.push(Seal { series: id, samples });
+        Due { series, tail, seals: self.ripe(now_ms) }
+    }
+
+    /// What is to be sealed. Whoever was left out is looked at first the next time.
+    fn ripe(&mut self, now_ms: i64) -> Vec<Seal> {
+        let (mut seals, all) = (Vec::new(), self.open.len());
+        for step in 0..all {
+            let at = (self.look_from + step) % all;
+            let spread = at as u32 % SEAL_COUNT_SPREAD;
+            let age_max = SEAL_AGE_MS - i64::from(spread) * SEAL_SPREAD_MS / i64::from(SEAL_COUNT_SPREAD);
+            let ripe = Ripe { now_ms, age_max_ms: age_max, count: SEAL_COUNT + spread as usize };
+            if let Some(samples) = self.open[at].ripe(&ripe, self.next_seq) {
+                seals.push(Seal { series: at as u32, samples });
+                if seals.len() == SEALS_AT_ONCE {
+                    self.look_from = (at + 1) % all;
+                    break;
+                }
             }
         }
-        Due { series, tail, seals }
+        seals
     }
 
     /// The disk has it: what was sealed is let go.
@@ -190,6 +207,13 @@ impl Heads {
     }
 }
 
+/// When a series is sealed.
+struct Ripe {
+    now_ms: i64,
+    age_max_ms: i64,
+    count: usize,
+}
+
 enum Taken {
     Kept,
     Repeated,
@@ -221,9 +245,9 @@ impl Head {
     }
 
     /// The readings that are to be sealed now, if any. Whatever comes from now on stands in the tail from `next_seq` on.
-    fn ripe(&mut self, now_ms: i64, age_max_ms: i64, next_seq: i64) -> Option<Vec<Sample>> {
+    fn ripe(&mut self, when: &Ripe, next_seq: i64) -> Option<Vec<Sample>> {
         let first_ms = self.samples.first()?.at_ms;
-        if self.sealing > 0 || (self.samples.len() < SEAL_COUNT && now_ms - first_ms < age_max_ms) {
+        if self.sealing > 0 || (self.samples.len() < when.count && when.now_ms - first_ms < when.age_max_ms) {
             return None;
         }
         self.sealing = self.samples.partition_point(|sample| sample.at_ms - first_ms < CHUNK_MS_MAX);
@@ -287,6 +311,23 @@ mod tests {
         assert_eq!(heads.tail_needed_from(), 2);
         let late = append(&mut heads, &key, &[100, 240]);
         assert_eq!((late.late, late.repeated, late.kept), (1, 1, 0));
+    }
+
+    #[test]
+    fn no_more_is_sealed_in_one_go_than_memory_is_for_and_nobody_is_left_out() {
+        let mut heads = Heads::restored(vec![], vec![]);
+        let count = SEALS_AT_ONCE + 500;
+        for gpu in 0..count as u32 {
+            append(&mut heads, &key(gpu), &[10]);
+        }
+        let mut sealed = std::collections::BTreeSet::new();
+        for go in [SEALS_AT_ONCE, 500, 0] {
+            let due = heads.due(2_000_000);
+            assert_eq!(due.seals.len(), go);
+            sealed.extend(due.seals.iter().map(|seal| seal.series));
+            heads.written(&due.seals);
+        }
+        assert_eq!(sealed.len(), count);
     }
 
     #[test]

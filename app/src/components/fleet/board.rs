@@ -95,6 +95,11 @@ pub fn look() -> Memo<Look> {
     Memo::new(move |_| Look::read(|name| query.read().get(name)))
 }
 
+/// The time of the fleet's charts, which goes on in steps.
+pub fn charts_time(now_ms: i64) -> i64 {
+    now_ms.div_euclid(CHARTS_MS) * CHARTS_MS
+}
+
 impl Board {
     /// The fleet as its page was rendered, kept up to date once the page is awake.
     pub fn new(view: &FleetView, look: Memo<Look>) -> Self {
@@ -131,7 +136,7 @@ impl Board {
 
     /// The time for charts: that of the fleet, in steps.
     pub fn charts_now(self) -> Memo<i64> {
-        Memo::new(move |_| self.summary.with(|summary| summary.as_of_ms.div_euclid(CHARTS_MS) * CHARTS_MS))
+        Memo::new(move |_| self.summary.with(|summary| charts_time(summary.as_of_ms)))
     }
 
     /// Goes to a page.

@@ -34,6 +34,9 @@ struct Shared {
 pub fn Charts(
     /// Of which place.
     place: FleetPlace,
+    /// The first of them, as [`first_charts`] asks for it: a resource of the page's own, since one that is made within
+    /// another's view has another number where the page wakes, and is not found there.
+    first: Resource<Result<ChartData, ApiError>>,
     /// Which time.
     when: Memo<When>,
     /// The time now, in steps, milliseconds since 1970 UTC.
@@ -46,7 +49,6 @@ pub fn Charts(
     }
     let of = place.clone();
     let asked = Memo::new(move |_| requests(&of, when.get(), now_ms.get()));
-    let first = Resource::new(|| (), move |()| ask(asked.get_untracked()));
     let place = StoredValue::new(place);
     view! {
         <TimePicker when now_ms choose/>
@@ -55,6 +57,11 @@ pub fn Charts(
         }/>
     }
     .into_any()
+}
+
+/// What the charts of a place show first.
+pub async fn first_charts(place: &FleetPlace, when: When, now_ms: i64) -> Result<ChartData, ApiError> {
+    ask(requests(place, when, now_ms)).await
 }
 
 /// Everything that is asked for, as one answer.
