@@ -13,6 +13,8 @@ use telemetry::energy::{Energy, Increase, Window, increase, of_power};
 
 /// Width of the buckets that a report is made of.
 const MINUTE_MS: i64 = 60_000;
+/// The longest time of which every reading is taken: a day and the one before it.
+const READINGS_MS_MAX: i64 = 2 * DAY_MS;
 /// Joules of a kWh.
 const KWH_J: f64 = 3.6e6;
 /// Coverage below which a report remarks on it.
@@ -79,11 +81,18 @@ impl Fleet {
 
     async fn readings(&self, from_ms: i64, to_ms: i64) -> Result<Readings, Error> {
         let of = async |name: &str, counter: bool| -> Result<Vec<Sample>, Error> {
-            let buckets = self.history.buckets(&derived_series(name, "fleet"), (from_ms, to_ms), MINUTE_MS).await?;
-            // A counter is what it was at the end of its minute, a power its mean in the middle of it.
+            let key = derived_series(name, "fleet");
+            // Of a day every reading; of a month, which may reach back beyond what is kept of those, minutes.
+            if to_ms - from_ms <= READINGS_MS_MAX {
+                return self.history.samples(&key, from_ms, to_ms).await;
+            }
+            let buckets = self.history.buckets(&key, (from_ms, to_ms), MINUTE_MS).await?;
+            let now_ms = clock::now_ms();
+            // A counter is what it was at the end of its minute, or now where that is not over; a power its mean in the
+            // middle of it.
             let sample = |bucket: &model::reading::Bucket| {
                 if counter {
-                    Sample { at_ms: bucket.start_ms + MINUTE_MS, value: bucket.max }
+                    Sample { at_ms: (bucket.start_ms + MINUTE_MS).min(now_ms), value: bucket.max }
                 } else {
                     Sample { at_ms: bucket.start_ms + MINUTE_MS / 2, value: bucket.mean() }
                 }
@@ -145,7 +154,7 @@ impl Fleet {
             tokens_per_s_per_mw: per_mw,
             planned_tokens_per_s_per_mw: planned.filter(|planned| planned.is_finite()),
             joules_per_token: per_mw.map(|per_mw| 1e6 / per_mw),
-            covered: (usable.len() as f64 * MINUTE_MS as f64 / window.length_ms().max(1) as f64).min(1.0),
+            covered: of_power(usable, &window).covered_ms as f64 / window.length_ms().max(1) as f64,
             available: (!usable.is_empty() && all > 0.0).then(|| usable_mean / all),
         }
     }

@@ -306,3 +306,45 @@ async fn the_made_up_fleet_takes_the_same_way_as_a_real_one_and_says_what_it_is(
     };
     assert_eq!(today.rows.len(), 24);
 }
+
+#[tokio::test]
+async fn a_report_counts_what_was_read_and_says_what_was_not() {
+    let house = House::open().await;
+    let day_ms = 86_400_000;
+    let midnight = now_ms().div_euclid(day_ms) * day_ms - day_ms;
+    let of = |name: &str, value: &dyn Fn(i64) -> f64| {
+        // Every minute of yesterday, but for two hours; the counter starts anew at noon.
+        let times = (0..1_440).filter(|minute| !(300..420).contains(minute));
+        let values = times.map(|minute| (midnight + minute * 60_000 + 5_000, value(minute))).collect();
+        (key(name, &[("place", "fleet"), ("source", "millwright")]), values)
+    };
+    let tokens = |minute: i64| (if minute < 720 { minute } else { minute - 720 }) as f64 * 60_000.0;
+    let series = [
+        of("fleet_output_tokens_total", &tokens),
+        of("fleet_board_energy_joules_total", &|minute| minute as f64 * 60.0 * 1e6),
+        of("fleet_it_power_watts", &|_| 1.6e6),
+        of("fleet_facility_power_watts", &|_| 2e6),
+        of("fleet_gpus_usable", &|minute| if minute < 720 { 100.0 } else { 90.0 }),
+    ];
+    write(&house, &series).await.error_for_status().unwrap();
+    let date = jiff::Timestamp::from_millisecond(midnight).unwrap().to_string()[..10].to_owned();
+    for period in [date.as_str(), &date[..7]] {
+        let report: FleetReport = house.get(&format!("/api/v1/fleet/report/{period}")).await.json().await.unwrap();
+        let (total, hours) = (&report.total, report.rows.len());
+        let about = |found: Option<f64>, wanted: f64| {
+            assert!((found.unwrap() / wanted - 1.0).abs() < 0.01, "{period}: {found:?} {wanted}");
+        };
+        about(total.tokens_per_s_per_mw, 500.0);
+        about(total.joules_per_token, 2_000.0);
+        about(total.facility_kwh, 2_000.0 * 22.0);
+        about(total.board_kwh, 1_000.0 * 24.0); // a counter counts over a silence
+        if hours == 24 {
+            assert!((total.covered - 22.0 / 24.0).abs() < 0.005, "{}", total.covered);
+            assert_eq!(report.rows[6].facility_kwh, None, "nothing was read then, and it is no zero");
+            about(report.rows[3].tokens_per_s_per_mw, 500.0);
+        }
+        assert!(report.remarks.iter().any(|remark| remark.contains("utility meter")), "{:?}", report.remarks);
+    }
+    let csv = house.get(&format!("/api/v1/fleet/report/{date}.csv")).await.text().await.unwrap();
+    assert_eq!(csv.lines().count(), 25);
+}
