@@ -11,8 +11,9 @@ use model::fleet::FleetPlace;
 use model::metric::Metric;
 
 /// The lists of the page, as its address calls them, and in words.
-pub const LISTS: [(&str, &str); 7] = [
+pub const LISTS: [(&str, &str); 8] = [
     ("firing", "Need a person"),
+    ("pending", "Just seen"),
     ("taken", "Taken on"),
     ("kept-back", "Kept back"),
     ("resolved", "Right again"),
@@ -24,19 +25,18 @@ pub const LISTS: [(&str, &str); 7] = [
 /// Whether an alert is in a list.
 pub fn is_in(list: &str, state: AlertState) -> bool {
     match state {
-        AlertState::Firing | AlertState::Pending => list == "firing",
+        AlertState::Firing => list == "firing",
+        AlertState::Pending => list == "pending",
         AlertState::Acked => list == "taken",
         AlertState::Silenced | AlertState::Inhibited => list == "kept-back",
         AlertState::Resolved => list == "resolved",
     }
 }
 
-/// Alerts of a list: what fires before what is pending, critical first, then the oldest.
+/// Alerts of a list, critical first, then the oldest.
 pub fn listed(alerts: &[Alert], list: &str) -> Vec<Alert> {
     let mut found: Vec<Alert> = alerts.iter().filter(|alert| is_in(list, alert.state)).cloned().collect();
-    found.sort_by_key(|alert| {
-        (alert.state == AlertState::Pending, std::cmp::Reverse(alert.severity), alert.began_ms, alert.key.clone())
-    });
+    found.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), alert.began_ms, alert.key.clone()));
     found
 }
 

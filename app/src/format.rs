@@ -437,6 +437,8 @@ pub fn measured(units: Units, unit: Unit, value: f64) -> Figure {
         Unit::Second => scaled(value, "s", &[(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")]),
         Unit::Token => tokens(value),
         Unit::Count if value.is_finite() && value.fract().abs() < 1e-9 => figure(grouped(value), ""),
+        // Things that are counted are not rounded to three digits: of 2,048 none may seem to be two more.
+        Unit::Count if value.is_finite() && value.abs() >= 1e3 => figure(grouped(value.round()), ""),
         Unit::Count | Unit::Other => large(value, ""),
         Unit::Code if value.is_finite() => figure(signed(value, 0), ""),
         Unit::Code => missing(),
@@ -699,6 +701,7 @@ mod tests {
         assert_eq!(said(Unit::Ratio, 0.971), "97.1 %");
         assert_eq!(said(Unit::Second, 0.042), "42.0 ms");
         assert_eq!(said(Unit::Count, 12.0), "12");
+        assert_eq!(said(Unit::Count, 2_047.6), said(Unit::Count, 2_048.0));
         assert_eq!(said(Unit::Code, 79.0), "79");
         assert_eq!(said(Unit::Pascal, 52_000.0), "52.0 kPa");
         assert_eq!(said(Unit::Watt, f64::NAN), MISSING);

@@ -364,8 +364,7 @@ impl Backend for House {
     }
 
     async fn fleet_place(&self, place: FleetPlace) -> Result<PlaceView, ApiError> {
-        let (events, mut attention) = (self.events_at(&place).await?, self.attention());
-        attention.retain(|one| one.place == place);
+        let (events, attention) = (self.events_at(&place).await?, self.attention());
         let none = || ApiError::NotFound { what: format!("{place} in the fleet, nor was anything ever read of it") };
         self.fleet.place(&place, events, attention).ok_or_else(none)
     }

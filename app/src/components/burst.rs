@@ -61,12 +61,14 @@ fn OneBurst(burst: Burst) -> impl IntoView {
 fn Codes(codes: Vec<BurstCode>) -> impl IntoView {
     let row = |BurstCode { meaning, count }: BurstCode| {
         let XidMeaning { code, mnemonic, words, immediate, investigate } = meaning;
-        let then = investigate.filter(|then| *then != XidAction::Ignore);
+        let then = investigate.filter(|then| *then != XidAction::Ignore && *then != immediate);
+        // Where nothing is to be done at once, what follows is for an error that comes back.
+        let when = if immediate == XidAction::Ignore { "if it comes again" } else { "after that" };
         view! {
             <li>
                 <span class="name">"XID " {code}</span> " × " {format::count(count).to_string()} " "
                 {words} " " {(!mnemonic.is_empty()).then(|| view! { <code>{mnemonic}</code> })}
-                <span class="soft description">{happened::action(immediate)} {then.map(|then| format!("; after that: {}", lowered(happened::action(then))))} "."</span>
+                <span class="soft description">{happened::action(immediate)} {then.map(|then| format!("; {when}: {}", lowered(happened::action(then))))} "."</span>
             </li>
         }
     };

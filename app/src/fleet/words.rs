@@ -79,6 +79,7 @@ pub fn place(place: &FleetPlace) -> String {
     match place {
         FleetPlace::Fleet => "The whole fleet".into(),
         FleetPlace::Gpu(host, index) => format!("GPU {index} of {host}"),
+        FleetPlace::Hall(name) if name.eq_ignore_ascii_case("hall") => "Hall".into(),
         FleetPlace::Hall(name) => format!("Hall {}", without("hall", name)),
         FleetPlace::Rack(name) => format!("Rack {}", without("rack", name)),
         FleetPlace::Node(name) | FleetPlace::Engine(name) | FleetPlace::Source(name) | FleetPlace::Point(name) => {

@@ -91,7 +91,7 @@ fn points(made: &Arc<Made>) -> Vec<Point> {
         },
         Point {
             topic: "System/HeartbeatTimestampBms/demo/bms/heartbeat".into(),
-            metadata: r#"{"objectType":"System","pointType":"HeartbeatTimestampBms","engUnit":"ms","objectName":"Demo BMS","objectId":"BMS"}"#.into(),
+            metadata: r#"{"objectType":"System","pointType":"HeartbeatTimestampBms","objectName":"Demo BMS","objectId":"BMS"}"#.into(),
             value: Box::new(|moment, _| moment.at_ms as f64),
         },
     ];

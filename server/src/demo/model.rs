@@ -14,9 +14,9 @@ const SLOT_MS: i64 = 600_000;
 /// How long a lost GPU is away.
 const AWAY_SLOTS: i64 = 2;
 /// GPUs of a thousand that fall off the bus in a slot.
-const LOST_PERMILLE: f64 = 0.4;
+const LOST_PERMILLE: f64 = 0.15;
 /// GPUs of a thousand that report an error in a slot.
-const ERROR_PERMILLE: f64 = 1.2;
+const ERROR_PERMILLE: f64 = 0.4;
 /// Nodes of a hundred that have no work.
 const SPARE_PERCENT: u64 = 3;
 /// The grid asks for less in these minutes of every hour.

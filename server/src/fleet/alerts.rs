@@ -5,10 +5,10 @@ use super::{Fleet, figures, lock};
 use crate::clock;
 use crate::error::chain;
 use model::alert::{
-    Alert, AlertMemory, AlertState, AlertsView, Delivery, Kpi, Notification, Place, Severity, Silence, SilenceCreate,
-    Transition, Watch,
+    Alert, AlertMemory, AlertState, AlertsView, Delivery, Kpi, Notification, Place, Rule, Severity, Silence,
+    SilenceCreate, Transition, Watch,
 };
-use model::event::FleetEvent;
+use model::event::{Burst, FleetEvent};
 use model::fleet::{Attention, FleetPlace, Health};
 use model::metric::{Metric, Subject};
 use std::collections::{BTreeSet, VecDeque};
@@ -34,6 +34,8 @@ pub struct Watcher {
     deliveries: Arc<Mutex<VecDeque<Delivery>>>,
     under_way: Arc<tokio::sync::Semaphore>,
     webhooks: Vec<Webhook>,
+    /// What needs a person, as of the last look or deed.
+    attention: Mutex<Vec<Attention>>,
     /// Where a person reaches the house, for links in notifications.
     external_url: String,
     db: Db,
@@ -50,7 +52,7 @@ impl Watcher {
     /// A watcher by these rules, with what was remembered before.
     pub async fn open(
         db: Db,
-        rules: Vec<model::alert::Rule>,
+        rules: Vec<Rule>,
         webhooks: Vec<Webhook>,
         external_url: String,
         stop: CancellationToken,
@@ -64,6 +66,7 @@ impl Watcher {
             deliveries: Arc::default(),
             under_way: Arc::new(tokio::sync::Semaphore::new(DELIVERIES_MAX)),
             webhooks,
+            attention: Mutex::default(),
             external_url,
             db,
             stop,
@@ -86,6 +89,7 @@ impl Watcher {
             let transitions = alerts.observe(now_ms, &signals);
             (transitions, alerts.notifications(now_ms))
         };
+        self.gather_attention(now_ms);
         let changed = !transitions.is_empty() || !notifications.is_empty();
         self.remember(transitions);
         if changed {
@@ -138,6 +142,7 @@ impl Watcher {
     pub async fn asked(&self, what: impl FnOnce(&mut Alerts) -> Result<Vec<Transition>, Error>) -> Result<(), Error> {
         let transitions = what(&mut lock(&self.alerts))?;
         self.remember(transitions);
+        self.gather_attention(clock::now_ms());
         self.save(clock::now_ms()).await;
         Ok(())
     }
@@ -166,6 +171,11 @@ impl Watcher {
 
     /// What needs a person: what fires and nobody took on first, the oldest first.
     pub fn attention(&self) -> Vec<Attention> {
+        lock(&self.attention).clone()
+    }
+
+    fn gather_attention(&self, now_ms: i64) {
+        let bursts = lock(&self.bursts).all(now_ms);
         let alerts = lock(&self.alerts);
         let mut open: Vec<&Alert> =
             alerts.all().filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Acked)).collect();
@@ -174,18 +184,20 @@ impl Watcher {
         });
         let one = |alert: &Alert| {
             let rule = alerts.rules().iter().find(|rule| rule.name == alert.key.rule)?;
+            let burst = cause(rule, alert, &bursts);
             Some(Attention {
                 alert: serde_json::to_string(&alert.key).unwrap_or_default(),
                 critical: alert.severity == Severity::Critical,
-                what: rule.means.clone(),
+                what: burst.map_or_else(|| rule.means.clone(), in_words),
                 place: place_of(alert),
-                since_ms: alert.began_ms,
+                since_ms: burst.map_or(alert.began_ms, |burst| burst.start_ms),
                 otherwise: rule.otherwise.clone(),
                 action: rule.todo.clone(),
                 owner: alert.ack.as_ref().map(|ack| ack.owner.clone()),
             })
         };
-        open.into_iter().filter_map(one).collect()
+        let gathered = open.into_iter().filter_map(one).collect();
+        *lock(&self.attention) = gathered;
     }
 
     /// Metrics that the rules watch.
@@ -198,6 +210,21 @@ impl Watcher {
         };
         lock(&self.alerts).rules().iter().flat_map(|rule| of(&rule.watch)).flatten().collect()
     }
+}
+
+/// The burst that an alert is about: the last one of its node.
+fn cause<'a>(rule: &Rule, alert: &Alert, bursts: &'a [Burst]) -> Option<&'a Burst> {
+    let Watch::Burst { .. } = rule.watch else { return None };
+    let of_node = bursts.iter().filter(|burst| alert.key.place.node.as_ref() == Some(&burst.host));
+    of_node.max_by_key(|burst| burst.end_ms)
+}
+
+/// A burst by the error that decides what it calls for.
+fn in_words(burst: &Burst) -> String {
+    let decided = burst.codes.iter().find(|code| code.meaning.code == burst.decided_by).or(burst.codes.first());
+    let others = burst.codes.len().saturating_sub(1);
+    let more = if others > 0 { format!(", and {others} more") } else { String::new() };
+    decided.map_or_else(String::new, |code| format!("XID {}: {}{more}", code.meaning.code, code.meaning.words))
 }
 
 /// Where an alert is, as addresses have it.

@@ -290,13 +290,14 @@ impl Receiver {
         let allow = self.allow.iter().map(network).collect::<Result<_, _>>()?;
         let secret = match &self.secret_file {
             Some(file) => {
-                let text =
-                    std::fs::read_to_string(file).map_err(|source| ConfigError::Read { path: file.clone(), source })?;
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| wrong(format!("its secret can't be read from {}: {error}", file.display())))?;
                 Some(Secret::of(text.trim()))
             }
             None => None,
         };
-        Webhook::of(&self.name, &self.url, secret, Guard { allow }).map_err(|error| wrong(error.to_string()))
+        Webhook::of(&self.name, &self.url, secret, Guard { allow })
+            .map_err(|error| wrong(format!("{error}; networks are allowed in `allow`, such as [\"127.0.0.0/8\"]")))
     }
 }
 

@@ -197,12 +197,7 @@ pub fn kpis(live: &Live, now: &Now, today: &Today, planned: Option<&Planned>) ->
         megawatt,
         board_energy_today_j: (!live.gpus.is_empty())
             .then(|| live.gpus.iter().map(|gpu| gpu.energy_j).sum::<f64>() - today.board_energy_from_j),
-        board_energy_basis: format!(
-            "{counted} of {} boards count their energy themselves; that of the others is worked out from their power. \
-             Counted since {}.",
-            live.gpus.len(),
-            clock_words(today.energy_from_ms),
-        ),
+        board_energy_basis: energy_basis(counted, live.gpus.len(), today.energy_from_ms),
         counts: counts(live, planned),
         losses: losses(live, now, planned).unwrap_or_default(),
     }
@@ -211,6 +206,18 @@ pub fn kpis(live: &Live, now: &Now, today: &Today, planned: Option<&Planned>) ->
 fn power(now: Option<f64>, today: Mean, planned: Option<f64>, error: Option<f64>, missing: &str) -> Kpi {
     let missing = now.is_none().then(|| missing.to_owned());
     Kpi { now, today: today.of(), planned, planned_error: error, missing }
+}
+
+/// What the boards' energy rests on.
+fn energy_basis(counted: usize, all: usize, from_ms: i64) -> String {
+    let how = match all - counted {
+        0 => "Every board counts its energy itself.".to_owned(),
+        rest if rest == all => "Worked out from the boards' power.".to_owned(),
+        rest => {
+            format!("{counted} boards count their energy themselves; that of {rest} is worked out from their power.")
+        }
+    };
+    format!("{how} Since {}.", clock_words(from_ms))
 }
 
 /// A time of day, UTC.

@@ -139,7 +139,11 @@ impl Fleet {
             };
             plan.figures.tokens_per_s * 1e6 / watts
         });
-        let usable = within(&readings.usable, &window);
+        if window.length_ms() <= 0 {
+            return FleetReportRow { start_ms: from_ms, ..FleetReportRow::default() }; // it lies ahead
+        }
+        let inside = |sample: &&Sample| (from_ms..to_ms).contains(&sample.at_ms);
+        let usable: Vec<Sample> = readings.usable.iter().filter(inside).copied().collect();
         let usable_mean = usable.iter().map(|sample| sample.value).sum::<f64>() / usable.len().max(1) as f64;
         let all = plan.as_ref().map_or_else(
             || readings.usable.iter().map(|sample| sample.value).fold(0.0, f64::max),
@@ -154,7 +158,7 @@ impl Fleet {
             tokens_per_s_per_mw: per_mw,
             planned_tokens_per_s_per_mw: planned.filter(|planned| planned.is_finite()),
             joules_per_token: per_mw.map(|per_mw| 1e6 / per_mw),
-            covered: of_power(usable, &window).covered_ms as f64 / window.length_ms().max(1) as f64,
+            covered: of_power(&usable, &window).covered_ms as f64 / window.length_ms().max(1) as f64,
             available: (!usable.is_empty() && all > 0.0).then(|| usable_mean / all),
         }
     }

@@ -27,6 +27,7 @@ pub struct Sums {
     work: f64,
     works: u32,
     worst: Option<Health>,
+    idle: u32,
 }
 
 impl Sums {
@@ -42,6 +43,15 @@ impl Sums {
             (self.work, self.works) = (self.work + work, self.works + 1);
         }
         self.worst = self.worst.max(Some(gpu.health));
+        self.idle += u32::from(gpu.health == Health::Idle);
+    }
+    /// How they are together: the worst that is wrong with one; idle only where all are.
+    fn health(&self) -> Health {
+        match self.worst {
+            Some(Health::Idle) if self.idle < self.gpus => Health::Busy,
+            Some(worst) => worst,
+            None => Health::Stale,
+        }
     }
     /// Power of the boards that tell it, W.
     pub fn board_w(&self) -> Option<f64> {
@@ -58,7 +68,7 @@ impl Sums {
     fn part(&self, place: FleetPlace) -> Part {
         Part {
             place,
-            health: self.worst.unwrap_or(Health::Stale),
+            health: self.health(),
             gpus: self.gpus,
             board_w: self.board_w(),
             hottest_c: self.hottest_c(),
@@ -113,6 +123,11 @@ impl Fleet {
         let live = self.now();
         let mut view = live.place(place, plan.as_ref(), &name)?;
         (view.events, view.attention) = (events, attention);
+        view.attention.retain(|one| live.holds(place, &one.place));
+        // What an alert is about is not well, whatever its readings say.
+        if !view.attention.is_empty() {
+            view.health = view.health.max(Health::Degraded);
+        }
         Some(view)
     }
 
@@ -300,7 +315,7 @@ impl Live {
                 sums.part(FleetPlace::Gpu(node.host.clone(), gpu.index.clone()))
             })
             .collect();
-        view.health = worst(&view.parts);
+        view.health = together(&view.parts);
         if let Some(planned) = plan.and_then(|plan| plan.gpu_w) {
             let planned = planned * node.gpus.len() as f64;
             view.planned = vec![boards(&view.parts, planned)];
@@ -332,7 +347,7 @@ impl Live {
             view.values = building.values.iter().map(value).collect();
         }
         view.parts = nodes.iter().map(|node| self.node_part(node)).collect();
-        view.health = worst(&view.parts);
+        view.health = together(&view.parts);
         if let Some(plan) = plan
             && let Some(position) = plan.racks.get(rack)
         {
@@ -359,7 +374,7 @@ impl Live {
         }
         view.within = vec![FleetPlace::Fleet];
         view.parts = racks.iter().map(|(rack, sums)| sums.part(FleetPlace::Rack((*rack).to_owned()))).collect();
-        view.health = worst(&view.parts);
+        view.health = together(&view.parts);
         Some(())
     }
 
@@ -383,6 +398,32 @@ impl Live {
         sums.part(FleetPlace::Node(node.host.clone()))
     }
 
+    /// Whether a place is another, or holds it.
+    fn holds(&self, outer: &FleetPlace, inner: &FleetPlace) -> bool {
+        if outer == inner {
+            return true;
+        }
+        let node = match inner {
+            FleetPlace::Gpu(host, _) | FleetPlace::Node(host) => self.node_named(host),
+            FleetPlace::Rack(rack) => self.nodes.iter().find(|node| node.rack == *rack),
+            FleetPlace::Fleet
+            | FleetPlace::Hall(_)
+            | FleetPlace::Engine(_)
+            | FleetPlace::Source(_)
+            | FleetPlace::Point(_) => None,
+        };
+        node.is_some_and(|node| match outer {
+            FleetPlace::Node(host) => matches!(inner, FleetPlace::Gpu(..)) && *host == node.host,
+            FleetPlace::Rack(rack) => !matches!(inner, FleetPlace::Rack(_)) && *rack == node.rack,
+            FleetPlace::Hall(hall) => *hall == node.hall,
+            FleetPlace::Fleet
+            | FleetPlace::Gpu(..)
+            | FleetPlace::Engine(_)
+            | FleetPlace::Source(_)
+            | FleetPlace::Point(_) => false,
+        })
+    }
+
     /// What a node stands in, the widest first.
     fn within(node: &Node) -> Vec<FleetPlace> {
         let mut places = vec![FleetPlace::Fleet];
@@ -402,8 +443,11 @@ fn boards(parts: &[Part], planned: f64) -> PlannedValue {
     PlannedValue { name: "Power of the GPU boards, fully busy".into(), unit: Unit::Watt, now, planned }
 }
 
-fn worst(parts: &[Part]) -> Health {
-    parts.iter().map(|part| part.health).max().unwrap_or(Health::Stale)
+/// How a place is by its parts: the worst that is wrong with one; idle only where all are.
+fn together(parts: &[Part]) -> Health {
+    let worst = parts.iter().map(|part| part.health).max().unwrap_or(Health::Stale);
+    let all_idle = parts.iter().all(|part| part.health == Health::Idle);
+    if worst == Health::Idle && !all_idle { Health::Busy } else { worst }
 }
 
 fn facts<const N: usize>(all: [(&str, &String); N]) -> Vec<Fact> {

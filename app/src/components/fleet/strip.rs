@@ -121,7 +121,13 @@ pub fn PlanLine(
         view! { "No plan yet, so nothing says what the fleet should make. " <a href=paths::BINDING>"Bind a design"</a> }
             .into_any()
     };
-    view! { <p class="plan-line soft">{move || plan.get().map_or_else(none, words)}</p> }
+    view! {
+        <p class="plan-line soft">{move || plan.get().map_or_else(none, words)}</p>
+        <p class="actions" role="navigation" aria-label="More of the fleet">
+            <a href=paths::fleet_report("today")>"Today's report"</a> <a href=paths::ALERTS>"Alerts"</a>
+            <a href=paths::FACILITY>"Facility"</a> <a href=paths::SOURCES>"Sources"</a>
+        </p>
+    }
 }
 
 /// GPUs by how they are; each is also a choice of what stands out on the map.
