@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BINDGEN := target/tools/bin/wasm-bindgen-$(BINDGEN_VERSION)
+SPLIT_VERSION := 0.2.4
+SPLIT := target/tools/bin/wasm-split-cli-$(SPLIT_VERSION)
 BUNDLE := target/site/pkg/millwright.js
 BINARY := target/release/millwright
 BUNDLE_SOURCES := $(shell find app server/sim -path app/scene -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock
@@ -27,12 +29,16 @@ build: $(BUNDLE) $(SCENE) ## one release binary, target/release/millwright, that
 
 bundle: $(BUNDLE) $(SCENE) ## the browser bundles alone: the pages, and the 3D hall
 
-# Written beside and compressed before it counts as made, so that a broken build leaves nothing half-made.
-$(BUNDLE): $(BUNDLE_SOURCES) $(BINDGEN)
+# The linker's relocations tell where the bundle may be split: at the rooms of app/src/lazy.rs, which are loaded when they are
+# opened. Compressed before it counts as made, so that a broken build leaves nothing half-made.
+$(BUNDLE): $(BUNDLE_SOURCES) $(BINDGEN) $(SPLIT)
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
-	cargo build -p app --lib --profile wasm-release $(WASM)
-	$(BINDGEN) --target web --no-typescript --out-dir target/site/pkg --out-name millwright \
-		target/wasm32-unknown-unknown/wasm-release/app.wasm
+	cargo rustc -p app --lib --crate-type cdylib --profile wasm-release $(WASM) -- -C link-args=--emit-relocs -C strip=symbols
+	rm -rf target/split && mkdir -p target/split target/site/pkg
+	$(SPLIT) target/wasm32-unknown-unknown/wasm-release/app.wasm target/split --out-name millwright
+	$(BINDGEN) --target web --no-typescript --keep-lld-exports --remove-name-section --remove-producers-section \
+		--out-dir target/site/pkg --out-name millwright target/split/millwright.wasm
+	rm -f target/split/millwright.wasm target/site/pkg/{chunk,split}_* && mv target/split/* target/site/pkg
 	node end2end/compress.mjs target/site/pkg
 
 # Loaded by the 3D view alone; after the other, as cargo would wait for itself anyway.
@@ -47,6 +53,11 @@ $(SCENE): $(SCENE_SOURCES) $(BINDGEN) | $(BUNDLE)
 $(BINDGEN):
 	cargo install wasm-bindgen-cli --version $(BINDGEN_VERSION) --root target/tools
 	mv target/tools/bin/wasm-bindgen $@
+
+# Of a version that reads what leptos' `wasm_split_helpers` writes; Cargo.lock has 0.2 of it.
+$(SPLIT):
+	cargo install wasm_split_cli_support --version $(SPLIT_VERSION) --features build-binary --root target/tools
+	mv target/tools/bin/wasm-split-cli $@
 
 test: build browser peers ## every test: rooms, pages, and the whole in a real browser
 	cargo test --workspace
@@ -63,7 +74,7 @@ bench: build browser ## the figures of the README: engine natively and as wasm, 
 	cargo bench -p sim
 	node end2end/measure.mjs
 	cd end2end && MILLWRIGHT_SPEED=1 npx playwright test tests/speed.spec.ts
-	for what in query viewers ingest crash; do node end2end/fleet.mjs $$what || exit 1; done
+	for what in query viewers ingest crash faults steady; do node end2end/fleet.mjs $$what || exit 1; done
 
 # An installed Chromium, else the system's package where that is possible, else Playwright's own.
 browser: end2end/node_modules/.package-lock.json

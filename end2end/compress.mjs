@@ -1,6 +1,6 @@
 // Compresses every file of a folder once, at the highest level, so that no server has to: x.br and x.gz beside x. What has
-// not changed since is left as it is.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+// not changed since is left as it is. Modules are left compressed alone, as uncompressed they would be an eighth of the program.
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -16,5 +16,6 @@ for (const name of readdirSync(folder).filter((name) => !/\.(br|gz)$/.test(name)
   });
   writeFileSync(join(folder, `${name}.br`), brotli);
   writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+  if (name.endsWith(".wasm")) rmSync(join(folder, name));
   console.log(`${name}: ${bytes.length} bytes, ${brotli.length} as brotli`);
 }

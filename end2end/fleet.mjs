@@ -4,8 +4,10 @@
 //                             (WARM 300 s before, SECONDS 120 measured, TARGETS 2,083 nodes, BESIDE victoria-metrics,prometheus)
 //   node fleet.mjs steady     12,000 readings/s (10,000 GPUs) for MINUTES (20): share of a core, drift of memory
 //   node fleet.mjs query      24 h of one GPU's 10 metrics; the fleet's page of 10,000 GPUs
-//   node fleet.mjs viewers    from a reading to 50 viewers; memory of 250 idle viewers
+//   node fleet.mjs viewers    from a reading to 50 viewers, and to the pixels of a page; memory of 250 idle viewers
 //   node fleet.mjs crash      kill -9 while readings are sent: none that was acknowledged may be missing (CYCLES, 200)
+//   node fleet.mjs faults     the building's broker killed, its link cut for 30 s, a tenth of packets lost for 60 s: each is told,
+//                             and got over within 10 s (as root, with nftables; in networks of its own)
 //
 // Everything listens on loopback, on free ports, and is stopped by process id. Figures are printed as JSON lines.
 import { spawn, spawnSync } from 'node:child_process';
@@ -70,10 +72,17 @@ async function answers(port, where) {
   throw new Error(`nothing answers at 127.0.0.1:${port}${where}`);
 }
 
+// Whatever still runs at the end, also where that came early.
+const started = new Set();
+process.on('exit', () => started.forEach((child) => child.kill('SIGKILL')));
+
 /** Runs a program until `stop`. */
 function run(program, args) {
   const log = fs.openSync(path.join(os.tmpdir(), `millwright-bench-${path.basename(program)}.log`), 'w');
   const child = spawn(program, args, { stdio: ['ignore', log, log] });
+  fs.closeSync(log);
+  started.add(child);
+  child.once('exit', () => started.delete(child));
   const stop = (signal = 'SIGTERM') => new Promise((done) => { child.once('exit', done); child.kill(signal); });
   return { pid: child.pid, stop };
 }
@@ -214,14 +223,16 @@ async function steady() {
   pages.close();
 }
 
+/** A whole number as protobuf, snappy and MQTT write it. */
+function varint(value) {
+  const bytes = [];
+  let rest = BigInt(value);
+  while (rest >= 128n) { bytes.push(Number(rest & 127n) | 128); rest >>= 7n; }
+  return Buffer.from([...bytes, Number(rest)]);
+}
+
 /** A message of remote write: a list of [labels, [[ms, value], …]], packed as snappy packs what it can't shorten. */
 function remoteWrite(series) {
-  const varint = (value) => {
-    const bytes = [];
-    let rest = BigInt(value);
-    while (rest >= 128n) { bytes.push(Number(rest & 127n) | 128); rest >>= 7n; }
-    return Buffer.from([...bytes, Number(rest)]);
-  };
   const field = (tag, bytes) => Buffer.concat([Buffer.from([tag]), varint(bytes.length), bytes]);
   const parts = series.map(([labels, samples]) => {
     const named = Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1));
@@ -300,17 +311,18 @@ function viewer(port, heard) {
 async function viewers() {
   const folder = temp(), house = await millwright(folder);
   const labels = (host, gpu) => ({ __name__: 'gpu_power_watts', host: `node-${host}`, gpu: String(gpu), uuid: `GPU-${host}-${gpu}`, model: 'H100' });
-  const write = (hosts, value) => {
+  const write = (hosts, values) => {
     const series = [];
-    for (const host of hosts) for (let gpu = 0; gpu < 8; gpu++) series.push([labels(host, gpu), [[Date.now(), value]]]);
+    for (const host of hosts) for (let gpu = 0; gpu < 8; gpu++) series.push([labels(host, gpu), [[Date.now(), values.get(host)]]]);
     return post(house.port, '/api/v1/write', remoteWrite(series), 'application/x-protobuf');
   };
-  await write(Array.from({ length: 1250 }, (_, host) => host), 100);
+  const all = Array.from({ length: 1250 }, (_, host) => host), values = new Map(all.map((host) => [host, 100]));
+  await write(all, values);
   await sleep(3_000);
-  const waits = [];
+  const waits = [], pixels = [];
   let marked = null;
   const leave = [];
-  for (let at = 0; at < 50; at++) {
+  for (let at = 0; at < 49; at++) {
     leave.push(await viewer(house.port, (event, when) => {
       if (marked && event.includes('values') && event.includes(`,${marked.value}]`) && !marked.seen.has(at)) {
         marked.seen.add(at);
@@ -318,14 +330,42 @@ async function viewers() {
       }
     }));
   }
+  // The fiftieth is a page, of whose heat-map every frame is compared with the one before.
+  const { chromium } = await import('@playwright/test');
+  const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find((file) => file && fs.existsSync(file));
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`http://127.0.0.1:${house.port}/fleet`);
+  await page.locator('canvas').waitFor();
+  await page.evaluate(() => {
+    const canvas = document.querySelector('canvas'), drawn = canvas.getContext('2d', { willReadFrequently: true });
+    window.changes = [];
+    let last = 0;
+    const look = () => {
+      let sum = 0;
+      for (const pixel of new Uint32Array(drawn.getImageData(0, 0, canvas.width, canvas.height).data.buffer)) sum = (Math.imul(sum, 31) + pixel) | 0;
+      if (sum !== last) window.changes.push(Date.now());
+      last = sum;
+      requestAnimationFrame(look);
+    };
+    look();
+  });
   await sleep(1_500);
-  for (let round = 0; round < 20; round++) {
-    const value = 200 + round + 0.5;
-    marked = { value, from: performance.now(), seen: new Set() };
-    await write([round], value);
-    await sleep(2_300 + (round * 131) % 700);
+  for (let round = 0; round < 40; round++) {
+    await write(all, values); // as a fleet does: everything again, most of it as it was
+    await sleep(1_600 + (round * 131) % 700);
+    const from = Date.now();
+    values.set(round, 200 + round + 0.5);
+    marked = { value: values.get(round), from: performance.now(), seen: new Set() };
+    await write([round], values);
+    await sleep(2_300);
+    const shown = await page.evaluate((from) => window.changes.find((time) => time >= from), from);
+    if (shown) pixels.push(shown - from);
   }
-  say({ what: 'viewers', of: '50 viewers, from a reading sent to its event', heard: waits.length, wanted: 1000, p50_ms: percentile(waits, 0.5), p95_ms: percentile(waits, 0.95), p99_ms: percentile(waits, 0.99) });
+  await browser.close();
+  const told = (of, waits, wanted) => say({ what: 'viewers', of, heard: waits.length, wanted, p50_ms: percentile(waits, 0.5), p95_ms: percentile(waits, 0.95), p99_ms: percentile(waits, 0.99) });
+  told('50 viewers of 10,000 GPUs, from a reading sent to its event', waits, 40 * 49);
+  told('a page among them, from a reading sent to its pixels', pixels, 40);
   leave.forEach((go) => go());
   await sleep(3_000);
   const before = usage(house.pid).resident, idle = [];
@@ -375,7 +415,170 @@ async function crash() {
   if (counted < kept.length) { console.error('readings that were acknowledged are missing'); process.exit(1); }
 }
 
-const commands = { ingest, steady, query, viewers, crash };
+/**
+ * A building on the DSX Exchange: each second the power of eight racks, reading number n of each being n kW, so that each can
+ * be told from the others. It reaches the broker by a socket file: only Millwright's way there is to suffer.
+ */
+function building(file) {
+  const text = (words) => Buffer.concat([Buffer.from([words.length >> 8, words.length & 255]), Buffer.from(words)]);
+  const packet = (kind, ...parts) => Buffer.concat([Buffer.from([kind]), varint(Buffer.concat(parts).length), ...parts]);
+  const publish = (kind, what, point, said) => packet(kind, text(`BMS/v1/PUB/${what}/${point}`), Buffer.from(JSON.stringify(said)));
+  const metadata = (point, said) => publish(0x31, 'Metadata', point, said);
+  const value = (point, number, now) => publish(0x30, 'Value', point, { value: number, timestamp: now, quality: 1 });
+  const racks = Array.from({ length: 8 }, (_, at) => `E0${at + 1}`);
+  const power = (rack) => `Rack/RackPower/site/${rack}/power`, heart = 'System/HeartbeatTimestampBms/site/heart';
+  const sent = []; // when each was sent, by its number
+  let way = null;
+  const connect = () => {
+    const opened = net.connect(file, () => {
+      opened.write(packet(0x10, text('MQTT'), Buffer.from([4, 2, 0, 0]), text('building')));
+      opened.write(metadata(heart, { objectType: 'System', pointType: 'HeartbeatTimestampBms', objectName: 'BMS', objectId: 'BMS' }));
+      for (const rack of racks) opened.write(metadata(power(rack), { objectType: 'Rack', pointType: 'RackPower', engUnit: 'kW', rackLocationName: rack, rackLocationId: rack }));
+      way = opened;
+    });
+    opened.resume().on('error', () => {}).on('close', () => { way = null; setTimeout(connect, 100); });
+  };
+  connect();
+  setInterval(() => {
+    if (!way) return;
+    const now = Date.now(), number = sent.push(now) - 1;
+    for (const rack of racks) way.write(value(power(rack), number, now));
+    if (number % 10 === 0) way.write(value(heart, now, now));
+  }, 1_000);
+  return { racks, sent };
+}
+
+/** Faults of the building's bus: what the source says meanwhile, what is kept, and how soon readings come again. */
+async function faults() {
+  const missing = ['unshare', 'nsenter', 'ip', 'nft', 'mosquitto'].filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
+  if (process.getuid() !== 0 || missing.length > 0) {
+    console.error(`skipped: ${process.getuid() !== 0 ? 'networks are made by root alone' : `${missing.join(', ')} not installed (see peers.sh)`}`);
+    process.exit(process.env.CI ? 1 : 0);
+  }
+  const end = () => process.exit(1);
+  if (!process.env.OWN_NETWORK) {
+    // In a network of its own, which ends with it: this host's is not touched.
+    const inside = spawn('unshare', ['--net', process.execPath, ...process.argv.slice(1)], { stdio: 'inherit', env: { ...process.env, OWN_NETWORK: '1' } });
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => inside.kill(signal));
+    process.exit(await new Promise((done) => inside.once('exit', (code) => done(code ?? 1))));
+  }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, end); // what was started ends with it
+  setTimeout(() => { console.error('not done after 9 minutes'); end(); }, 540_000);
+
+  const command = ([program, ...args], input = '') => {
+    const { status, stdout, stderr } = spawnSync(program, args, { input });
+    if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+    return stdout.toString();
+  };
+  // The broker's network must stand while there is no broker.
+  const far = run('unshare', ['--net', 'sleep', '600']);
+  const network = (pid) => fs.readlinkSync(`/proc/${pid}/ns/net`);
+  while (network(far.pid) === network('self')) await sleep(10);
+  const there = ['nsenter', '-t', String(far.pid), '-n'], sides = [[], there];
+  command(['ip', 'link', 'add', 'bus', 'type', 'veth', 'peer', 'name', 'bus', 'netns', String(far.pid)]);
+  sides.forEach((side, number) => {
+    command([...side, 'ip', 'link', 'set', 'lo', 'up']);
+    command([...side, 'ip', 'addr', 'add', `10.0.0.${number + 1}/30`, 'dev', 'bus']);
+    command([...side, 'ip', 'link', 'set', 'bus', 'up']);
+  });
+  /** Drops packets, all or those that a condition picks: each side judges what reaches it. ARP passes, as where the fault is further away. */
+  const drop = (which) => {
+    const rules = `table netdev faults { chain arriving { type filter hook ingress device "bus" priority 0; meta protocol ip counter ${which} counter drop; }; }`;
+    for (const side of sides) command([...side, 'nft', '-f', '-'], rules);
+  };
+  /** Lets all through again; tells how many packets there were, and how many of them were dropped. */
+  const heal = () => {
+    const table = ['table', 'netdev', 'faults'];
+    const counts = sides.flatMap((side) => [...command([...side, 'nft', 'list', ...table]).matchAll(/packets (\d+)/g)].map(([, count]) => Number(count)));
+    for (const side of sides) command([...side, 'nft', 'delete', ...table]);
+    return { packets: counts[0] + counts[2], dropped: counts[1] + counts[3] };
+  };
+
+  const folder = temp(), file = path.join(folder, 'bus.sock'), settings = path.join(folder, 'mosquitto.conf');
+  fs.writeFileSync(settings, `listener 1883 10.0.0.2\nlistener 0 ${file}\nallow_anonymous true\npersistence false\nuser root\n`);
+  const start = () => run(there[0], [...there.slice(1), 'mosquitto', '-c', settings]);
+  let broker = start();
+  const { racks, sent } = building(file);
+  const house = await millwright(folder, '[[exchange]]\nname = "bms"\nbroker = "mqtt://10.0.0.2:1883"\n');
+  const begin = Date.now();
+  /** Numbers of a rack's readings that are kept. Two at most are in a bucket of a second. */
+  const kept = async (port, rack) => {
+    const chart = JSON.stringify({ place: `rack:${rack}`, metrics: ['rack_power_watts'], from_ms: begin - 5_000, to_ms: Date.now() + 5_000, points: 2_000 });
+    const { body } = await post(port, '/api/v1/fleet/chart', Buffer.from(chart), 'application/json');
+    const numbers = (JSON.parse(body).series[0]?.buckets ?? []).flatMap(({ count, min, max }) => (count > 1 ? [min, max] : [min]));
+    return new Set(numbers.map((watts) => Math.round(watts / 1_000)));
+  };
+  const states = []; // each that the source was in, since when
+  const look = async () => {
+    const { state, why } = JSON.parse((await get(house.port, '/api/v1/fleet/sources')).body)[0];
+    const said = why ? `${state}: ${why}` : state;
+    if (states.at(-1)?.said !== said) states.push({ at: Date.now(), state, said });
+  };
+  /** Waits until it is connected and keeps what was sent after a time. */
+  const recovered = async (from) => {
+    const found = { reading: null, connected: null };
+    while (Date.now() < from + 60_000 && !(found.reading && found.connected)) {
+      await sleep(100);
+      await look();
+      if (states.at(-1).state === 'connected') found.connected ??= Math.max(from, states.at(-1).at);
+      else found.connected = null;
+      for (const number of await kept(house.port, racks[0])) if (sent[number] >= from) found.reading ??= Date.now();
+    }
+    return found;
+  };
+  const wrong = [];
+  const seconds = (time, from) => (time ? Math.round((time - from) / 100) / 10 : null);
+  const seen = new Map(racks.map((rack) => [rack, new Set()]));
+  const round = async (fault, lasts, breaks, mends) => {
+    await sleep(5_000);
+    const from = Date.now();
+    await breaks();
+    while (Date.now() < from + lasts * 1_000) {
+      await look();
+      await sleep(100);
+    }
+    const healed = Date.now(), counts = mends();
+    const { reading, connected } = await recovered(healed);
+    const told = states.find(({ at, state }) => at >= from && at < healed && state !== 'connected');
+    await sleep(1_000); // what came late is kept too
+    const during = (time) => time >= from && time < healed;
+    let both = 0;
+    for (const rack of racks) for (const number of await kept(house.port, rack)) {
+      seen.get(rack).add(number);
+      if (during(sent[number])) both++;
+    }
+    const published = sent.filter(during).length * racks.length;
+    say({ what: 'faults', fault, seconds: lasts, told_after_s: seconds(told?.at, from), told: told?.said ?? null, reading_after_s: seconds(reading, healed), connected_after_s: seconds(connected, healed), published, kept: both, ...counts });
+    if (!(Math.max(reading ?? Infinity, connected ?? Infinity) <= healed + 10_000)) wrong.push(`${fault}: not got over within 10 s`);
+    return { fault, told, share: both / published };
+  };
+  if (!(await recovered(begin)).reading) throw new Error('no reading came before anything was wrong');
+  const killed = await round('broker killed', 5, () => broker.stop('SIGKILL'), () => { broker = start(); });
+  const cut = await round('link cut', 30, () => drop(''), heal);
+  const lossy = await round('a tenth of packets lost', 60, () => drop('numgen random mod 100 < 10'), heal);
+  for (const { fault, told } of [killed, cut]) if (!told) wrong.push(`${fault}: the source was said to be well`);
+  if (!(lossy.share >= 0.99)) wrong.push(`${lossy.fault}: only ${lossy.share} of what was published was kept`);
+
+  // A second is the longest that what is kept is not on disk.
+  await sleep(1_500);
+  await house.stop('SIGKILL');
+  const again = await millwright(folder);
+  let all = 0, gone = 0;
+  for (const [rack, before] of seen) {
+    const now = await kept(again.port, rack);
+    all += before.size;
+    for (const number of before) if (!now.has(number)) gone++;
+  }
+  await again.stop();
+  say({ what: 'faults', kept_before_a_crash: all, gone_after_it: gone });
+  if (gone > 0) wrong.push('readings that were kept are missing');
+  for (const running of [broker, far]) await running.stop();
+  fs.rmSync(folder, { recursive: true });
+  wrong.forEach((words) => console.error(words));
+  if (wrong.length > 0) process.exit(1);
+}
+
+const commands = { ingest, steady, query, viewers, crash, faults };
 const chosen = commands[process.argv[2]];
 if (!chosen) {
   console.error(`node fleet.mjs ${Object.keys(commands).join(' | ')}`);

@@ -2,7 +2,7 @@
 // Prints one line a figure with the bar it must meet; exits with 1 where one is missed.
 import { chromium } from "@playwright/test";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,10 +19,11 @@ function tell(what, value, bar, unit) {
 }
 
 const bytes = (path) => statSync(join(root, path)).size;
-const bundle = ["millwright.js.br", "millwright_bg.wasm.br"].map((name) => bytes(`target/site/pkg/${name}`));
-tell("browser bundle, brotli", bundle.reduce((a, b) => a + b) / 1e3, 900, "kB");
-const scene = ["scene-load.js.br", "scene.js.br", "scene_bg.wasm.br"].map((name) => bytes(`target/site/pkg/${name}`));
-tell("bundle of the 3D view, brotli", scene.reduce((a, b) => a + b) / 1e3, 800, "kB");
+const brotli = (names) => names.reduce((sum, name) => sum + bytes(`target/site/pkg/${name}.br`), 0) / 1e3;
+tell("bundle of the first page, brotli", brotli(["millwright.js", "__wasm_split.js", "millwright_bg.wasm"]), 900, "kB");
+const shared = readdirSync(join(root, "target/site/pkg")).filter((name) => /^chunk_\d+\.wasm\.br$/.test(name)).map((name) => name.slice(0, -3));
+for (const room of ["workshop", "fleet"]) tell(`more for the ${room}, when it is opened`, brotli([`split_${room}.wasm`, ...shared]), 600, "kB");
+tell("more for the 3D view, when it is opened", brotli(["scene-load.js", "scene.js", "scene_bg.wasm"]), 800, "kB");
 tell("program", statSync(program).size / 1e6, 60, "MB");
 
 const began = performance.now();

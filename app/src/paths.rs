@@ -306,6 +306,18 @@ pub(crate) fn escaped(text: &str) -> String {
     path
 }
 
+/// The module of the bundle that shows a page (see `lazy`), so that it can be fetched beside the bundle and not after it. `None`
+/// for pages of the bundle itself.
+pub fn module(page: &str) -> Option<&'static str> {
+    let mut parts = page.split('/').skip(1);
+    match (parts.next()?, parts.next().unwrap_or_default()) {
+        ("fleet" | "events" | "alerts" | "facility" | "sources", _) => Some("/pkg/split_fleet.wasm"),
+        ("new" | "compare" | "reports", _) => Some("/pkg/split_workshop.wasm"),
+        ("designs" | "runs", one) if !one.is_empty() => Some("/pkg/split_workshop.wasm"),
+        _ => None,
+    }
+}
+
 /// The same paths as the router matches them.
 pub mod route {
     use leptos_router::{ParamSegment, StaticSegment};
@@ -376,5 +388,14 @@ mod tests {
         assert_eq!(path, "/designs/x?view=3d&colour=mass&camera=6.0,20.5,1.0,30.0,25.0,60.0");
         assert_eq!(Workbench::read("3d", "", "").with_picture("mass", "6.0,20.5,1.0,30.0,25.0,60.0"), at);
         assert_eq!(Workbench::default().with_picture("taste", "1,2"), Workbench::default());
+    }
+
+    #[test]
+    fn a_page_is_shown_by_its_module() {
+        let fleet = Some("/pkg/split_fleet.wasm");
+        assert_eq!([FLEET, EVENTS, ALERTS, SOURCES, FACILITY, BINDING, "/fleet/at/hall:1"].map(module), [fleet; 7]);
+        let workshop = Some("/pkg/split_workshop.wasm");
+        assert_eq!(["/designs/01ABC", "/runs/01ABC", "/new", "/compare", "/reports/01ABC"].map(module), [workshop; 5]);
+        assert_eq!([HOME, DESIGNS, RUNS, "/runs/", GLOSSARY, CATALOG, ""].map(module), [None; 7]);
     }
 }

@@ -8,10 +8,12 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 use std::fmt::Write;
+use std::io::Read;
 
-/// The browser's bundle. A build without one serves pages that do not wake up.
+/// The browser's bundle, of whose modules there are only the compressed. A build without one serves pages that do not wake up.
 #[derive(Embed)]
 #[folder = "../target/site/pkg"]
 #[allow_missing = true]
@@ -49,13 +51,12 @@ pub fn router() -> Router {
 
 /// The best encoding that is there and that the browser takes; nothing but its tag where the browser has it already.
 fn serve(find: fn(&str) -> Option<EmbeddedFile>, name: &str, headers: &HeaderMap) -> Response {
-    let Some(plain) = find(name) else { return nothing_at(name).into_response() };
-    let kind = content_type(&plain);
     let encoded = [("br", "br"), ("gzip", "gz")].into_iter().find_map(|(encoding, end)| {
         let file = accepts(headers, encoding).then(|| find(&format!("{name}.{end}"))).flatten()?;
         Some((encoding, file))
     });
-    let (encoding, file) = encoded.map_or((None, plain), |(encoding, file)| (Some(encoding), file));
+    let found = encoded.or_else(|| Some(("", find(name).or_else(|| unpacked(find(&format!("{name}.gz"))?))?)));
+    let Some((encoding, file)) = found else { return nothing_at(name).into_response() };
     let tag = tag(&file);
     let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_seen = seen.split(',').any(|one| one.trim().trim_start_matches("W/") == tag);
@@ -68,11 +69,11 @@ fn serve(find: fn(&str) -> Option<EmbeddedFile>, name: &str, headers: &HeaderMap
             response.headers_mut().insert(name, value);
         }
     };
-    set(header::CONTENT_TYPE, &kind);
+    set(header::CONTENT_TYPE, &content_type(name));
     set(header::ETAG, &tag);
     set(header::CACHE_CONTROL, "no-cache"); // asked for again each time, and answered with the tag alone
     set(header::VARY, "accept-encoding");
-    if let Some(encoding) = encoding {
+    if !encoding.is_empty() {
         set(header::CONTENT_ENCODING, encoding);
     }
     response
@@ -85,10 +86,17 @@ fn body(file: EmbeddedFile) -> Body {
     }
 }
 
-fn content_type(file: &EmbeddedFile) -> String {
-    let kind = file.metadata.mimetype();
-    let is_text = kind.starts_with("text/") || kind == "image/svg+xml";
-    if is_text { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
+/// A file that is carried compressed alone, for the rare caller that takes no encoding.
+fn unpacked(file: EmbeddedFile) -> Option<EmbeddedFile> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(file.data.as_ref()).read_to_end(&mut bytes).ok()?;
+    Some(EmbeddedFile { data: bytes.into(), metadata: file.metadata })
+}
+
+fn content_type(name: &str) -> String {
+    let kind = mime_guess::from_path(name).first_or_octet_stream();
+    let is_text = kind.type_() == "text" || kind == "image/svg+xml";
+    if is_text { format!("{kind}; charset=utf-8") } else { kind.to_string() }
 }
 
 /// Half of the SHA-256 tells versions apart.
@@ -116,13 +124,20 @@ fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
 
     #[expect(clippy::unnecessary_wraps, reason = "it stands for a folder, where a file may be missing")]
     fn file(text: &'static str) -> Option<EmbeddedFile> {
         let mut hash = [0; 32];
         hash[0] = u8::try_from(text.len()).unwrap();
-        let metadata = rust_embed::Metadata::__rust_embed_new(hash, None, None, "text/css");
+        let metadata = rust_embed::Metadata::__rust_embed_new(hash, None, None);
         Some(EmbeddedFile { data: text.as_bytes().into(), metadata })
+    }
+
+    fn gzipped(text: &'static str) -> Option<EmbeddedFile> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packer.write_all(text.as_bytes()).unwrap();
+        Some(EmbeddedFile { data: packer.finish().unwrap().into(), ..file(text)? })
     }
 
     fn folder(name: &str) -> Option<EmbeddedFile> {
@@ -130,6 +145,7 @@ mod tests {
             "a.css" => file("plain"),
             "a.css.br" => file("brotli"),
             "a.css.gz" => file("gzipped"),
+            "b.wasm.gz" => gzipped("module"),
             _ => None,
         }
     }
@@ -153,6 +169,16 @@ mod tests {
             assert_eq!(got, encoding, "{accepted}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_carried_compressed_alone_is_unpacked_for_who_takes_no_encoding() {
+        let response = serve(folder, "b.wasm", &HeaderMap::new());
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/wasm");
+        assert_eq!(response.headers().get(header::CONTENT_ENCODING), None);
+        assert_eq!(axum::body::to_bytes(response.into_body(), 100).await.unwrap(), "module");
+        let packed = serve(folder, "b.wasm", &asking(header::ACCEPT_ENCODING, "gzip"));
+        assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
     }
 
     #[test]

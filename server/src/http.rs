@@ -21,7 +21,10 @@ use leptos::config::LeptosOptions;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
@@ -57,6 +60,10 @@ pub fn router(house: Arc<House>, address: SocketAddr, metrics: metrics::Access, 
         .route("/metrics", get(metrics::own))
         .route("/metrics/fleet", get(metrics::fleet))
         .merge(api::router(&reach));
+    // A page of 10,000 GPUs is a tenth of its size. Streams of events are left alone, and what is packed already.
+    let packs = DefaultPredicate::new()
+        .and(NotForContentType::const_new("font/"))
+        .and(NotForContentType::const_new("application/vnd.openxmlformats"));
     pages::add_to(beside, &reach)
         .fallback(pages::not_found)
         .with_state(reach)
@@ -74,6 +81,7 @@ pub fn router(house: Arc<House>, address: SocketAddr, metrics: metrics::Access, 
                 .on_failure(()), // whoever failed has said why
         )
         .layer(middleware::from_fn(api::problems::in_json))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(packs))
         .layer(middleware::from_fn(security::add_headers))
         .layer(middleware::from_fn_with_state(counted, metrics::count))
 }

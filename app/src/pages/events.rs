@@ -150,8 +150,11 @@ fn Filter(filter: EventFilter) -> impl IntoView {
 
 fn page(AsOf { value: Found { from_ms, to_ms, view }, .. }: AsOf<Found>, filter: Memo<EventFilter>) -> AnyView {
     let filter = filter.get_untracked();
-    let summary = happened::finding(&view);
-    let EventsView { bursts, events, more } = view;
+    let summary = happened::finding(&view, &filter.what);
+    let EventsView { mut bursts, events, more } = view;
+    if !happened::has_bursts(&filter.what) {
+        bursts.clear();
+    }
     if bursts.is_empty() && events.is_empty() {
         return nothing(&filter);
     }
@@ -167,9 +170,11 @@ fn page(AsOf { value: Found { from_ms, to_ms, view }, .. }: AsOf<Found>, filter:
     let newest = EventFilter { before: String::new(), ..filter.clone() };
     view! {
         <p class="lead">{summary}</p>
-        <section aria-labelledby="bursts"><h2 id="bursts">"Bursts of GPU errors"</h2><Bursts bursts/></section>
+        {happened::has_bursts(&filter.what).then(|| view! {
+            <section aria-labelledby="bursts"><h2 id="bursts">"Bursts of GPU errors"</h2><Bursts bursts/></section>
+        })}
         <section aria-labelledby="timeline">
-            <h2 id="timeline">"Everything that happened"</h2>
+            <h2 id="timeline">{if filter.what.is_empty() { "Everything that happened" } else { "What happened of this kind" }}</h2>
             <EventPicture events=events.clone() from_ms=seen_from to_ms/>
             <EventList events span_ms=to_ms - seen_from known/>
             <p class="actions">

@@ -6,6 +6,7 @@ use model::run::RunState;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::serve::{self, Config};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -51,6 +52,22 @@ async fn every_answer_has_the_headers_that_keep_it_safe() {
         assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{path}");
         assert_eq!(header("referrer-policy"), "same-origin", "{path}");
     }
+}
+
+#[tokio::test]
+async fn answers_are_packed_for_who_takes_that_and_streams_are_not() {
+    let house = House::open().await;
+    let asked = |path: &str| house.client.get(house.url(path)).header("accept-encoding", "gzip").send();
+    let packed = asked("/catalog").await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    let mut page = String::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut page).unwrap();
+    assert!(page.contains("</html>") && packed.len() * 4 < page.len(), "{} of {}", packed.len(), page.len());
+    let stream = asked("/api/v1/fleet/live?metric=gpu_power_watts").await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(stream.headers().get("content-encoding"), None);
+    assert_eq!(house.get("/catalog").await.headers().get("content-encoding"), None);
 }
 
 #[tokio::test]
