@@ -362,7 +362,24 @@ async function viewers() {
     const shown = await page.evaluate((from) => window.changes.find((time) => time >= from), from);
     if (shown) pixels.push(shown - from);
   }
+  // Dragged by a pointer that moves once a frame, drawn by the processor alone.
+  await page.locator('canvas').press('+');
+  await page.locator('canvas').press('+');
+  const pan = await page.locator('canvas').evaluate(async (canvas) => {
+    const drawn = canvas.getContext('2d'), box = canvas.getBoundingClientRect(), times = [];
+    const point = (kind, by) => canvas.dispatchEvent(new PointerEvent(kind, { bubbles: true, button: 0, pointerId: 1, clientX: box.x + 300 + by, clientY: box.y + 200 + by / 2 }));
+    const middle = () => drawn.getImageData(canvas.width / 4, canvas.height / 2, canvas.width / 2, 1).data.join();
+    const before = middle();
+    point('pointerdown', 0);
+    for (let n = 1; n <= 300; n++) {
+      times.push(await new Promise(requestAnimationFrame));
+      point('pointermove', n < 150 ? n : 300 - n);
+      if (n === 150 && middle() === before) throw new Error('the heat-map did not move');
+    }
+    return times.slice(1).map((time, at) => time - times[at]);
+  });
   await browser.close();
+  say({ what: 'pan', of: 'a frame of the heat-map of 10,000 GPUs while it is dragged, from one to the next', frames: pan.length, p50_ms: percentile(pan, 0.5), p95_ms: percentile(pan, 0.95) });
   const told = (of, waits, wanted) => say({ what: 'viewers', of, heard: waits.length, wanted, p50_ms: percentile(waits, 0.5), p95_ms: percentile(waits, 0.95), p99_ms: percentile(waits, 0.99) });
   told('50 viewers of 10,000 GPUs, from a reading sent to its event', waits, 40 * 49);
   told('a page among them, from a reading sent to its pixels', pixels, 40);
