@@ -217,6 +217,9 @@ impl<'a> Lines<'a> {
             }
             _ => return None,
         };
+        if guess.len() + 1 + end > self.limits.line {
+            return None; // known when its value was shorter: too long all the same
+        }
         self.at += guess.len() + 1 + end + 1;
         self.number += 1;
         self.samples += 1;

@@ -210,8 +210,23 @@ fn split(line: &str) -> Option<(&str, &str)> {
         || last.trim_end_matches(':').ends_with("kernel")
         || last.ends_with(|c: char| c.is_ascii_digit() || c == 'Z')
         || matches!(last, ":" | "info:" | "warn:" | "err:" | "notice:" | "crit:");
-    let said = head.contains(['"', '\'', '`']) || last.ends_with("]:");
+    let said = head.contains(['"', '\'', '`']) || last.ends_with("]:") || is_a_programs(head);
     (kernels && !said).then_some((head, words))
+}
+
+/// Whether a head names a program as the one that wrote the line: what follows is then the program's to choose, `kernel:`
+/// and a time since boot too. A name stands behind the host, `job[4711]:`, or is the fourth word of RFC 5424. The fabric
+/// manager is a program that is believed.
+fn is_a_programs(head: &str) -> bool {
+    const LEVELS: [&str; 5] = ["info:", "warn:", "err:", "notice:", "crit:"];
+    let mut words = head.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let name = if first.starts_with('<') && first.ends_with(">1") {
+        words.nth(2)
+    } else {
+        words.find(|word| word.len() > 1 && word.ends_with(':') && !LEVELS.contains(word))
+    };
+    name.is_some_and(|name| !name.trim_end_matches(':').ends_with("kernel") && !name.starts_with("nv-fabricmanager"))
 }
 
 /// The host in `Feb 23 16:24:18 node7 kernel: …` or `2025-02-23T16:24:18+0000 node7 kernel: …`.

@@ -454,6 +454,12 @@ impl Facility {
             let owner = point.metadata.integration.as_deref().unwrap_or("the BMS");
             return Err(("", format!("{name} writes what is {owner}'s to write")));
         }
+        // A number that its unit makes infinite is none, though it was one as it was written.
+        if let (Some(to), Some(written)) = (point.conversion, value.value)
+            && !to.si(written).is_finite()
+        {
+            return Err(("value", format!("is {written:e}, which is more than can be told in {}", to.symbol)));
+        }
         point.seen_ms = Some(now_ms);
         point.age = Age::Fresh;
         let mut value = value;
@@ -526,7 +532,7 @@ impl Facility {
             let watts = point.conversion.filter(|to| to.unit == Metric::FacilityPower.unit())?;
             point.last.filter(|_| fresh)?.good().map(|value| watts.si(value))
         });
-        if let Some(sum) = power.sum::<Option<f64>>() {
+        if let Some(sum) = power.sum::<Option<f64>>().filter(|sum| sum.is_finite()) {
             let labels = self.settings.labels.with(label::SOURCE, &self.settings.source);
             let key = || Arc::new(SeriesKey { name: Metric::FacilityPower.name().to_owned(), labels });
             out.readings.push((Arc::clone(self.utility.series.get_or_insert_with(key)), None, sum));

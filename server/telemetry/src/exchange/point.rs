@@ -156,21 +156,16 @@ pub fn value(topic: &str, shape: Shape, payload: &[u8], faults: &mut Vec<Fault>)
     };
     let at = fields.json.get("timestamp").ok_or_else(|| fields.fault("timestamp", "is missing"))?;
     let at = whole(at).ok_or_else(|| fields.fault("timestamp", "is not a whole number"))?;
-    let at_ms = match (shape, at) {
-        (_, at) if at <= 0.0 || at > LATEST_MS => {
-            faults.push(
-                fields.fault("timestamp", format!("is {at}, which is no time of our days; that of arrival is taken")),
-            );
-            None
-        }
-        (Shape::Field, at) if at < SECONDS_BELOW => Some(at as i64 * 1_000),
-        (Shape::Published, at) if at < SECONDS_BELOW => {
-            faults.push(fields.fault("timestamp", format!("is {at}: seconds, where milliseconds are asked for")));
-            Some(at as i64 * 1_000)
-        }
-        (Shape::Field | Shape::Published, at) => Some(at as i64),
-    };
-    Ok(Value { value, at_ms, quality })
+    let (ms, seconds) = if at < SECONDS_BELOW { (at * 1e3, true) } else { (at, false) };
+    if ms <= 0.0 || ms > LATEST_MS {
+        let why = format!("is {at}, which is no time of our days; that of arrival is taken");
+        faults.push(fields.fault("timestamp", why));
+        return Ok(Value { value, at_ms: None, quality });
+    }
+    if seconds && shape == Shape::Published {
+        faults.push(fields.fault("timestamp", format!("is {at}: seconds, where milliseconds are asked for")));
+    }
+    Ok(Value { value, at_ms: Some(ms as i64), quality })
 }
 
 /// Reads what a point is, where the topic names its kind.

@@ -104,12 +104,13 @@ fn target(json: &Json) -> Result<Target, &'static str> {
 fn watts(constraint: &Json) -> Result<f64, &'static str> {
     let value = constraint.get("value").and_then(Json::as_f64).filter(|value| *value >= 0.0);
     let value = value.ok_or("has a `load_constraint` whose `value` is no number of 0 or more")?;
-    match constraint.get("unit").and_then(Json::as_str) {
-        Some("watt") => Ok(value),
-        Some("kilowatt") => Ok(value * 1e3),
-        Some("megawatt") => Ok(value * 1e6),
-        Some(_) | None => Err("has a `load_constraint` whose `unit` is not watt, kilowatt or megawatt"),
-    }
+    let watts = match constraint.get("unit").and_then(Json::as_str) {
+        Some("watt") => value,
+        Some("kilowatt") => value * 1e3,
+        Some("megawatt") => value * 1e6,
+        Some(_) | None => return Err("has a `load_constraint` whose `unit` is not watt, kilowatt or megawatt"),
+    };
+    if watts.is_finite() { Ok(watts) } else { Err("has a `load_constraint` of more watts than can be told") }
 }
 
 fn object(topic: &str, payload: &[u8]) -> Result<Json, Fault> {
@@ -231,6 +232,10 @@ mod tests {
             (
                 br#"{"id":"a","data":{"targets":[{"load_constraint":{"value":1,"unit":"horse"}}]}}"#,
                 "t: `data` has a `load_constraint` whose `unit` is not watt, kilowatt or megawatt",
+            ),
+            (
+                br#"{"id":"a","data":{"targets":[{"load_constraint":{"value":1e308,"unit":"megawatt"}}]}}"#,
+                "t: `data` has a `load_constraint` of more watts than can be told",
             ),
         ] {
             assert_eq!(load_targets("t", payload).unwrap_err().to_string(), why);

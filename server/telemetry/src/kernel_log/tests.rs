@@ -137,10 +137,19 @@ fn only_the_kernel_is_believed() {
         "Feb 23 16:24:18 node7 job[4711]: NVRM: Xid (PCI:0000:06:00): 79, GPU has fallen off the bus.",
         "Feb 23 16:24:18 node7 job[4711]: kernel said \"NVRM: Xid (PCI:0000:06:00): 79\"",
         "Feb 23 16:24:18 node7 logger: NVRM: Xid (PCI:0000:06:00): 79",
+        "Feb 23 16:24:18 node7 logger: kernel: NVRM: Xid (PCI:0000:06:00): 79",
+        "Feb 23 16:24:18 node7 job[4711]: kernel: NVRM: Xid (PCI:0000:06:00): 79",
+        "Feb 23 16:24:18 node7 job[4711]: [680111.646286] NVRM: Xid (PCI:0000:06:00): 79",
+        "2025-02-23T16:24:18+0000 node7 job[4711]: 6,1,5,-; Linux version 5.15.0",
+        "<14>1 2025-02-23T16:24:18Z node7 job 4711 - - NVRM: Xid (PCI:0000:06:00): 79",
         r#"{"MESSAGE":"NVRM: Xid (PCI:0000:06:00): 79","_TRANSPORT":"stdout","__REALTIME_TIMESTAMP":"1"}"#,
     ] {
         assert_eq!(read(line), [], "{line}");
     }
+    assert_eq!(xid(&one("<6>1 2025-02-23T16:24:18Z node7 kernel - - - NVRM: Xid (PCI:0000:06:00): 79")), 79);
+    let switch =
+        one("Feb 27 15:10:02 node7 nv-fabricmanager[2012]: [tid 7] detected NVSwitch fatal error 12028 on fid 0");
+    assert_eq!(switch.what, Happening::Sxid { code: 12_028, fatal: true });
 }
 
 #[test]

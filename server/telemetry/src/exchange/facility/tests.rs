@@ -297,6 +297,21 @@ fn the_utilitys_meters_are_added_up_once_all_are_good() {
 }
 
 #[test]
+fn what_no_unit_can_hold_is_no_reading() {
+    let mut facility = facility();
+    facility.apply(&meter("U1"), T0);
+    facility.apply(&meter("U2"), T0);
+    let refused = facility.apply(&valued("PowerMeter/ActivePower/U1/kw", "1e307", T0), T0);
+    assert_eq!(refused.readings, []);
+    assert!(refused.remarks[0].ends_with("`value` is 1e307, which is more than can be told in W"), "{refused:?}");
+    for id in ["U1", "U2"] {
+        let kind = format!("PowerMeter/ActivePower/{id}/kw");
+        assert_eq!(reading(&mut facility, &valued(&kind, "1e305", T0), T0), [1e308]);
+    }
+    assert_eq!(facility.tick(T0).readings, [], "their sum is no number");
+}
+
+#[test]
 fn only_the_integration_that_owns_a_point_may_write_it() {
     let mut facility = facility();
     let kind = "CDU/LiquidTemperatureSpRequest/cdu";

@@ -150,6 +150,14 @@ fn a_time_in_seconds_is_told_and_a_time_that_is_none_is_left_out() {
     let never = br#"{"value":1,"timestamp":-5,"quality":1}"#;
     assert_eq!(value("t", Shape::Published, never, &mut faults).unwrap().at_ms, None);
     assert_eq!(faults.len(), 2);
+    // Seconds of the year 2128 are no more of our days than the same in milliseconds.
+    for late in [
+        &br#"{"value":1,"timestamp":5000000000,"quality":1}"#[..],
+        br#"{"value":1,"timestamp":5000000000000,"quality":1}"#,
+    ] {
+        assert_eq!(value("t", Shape::Published, late, &mut faults).unwrap().at_ms, None);
+    }
+    assert_eq!(faults.len(), 4);
 }
 
 #[test]

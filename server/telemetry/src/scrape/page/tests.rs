@@ -215,6 +215,18 @@ fn rate(words: &str, page: &str, runs: u32, mut run: impl FnMut()) {
 }
 
 #[test]
+fn a_line_that_grows_too_long_is_refused_from_memory_too() {
+    let limits = Limits { line: 16, ..Limits::default() };
+    let mut reader = Reader::new(Site::default(), "", Unmapped::Kept, limits);
+    for (page, samples, faults) in
+        [("a_series_of_mine 1\n", 0, 1), ("a_series_of 1\n", 1, 0), ("a_series_of 1234567\n", 0, 1)]
+    {
+        let page = reader.read(page.as_bytes(), Format::Prometheus, 0).unwrap();
+        assert_eq!((page.samples, page.faults.count()), (samples, faults));
+    }
+}
+
+#[test]
 fn speed_is_printed() {
     let less = if cfg!(debug_assertions) { 20 } else { 1 };
     for (gpus, runs) in [(8, 4_000 / less), (400, 80 / less), (4_000, 20 / less)] {
