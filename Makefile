@@ -15,8 +15,9 @@ SCENE_SOURCES := $(shell find app/scene app/model -type f) Cargo.toml Cargo.lock
 WASM := --target wasm32-unknown-unknown --no-default-features --features hydrate
 WASM_SCENE := --target wasm32-unknown-unknown
 LISTEN ?= 127.0.0.1:8080
+SECONDS ?= 600
 
-.PHONY: help run build test check bench bundle browser peers fuzz-api crash clean
+.PHONY: help run build test check bench bundle browser peers fuzz fuzz-api crash clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -89,6 +90,9 @@ end2end/node_modules/.package-lock.json: end2end/package-lock.json
 
 crash: build ## kill the program 200 times under load: nothing that it said was kept may be lost
 	MILLWRIGHT_CRASH_CYCLES=200 MILLWRIGHT_BIN=$(abspath $(BINARY)) cargo test -p server --test crash -- --nocapture
+
+fuzz: ## fuzz each parser of live telemetry, guided by coverage, for SECONDS=600 (needs a C++ compiler); PARSER=NAME for one
+	bash server/telemetry/fuzz/run.sh $(SECONDS) $(PARSER)
 
 fuzz-api: build ## ask the API whatever its description allows, and more, from a fixed seed (needs python3)
 	bash end2end/fuzz/run.sh
