@@ -1,7 +1,8 @@
 //! The kernel's log: lines in, what they tell of GPUs and switches out.
 //!
-//! Never: believes a line that the kernel did not write, keeps a line that is not about a GPU, or lets a line of any
-//! length or bytes do harm.
+//! Never: believes a line that another program is seen to have written, keeps a line that is not about a GPU, or lets a line
+//! of any length or bytes do harm. The journal and `/dev/kmsg` tell the kernel apart for certain; a text file only by the
+//! name that a line bears, which whoever may write to it can choose.
 //!
 //! Read `Parser` first (lines, no I/O), then `stamp` (their times), `tail` (files that grow and turn over) and `follow`
 //! (the source).
