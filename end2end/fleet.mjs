@@ -209,7 +209,7 @@ async function steady() {
   const minutes = Number(process.env.MINUTES ?? 20), targets = 1250;
   const pages = await exporter(targets, 4);
   const folder = temp(), house = await millwright(folder, scrapes(pages.port, targets, 10));
-  await sleep(Math.min(600, minutes * 30) * 1000); // the first chunks are sealed
+  await sleep(Math.min(960, minutes * 48) * 1000); // every series has been sealed once: the oldest reading waits 15 minutes
   const [first, from] = [usage(house.pid), await taken(house.port)];
   let most = 0;
   for (let minute = 0; minute < minutes; minute++) {

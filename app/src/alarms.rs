@@ -4,9 +4,10 @@
 use crate::format::{self, Units};
 use crate::happened;
 use model::alert::{
-    Alert, AlertKey, AlertState, Cause, Condition, EventKind, Field, GroupBy, Kpi, Matcher, Outcome, Place, Rule,
-    Severity, Side, Silence, Transition, Watch,
+    About, Alert, AlertKey, AlertState, Cause, Condition, EventKind, Field, GroupBy, Kpi, Matcher, Outcome, Place,
+    Rule, Severity, Side, Silence, Transition, Watch,
 };
+use model::event::{Burst, XidAction};
 use model::fleet::FleetPlace;
 use model::metric::Metric;
 
@@ -33,11 +34,47 @@ pub fn is_in(list: &str, state: AlertState) -> bool {
     }
 }
 
-/// Alerts of a list, critical first, then the oldest.
-pub fn listed(alerts: &[Alert], list: &str) -> Vec<Alert> {
+/// The order of alerts wherever they are listed: critical first, then what nobody has taken on, then what began last.
+pub fn rank(is_critical: bool, is_taken: bool, since_ms: i64) -> impl Ord {
+    (!is_critical, is_taken, std::cmp::Reverse(since_ms))
+}
+
+/// Alerts of a list, in their order.
+pub fn listed(alerts: &[Alert], about: &[About], list: &str) -> Vec<Alert> {
     let mut found: Vec<Alert> = alerts.iter().filter(|alert| is_in(list, alert.state)).cloned().collect();
-    found.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), alert.began_ms, alert.key.clone()));
+    found.sort_by_cached_key(|alert| {
+        let since_ms = about_of(alert, about).map_or(alert.began_ms, |about| about.since_ms);
+        (rank(alert.severity == Severity::Critical, alert.ack.is_some(), since_ms), alert.key.clone())
+    });
     found
+}
+
+/// What an alert is about, more closely than its rule says.
+pub fn about_of<'a>(alert: &Alert, about: &'a [About]) -> Option<&'a About> {
+    about.iter().find(|about| about.key == alert.key)
+}
+
+/// A burst by the error that decides what it calls for.
+pub fn burst(burst: &Burst) -> String {
+    let decided = burst.codes.iter().find(|code| code.meaning.code == burst.decided_by).or(burst.codes.first());
+    let others = burst.codes.len().saturating_sub(1);
+    let more = if others > 0 { format!(", and {others} more") } else { String::new() };
+    decided.map_or_else(String::new, |code| format!("XID {}: {}{more}", code.meaning.code, code.meaning.words))
+}
+
+/// What a burst calls for, as the page of events says it, and on which GPUs of its host, where they are known.
+pub fn to_do(action: XidAction, gpus: &[String]) -> String {
+    let what = happened::action(action);
+    match gpus {
+        [] => what.to_owned(),
+        [gpu] => format!("{what} (GPU {gpu})"),
+        [gpus @ .., last] => format!("{what} (GPUs {} and {last})", gpus.join(", ")),
+    }
+}
+
+/// What is still to be written into a form: words for the first of its fields that is empty, of those that count.
+pub fn lacking<const N: usize>(fields: [(&str, bool, &'static str); N]) -> Option<&'static str> {
+    fields.into_iter().find(|(text, counts, _)| *counts && text.trim().is_empty()).map(|(.., words)| words)
 }
 
 /// How it stands, in a sentence.
@@ -95,9 +132,8 @@ pub fn value(rule: Option<&Rule>, value: f64, units: Units) -> String {
         Some(Watch::Metric { metric, of: None, .. }) => format::measured(units, metric.unit(), value).to_string(),
         Some(Watch::Kpi { kpi: Kpi::Pue, .. }) => format::quotient(value).to_string(),
         Some(Watch::Metric { of: Some(_), .. } | Watch::Kpi { .. }) => format::percent(value).to_string(),
-        Some(Watch::SourceDown | Watch::NodeDown | Watch::Event { .. } | Watch::Burst { .. }) | None => {
-            format::mean_count(value).to_string()
-        }
+        Some(Watch::Bits { .. } | Watch::SourceDown | Watch::NodeDown | Watch::Event { .. } | Watch::Burst { .. })
+        | None => format::mean_count(value).to_string(),
     }
 }
 
@@ -109,6 +145,11 @@ pub fn watches(rule: &Rule, units: Units) -> String {
             let share = of.map_or_else(String::new, |of: Metric| format!(" as a share of “{}”", of.words()));
             format!("“{}”{share} {}", metric.words(), beyond(rule, when, &lasting, units))
         }
+        Watch::Bits { metric, bits, hold_ms } => format!(
+            "“{}” with any of the bits {bits:#x}{lasting}; right again when they are gone for {}.",
+            metric.words(),
+            format::lasting(*hold_ms)
+        ),
         Watch::Kpi { kpi: figure, when } => format!("{} {}", kpi(*figure), beyond(rule, when, &lasting, units)),
         Watch::SourceDown => format!("A source that does not answer{lasting}."),
         Watch::NodeDown => format!("A node of which no source answers{lasting}."),
@@ -116,7 +157,7 @@ pub fn watches(rule: &Rule, units: Units) -> String {
             format!("{}{lasting}; it holds for {}.", event(*kind), format::lasting(*hold_ms))
         }
         Watch::Burst { at_least, hold_ms } => format!(
-            "A burst of GPU errors that calls for this or more: “{}”{lasting}; it holds for {} after the last error.",
+            "A burst of GPU errors that calls for this or more: “{}”{lasting}; it holds for {} after the last error, or until the GPUs are back.",
             happened::action(*at_least),
             format::lasting(*hold_ms)
         ),
@@ -273,8 +314,70 @@ mod tests {
         }
     }
 
+    fn alert(node: &str, severity: Severity, began_ms: i64, owner: Option<&str>) -> Alert {
+        let ack = owner.map(|owner| model::alert::Ack { owner: owner.into(), note: String::new(), at_ms: began_ms });
+        let place = Place { node: Some(node.into()), ..Place::default() };
+        Alert {
+            key: AlertKey { rule: "gpu-hot".into(), place, object: None },
+            severity,
+            state: AlertState::Firing,
+            since_ms: began_ms,
+            began_ms,
+            value: None,
+            ack,
+            wrong: true,
+            seen_ms: began_ms,
+            until_ms: None,
+            told: None,
+            history: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_gravest_come_first_then_those_of_nobody_then_the_newest() {
+        let (warning, critical) = (Severity::Warning, Severity::Critical);
+        let all = [
+            alert("a", warning, 9, None),
+            alert("b", critical, 1, None),
+            alert("c", critical, 8, Some("Ada")),
+            alert("d", critical, 2, None),
+            alert("e", critical, 7, None),
+        ];
+        // The burst that it came of began long before the house saw it.
+        let about = About { key: all[4].key.clone(), what: String::new(), since_ms: 0, action: String::new() };
+        let nodes: Vec<Option<String>> =
+            listed(&all, &[about], "firing").into_iter().map(|alert| alert.key.place.node).collect();
+        assert_eq!(nodes.into_iter().flatten().collect::<String>(), "dbeca");
+    }
+
+    #[test]
+    fn what_to_do_about_a_burst_is_what_the_events_say_of_it() {
+        let gpus =
+            |gpus: &[&str]| to_do(XidAction::ResetGpu, &gpus.iter().map(|gpu| (*gpu).into()).collect::<Vec<_>>());
+        assert_eq!(to_do(XidAction::RestartHost, &[]), "Empty the host of work, then start it again");
+        assert_eq!(gpus(&["3"]), "Reset the GPU (GPU 3)");
+        assert_eq!(gpus(&["0", "1", "3"]), "Reset the GPU (GPUs 0, 1 and 3)");
+    }
+
+    #[test]
+    fn a_form_asks_only_for_fields_that_were_left_empty() {
+        let ask = |name: (&str, bool), why: (&str, bool)| lacking([(name.0, name.1, "name"), (why.0, why.1, "why")]);
+        assert_eq!(ask(("", false), ("", false)), None, "nothing was typed yet");
+        assert_eq!(ask(("", false), (" ", true)), Some("why"));
+        assert_eq!(ask(("", true), ("", true)), Some("name"));
+        assert_eq!(ask(("Ada", true), ("pump", true)), None);
+    }
+
     #[test]
     fn a_rule_is_told_in_a_sentence() {
+        let heat = rule(Watch::Bits { metric: Metric::GpuClockEvents, bits: 0x60, hold_ms: 300_000 });
+        let said = watches(&heat, Units::Si).replace('\u{202f}', " ");
+        assert!(
+            said.starts_with(
+                "“Why clocks are held down” with any of the bits 0x60 for 2 min; right again when they are gone for 5 min."
+            ),
+            "{said}"
+        );
         let when = Condition { side: Side::Above, fire: 85.0, clear: 80.0 };
         let hot = rule(Watch::Metric { metric: Metric::GpuTemperature, of: None, when });
         let said = watches(&hot, Units::Si).replace('\u{202f}', " ");

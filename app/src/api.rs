@@ -7,8 +7,8 @@ use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
 use model::event::{EventQuery, EventsView};
 use model::facility::{FacilityQuery, FacilityView};
 use model::fleet::{
-    BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView, SavedView,
-    WasteReport,
+    BindingReview, BindingSave, ChartData, ChartRequest, FleetBrief, FleetPlace, FleetReport, FleetView, PlaceView,
+    SavedView, WasteReport,
 };
 use model::id::{DesignId, InputId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
@@ -87,6 +87,8 @@ impl FromServerFnError for ApiError {
 #[cfg(feature = "ssr")]
 #[async_trait::async_trait]
 pub trait Backend: Send + Sync + 'static {
+    /// Why the live fleet's readings are made up, in a sentence; none where they are read.
+    fn made_up(&self) -> Option<String>;
     /// Stored designs in use, reference designs first.
     async fn designs(&self) -> Result<Vec<DesignSummary>, ApiError>;
     /// Those that were put away.
@@ -388,6 +390,12 @@ pub async fn fleet(
     metric: Metric,
 ) -> Result<FleetView, ApiError> {
     backend()?.fleet(metric).await
+}
+
+/// The live fleet in three numbers.
+#[server(name = AskFleetBrief, prefix = "/api/ask", endpoint = "fleet-brief", input = Json)]
+pub async fn fleet_brief() -> Result<FleetBrief, ApiError> {
+    Ok(FleetBrief::of(&backend()?.fleet(Metric::GpuPower).await?))
 }
 
 /// One place of the fleet: a hall, a rack, a node, a GPU.

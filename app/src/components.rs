@@ -12,6 +12,7 @@ pub mod facility;
 pub mod failure;
 pub mod figure;
 pub mod fleet;
+pub mod made_up;
 pub mod notes;
 pub mod palette;
 pub mod plant;

@@ -7,6 +7,7 @@
 use crate::api::ApiError;
 use crate::browser;
 use crate::components::failure::{Extent, Failure};
+use crate::components::made_up::MadeUpNote;
 use crate::pages::alerts::AlertsPage;
 use crate::pages::binding::BindingPage;
 use crate::pages::compare::ComparePage;
@@ -24,18 +25,20 @@ use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
 
-/// A room: a function that the bundle is split at, which shows any page of the room, and each page as a route.
+/// A room: a function that the bundle is split at, which shows any page of the room, below what all of them have above them,
+/// and each page as a route.
 macro_rules! room {
-    ($room:ident, $fetch:ident, $pages:ident: $($route:ident => $page:ident),+ $(,)?) => {
+    ($room:ident, $fetch:ident, $pages:ident $(below $above:ident)?: $($route:ident => $page:ident),+ $(,)?) => {
         enum $pages {
             $($route),+
         }
 
         #[wasm_split($room, wasm_split_path = leptos::wasm_split, preload($fetch), fallible)]
         fn $room(page: $pages) -> Result<AnyView, SplitLoaderError> {
-            Ok(match page {
+            let page = match page {
                 $($pages::$route => view! { <$page/> }.into_any()),+
-            })
+            };
+            Ok(view! { $(<$above/>)? {page} }.into_any())
         }
 
         $(
@@ -67,7 +70,7 @@ fn not_loaded() -> AnyView {
         .into_any()
 }
 
-room! { fleet, fetch_fleet, FleetPages:
+room! { fleet, fetch_fleet, FleetPages below MadeUpNote:
     Fleet => FleetPage,
     FleetPlace => FleetPlacePage,
     FleetReport => FleetReportPage,

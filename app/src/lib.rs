@@ -27,11 +27,13 @@ pub mod workshop;
 pub mod year;
 
 use components::announcer::Announcer;
+use components::made_up::MadeUp;
 use components::palette::{PageCommands, Palette};
 use components::theme::{ThemeChoice, ThemeScript, UnitsChoice};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::hooks::use_location;
 use leptos_router::location::RequestUrl;
 use leptos_router::{Lazy, SsrMode};
 use pages::catalog::CatalogPage;
@@ -73,6 +75,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(PageCommands(RwSignal::new(Vec::new())));
     provide_context(RwSignal::new(format::Units::Si));
+    provide_context(MadeUp::told());
     view! {
         <Title formatter=|title: String| format!("{title} · Millwright")/>
         <Router>
@@ -112,6 +115,8 @@ pub fn App() -> impl IntoView {
 /// Where one is, where one can go, and the theme.
 #[component]
 fn Top() -> impl IntoView {
+    let path = use_location().pathname;
+    let of_fleet = move || path.with(|path| paths::is_of_fleet(path)).then_some("page");
     view! {
         <header class="top">
             <a class="brand" href=paths::HOME>"Millwright"</a>
@@ -120,7 +125,7 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
-                <A href=paths::FLEET>"Fleet"</A>
+                <a href=paths::FLEET aria-current=of_fleet>"Fleet"</a>
                 <A href=paths::EVENTS>"Events"</A>
                 <A href=paths::CATALOG>"Catalog"</A>
             </nav>

@@ -5,6 +5,7 @@ use crate::format;
 use crate::period::Period;
 use chart::Bar;
 use model::fleet::{FleetReport, FleetReportRow, Megawatt};
+use model::report::Banded;
 
 /// The widest boundary that was metered: the megawatt of the report's figures.
 pub fn boundary(row: &FleetReportRow) -> Megawatt {
@@ -48,8 +49,11 @@ fn compared(share: f64, with: &str) -> String {
     }
 }
 
+/// Share of the time below which it is said beside the answer how much was read.
+const READ_WELL: f64 = 0.99;
+
 /// The answer, in a sentence.
-pub fn headline(report: &FleetReport, period: Period) -> String {
+pub fn headline(report: &FleetReport, period: Period, now_ms: i64) -> String {
     let total = &report.total;
     let when = match period {
         Period::Day(_) => format!("On {}", period.words()),
@@ -60,12 +64,18 @@ pub fn headline(report: &FleetReport, period: Period) -> String {
         return format!("What the fleet made of a megawatt {lower} was not read");
     };
     let before = report.previous.as_ref().and_then(|row| row.tokens_per_s_per_mw);
-    let planned = change(Some(made), total.planned_tokens_per_s_per_mw).map(|share| compared(share, "planned"));
+    let planned = change(Some(made), total.planned_tokens_per_s_per_mw).map(|share| {
+        let band = report.planned_error.map(|error| format::band(&Banded::around(1.0, error)));
+        let band =
+            band.filter(|band| !band.is_empty()).map_or_else(String::new, |band| format!(" (the plan is {band})"));
+        compared(share, "planned") + &band
+    });
+    let so_far = if now_ms < report.to_ms { " so far" } else { "" };
     let before = change(Some(made), before).map(|share| compared(share, period.before()));
     let beside: Vec<String> = planned.into_iter().chain(before).collect();
     let beside = if beside.is_empty() { String::new() } else { format!(": {}", beside.join(", and ")) };
     format!(
-        "{when} the fleet made {} of output from each megawatt {}{beside}",
+        "{when}{so_far} the fleet made {} of output from each megawatt {}{beside}",
         format::token_rate(made),
         at(boundary(total))
     )
@@ -85,7 +95,12 @@ pub fn lead(report: &FleetReport) -> String {
     let usable = total
         .available
         .map_or_else(String::new, |share| format!(" · {} of the GPUs were usable on average", format::percent(share)));
-    format!("{tokens} · {energy}{usable}")
+    let read = if total.covered < READ_WELL {
+        format!(" · {} of the time was read", format::percent(total.covered))
+    } else {
+        String::new()
+    };
+    format!("{tokens} · {energy}{usable}{read}")
 }
 
 /// How much of the time the figures are of.
@@ -144,6 +159,7 @@ mod tests {
             previous: Some(FleetReportRow { tokens_per_s_per_mw: Some(20_000.0), ..FleetReportRow::default() }),
             remarks: Vec::new(),
             plan: None,
+            planned_error: None,
         }
     }
 
@@ -158,11 +174,18 @@ mod tests {
         };
         let said = "On 23 November 2026 the fleet made 18.0 k tok/s of output from each megawatt into the racks (IT): \
                     10.0 % less than planned, and 10.0 % less than the day before";
-        assert_eq!(plain(&headline(&report(row.clone()), day)), said);
+        assert_eq!(plain(&headline(&report(row.clone()), day, 0)), said);
+        let open = FleetReport { to_ms: 10, planned_error: Some(0.47), ..report(row.clone()) };
+        let said = plain(&headline(&open, day, 5));
+        assert!(said.starts_with("On 23 November 2026 so far the fleet made 18.0 k tok/s"), "{said}");
+        assert!(said.contains(": 10.0 % less than planned (the plan is ± 47 %), and"), "{said}");
         assert_eq!(plain(&rows_finding(&report(row), day)), "One hour was read: 18.0 k tok/s/MW (00:00)");
         let nothing = report(FleetReportRow::default());
-        assert_eq!(headline(&nothing, day), "What the fleet made of a megawatt on 23 November 2026 was not read");
-        assert_eq!(lead(&nothing), "No output tokens were counted · no energy was metered");
+        assert_eq!(headline(&nothing, day, 0), "What the fleet made of a megawatt on 23 November 2026 was not read");
+        assert_eq!(
+            plain(&lead(&nothing)),
+            "No output tokens were counted · no energy was metered · 0 % of the time was read"
+        );
         assert_eq!(rows_finding(&nothing, day), "No hour was read");
     }
 }

@@ -195,6 +195,12 @@ pub const FACILITY: &str = "/facility";
 /// Which live rack is which position of a design.
 pub const BINDING: &str = "/fleet/plan";
 
+/// Whether a page is one of the live fleet's, as the main navigation has them; events have an entry of their own there.
+pub fn is_of_fleet(page: &str) -> bool {
+    let first = page.split('/').nth(1).unwrap_or_default();
+    [FLEET, ALERTS, SOURCES, FACILITY].iter().any(|entry| entry.split('/').nth(1) == Some(first))
+}
+
 /// The live fleet, with a metric chosen, as the query of a saved view has it.
 pub fn fleet(query: &str) -> String {
     if query.is_empty() { FLEET.to_owned() } else { format!("{FLEET}?{query}") }
@@ -270,7 +276,7 @@ pub struct EventFilter {
     pub from: String,
     /// Until when.
     pub to: String,
-    /// A host.
+    /// A part of a host's name.
     pub host: String,
     /// A kind, as it is called on the wire.
     pub what: String,
@@ -388,6 +394,16 @@ mod tests {
         assert_eq!(path, "/designs/x?view=3d&colour=mass&camera=6.0,20.5,1.0,30.0,25.0,60.0");
         assert_eq!(Workbench::read("3d", "", "").with_picture("mass", "6.0,20.5,1.0,30.0,25.0,60.0"), at);
         assert_eq!(Workbench::default().with_picture("taste", "1,2"), Workbench::default());
+    }
+
+    #[test]
+    fn alerts_sources_and_the_building_are_of_the_fleet() {
+        for page in [FLEET, "/fleet/", "/fleet/at/rack:A1", "/fleet/report/today", BINDING, ALERTS, SOURCES, FACILITY] {
+            assert!(is_of_fleet(page), "{page}");
+        }
+        for page in [HOME, "", EVENTS, DESIGNS, "/fleets", "/designs/fleet"] {
+            assert!(!is_of_fleet(page), "{page}");
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use futures::StreamExt;
 use leptos::prelude::*;
 use leptos_router::location::RequestUrl;
 use model::alert::{
-    Ack, Alert, AlertKey, AlertState, AlertsView, Cause, Condition, Delivery, Field, GroupBy, Matcher, Outcome, Place,
-    Rule, Severity as Grave, Side, Silence, SilenceCreate, Step, Transition, Watch,
+    About, Ack, Alert, AlertKey, AlertState, AlertsView, Cause, Condition, Delivery, Field, GroupBy, Matcher, Outcome,
+    Place, Rule, Severity as Grave, Side, Silence, SilenceCreate, Step, Transition, Watch,
 };
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile};
 use model::design::Design;
@@ -65,6 +65,9 @@ fn broken<T>() -> Result<T, ApiError> {
 
 #[async_trait::async_trait]
 impl Backend for FakeBackend {
+    fn made_up(&self) -> Option<String> {
+        self.fleet.as_ref()?.made_up.clone()
+    }
     async fn designs(&self) -> Result<Vec<DesignSummary>, ApiError> {
         self.designs.clone().map_or_else(broken, Ok)
     }
@@ -684,9 +687,10 @@ fn bursts_say_what_they_call_for_before_all_that_happened() {
 fn events_that_are_not_there_say_where_to_look() {
     let nothing = || house_with_events(EventsView::default());
     check("/events", nothing(), &["Nothing happened in this time", "whether a kernel log is read at all"]);
-    check("/events?host=gpu-9&what=leak", nothing(), &["Nothing of this kind, on this host, in this time."]);
+    check("/events?host=gpu-9&what=leak", nothing(), &["Nothing of this kind, on a host of this name, in this time."]);
     check("/events?range=soon", nothing(), &["“soon” is no range"]);
     check("/events?range=own&from=never", nothing(), &["“never” is no time"]);
+    check("/events?range=24h&from=never", nothing(), &["“never” is no time"]);
     let known = EventsView { events: vec![happened(0, Happening::HostRestarted)], ..EventsView::default() };
     let own = "/events?range=own&from=2026-11-23T00:00&to=2026-11-24T00:00";
     check(
@@ -701,7 +705,7 @@ fn events_that_are_not_there_say_where_to_look() {
     );
 }
 
-fn source(name: &str, kind: SourceKind, state: SourceState) -> SourceStatus {
+pub(crate) fn source(name: &str, kind: SourceKind, state: SourceState) -> SourceStatus {
     SourceStatus {
         name: name.into(),
         kind,
@@ -777,6 +781,7 @@ fn fleet_report(total: Option<f64>) -> FleetReport {
         previous: Some(made(THEN, Some(17_500.0))),
         remarks: vec!["Tokens are output tokens, as the serving engines count them.".into()],
         plan: None,
+        planned_error: None,
     }
 }
 
@@ -917,9 +922,17 @@ fn alerts() -> AlertsView {
         alerts: 2,
         outcome: Outcome::Taken { status: 200 },
     };
+    // The second came of a burst that began before it.
+    let about = About {
+        key: all[1].key.clone(),
+        what: "XID 79: The GPU is gone from its bus".into(),
+        since_ms: THEN - 180_000,
+        action: "Empty the host of work, then start it again (GPU 3)".into(),
+    };
     AlertsView {
         as_of_ms: THEN + 120_000,
         alerts: all,
+        about: vec![about],
         silences: vec![silence],
         rules: vec![rule],
         history: vec![change],
@@ -934,7 +947,11 @@ fn alerts_say_what_where_since_when_and_what_to_do() {
         "2 alerts need a person, 1 of them critical; 1 taken on, 1 kept back.",
         "Need a person (2)",
         "A GPU is close to the temperature at which it slows itself down: GPU 3 of gpu-001",
-        "firing since 23 Nov 2026, 14:05:00 UTC (2 min ago)",
+        "since 23 Nov 2026, 14:04 UTC (3 min ago) · firing since 23 Nov 2026, 14:05:00 UTC",
+        "XID 79: The GPU is gone from its bus: GPU 3 of gpu-002",
+        "since 23 Nov 2026, 14:02 UTC (5 min ago) · firing since 23 Nov 2026, 14:05:00 UTC",
+        "A GPU is close to the temperature at which it slows itself down.",
+        "To do: Empty the host of work, then start it again (GPU 3).",
         "last read: 87.5 °C",
         "If nobody acts: It runs slower.",
         "To do: Look at the coolant.",

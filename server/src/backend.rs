@@ -43,6 +43,9 @@ const RUNS_LISTED: u32 = 200;
 const EVENTS_LISTED: u32 = 5_000;
 /// Events on the page of a place, and how old they may be.
 const EVENTS_AT_PLACE: u32 = 100;
+/// Events of the whole fleet that those of a rack or a hall are picked from.
+const EVENTS_OF_ALL: u32 = 2_000;
+/// How far back.
 const EVENTS_AT_PLACE_MS: i64 = 7 * 86_400_000;
 /// As the store keeps them.
 const VIEW_NAME_CHARS_MAX: usize = 80;
@@ -161,24 +164,40 @@ impl House {
         found.cloned().ok_or_else(|| ApiError::Invalid { reason: format!("The catalog has no location \"{wanted}\".") })
     }
 
-    /// What needs a person, the oldest unacknowledged first.
+    /// What needs a person, in the order of alerts.
     pub fn attention(&self) -> Vec<Attention> {
         self.fleet.watcher.attention()
     }
 
     /// Events of a place of late, for its page.
     async fn events_at(&self, place: &FleetPlace) -> Result<Vec<model::event::FleetEvent>, ApiError> {
-        let (FleetPlace::Node(host) | FleetPlace::Gpu(host, _)) = place else { return Ok(Vec::new()) };
+        let host = match place {
+            FleetPlace::Node(host) | FleetPlace::Gpu(host, _) => Some(host.clone()),
+            FleetPlace::Fleet | FleetPlace::Hall(_) | FleetPlace::Rack(_) => None,
+            FleetPlace::Engine(_) | FleetPlace::Source(_) | FleetPlace::Point(_) => return Ok(Vec::new()),
+        };
         let to_ms = clock::now_ms() + 1;
         let from_ms = to_ms - EVENTS_AT_PLACE_MS;
-        let query = EventQuery { from_ms, to_ms, host: Some(host.clone()), what: None, limit: EVENTS_AT_PLACE };
+        // Of a rack's hosts those are picked below.
+        let limit = if host.is_some() { EVENTS_AT_PLACE } else { EVENTS_OF_ALL };
+        let query = EventQuery { from_ms, to_ms, host: host.clone(), limit, ..EventQuery::default() };
         let mut events = store::event::list(self.fleet.db(), &query).await.map_err(of_store)?;
-        if matches!(place, FleetPlace::Gpu(..)) {
-            let live = self.fleet.now();
-            events.retain(|event| {
-                let named = live.gpu_of(event).map(|gpu| &live.gpus[gpu as usize]);
-                named.is_some_and(|gpu| *place == FleetPlace::Gpu(host.clone(), gpu.index.clone()))
-            });
+        match place {
+            FleetPlace::Fleet | FleetPlace::Node(_) => {}
+            FleetPlace::Engine(_) | FleetPlace::Source(_) | FleetPlace::Point(_) => {}
+            FleetPlace::Hall(hall) => {
+                events.retain(|event| self.fleet.place_of_event(event).hall.as_deref() == Some(hall));
+            }
+            FleetPlace::Rack(rack) => {
+                events.retain(|event| self.fleet.place_of_event(event).rack.as_deref() == Some(rack));
+            }
+            FleetPlace::Gpu(host, index) => {
+                let live = self.fleet.now();
+                events.retain(|event| {
+                    let named = live.gpu_of(event).map(|gpu| &live.gpus[gpu as usize]);
+                    named.is_some_and(|gpu| gpu.index == *index && event.host.as_ref() == Some(host))
+                });
+            }
         }
         events.truncate(EVENTS_AT_PLACE as usize);
         Ok(events)
@@ -227,6 +246,10 @@ impl House {
 
 #[async_trait]
 impl Backend for House {
+    fn made_up(&self) -> Option<String> {
+        self.fleet.made_up.clone()
+    }
+
     async fn designs(&self) -> Result<Vec<DesignSummary>, ApiError> {
         Ok(self.designs.list(Shelf::InUse).await?.iter().map(Opened::summary).collect())
     }

@@ -209,7 +209,8 @@ impl Source for DemoSource {
         out.put(Brought::Peer(format!("Millwright {}", env!("CARGO_PKG_VERSION")))).await;
         let mut at_ms = (now_ms - PAST_MS) / PAST_STEP_MS * PAST_STEP_MS;
         while at_ms < now_ms - PAST_STEP_MS && !stop.is_cancelled() {
-            let (mut batch, events) = self.read(at_ms, None);
+            let (mut batch, mut events) = self.read(at_ms, None);
+            events.extend(self.made.grid_event(at_ms));
             let moment = self.made.at(at_ms);
             batch.readings.extend(self.derived(&moment));
             out.put(Brought::Readings(batch)).await;
@@ -322,18 +323,23 @@ impl DemoNode {
             };
             let is_there = made.board(number, index, moment).is_there;
             if gpu.was_there && !is_there {
-                let words = "NVRM: Xid (PCI:0000:06:00): 79, GPU has fallen off the bus.";
-                tell(Happening::Xid { code: 79, detail: None }, words.into());
+                let words = format!("NVRM: Xid ({}): 79, GPU has fallen off the bus.", pci(index));
+                tell(Happening::Xid { code: 79, detail: None }, words);
             } else if !gpu.was_there && is_there {
                 tell(Happening::GpuBack, "The GPU answers again after a restart of its host.".into());
             }
             gpu.was_there = is_there;
             for (code, words) in made.errors(number, index, moment.at_ms, EVERY_S * 1_000) {
-                tell(Happening::Xid { code, detail: None }, format!("NVRM: Xid (PCI:0000:06:00): {code}, {words}"));
+                tell(Happening::Xid { code, detail: None }, format!("NVRM: Xid ({}): {code}, {words}", pci(index)));
             }
         }
         events
     }
+}
+
+/// Where a GPU is plugged in, as its driver writes it.
+fn pci(index: u32) -> String {
+    format!("PCI:0000:{:02x}:00", 0x06 + 0x11 * index)
 }
 
 impl DemoGpu {

@@ -149,6 +149,10 @@ impl Fleet {
             received: Mutex::new(receive::Received::default()),
         };
         fleet.restore_today(now_ms).await?;
+        // A made-up fleet tells of its past anew.
+        if fleet.made_up.is_none() {
+            fleet.watcher.recall(fleet.db(), now_ms).await?;
+        }
         Ok(fleet)
     }
 
@@ -268,7 +272,8 @@ impl Fleet {
         };
         if tick.is_multiple_of(LOOK_TICKS) {
             let signals = self.signals(&self.watcher);
-            self.watcher.look(now_ms, signals, |host| self.place_of_host(host)).await;
+            let index_of = |host: &str, gpu: &str| self.index_of_gpu(host, gpu);
+            self.watcher.look(now_ms, signals, |host| self.place_of_host(host), index_of).await;
         }
         self.ticks.send_replace(tick);
     }

@@ -15,6 +15,8 @@ const TOP: f64 = 40.0;
 const BOTTOM: f64 = HEIGHT - 24.0;
 /// Room for a letter of a name, more than most need.
 const LETTER: f64 = 6.8;
+/// Height of a label.
+const LABEL: f64 = 13.0;
 /// Width of a moment's mark.
 const MARK: f64 = 4.0;
 
@@ -266,15 +268,31 @@ fn legend(canvas: &Canvas<'_>, lines: &[Line<'_>]) {
     }
 }
 
-/// The plan's figures as labelled lines.
+/// The plan's figures as labelled lines in the colours of what they are planned for.
 fn planned(canvas: &Canvas<'_>, frame: &Frame, lines: &[Line<'_>], words: &dyn Fn(f64) -> String) {
+    let mut labels = Vec::new();
     for line in lines {
         let Some(value) = line.planned.filter(|value| value.is_finite()) else { continue };
         let y = frame.up(value);
-        dashed(canvas, &[(LEFT, y), (RIGHT, y)], Ink::Text, (7.0, 4.0));
+        dashed(canvas, &[(LEFT, y), (RIGHT, y)], line.role.ink(), (7.0, 4.0));
         let below = if y - TOP < 16.0 { 9.0 } else { -8.0 };
-        canvas.words(&format!("planned {}", words(value)), (RIGHT, y + below), Anchor::End, Ink::Text);
+        labels.push((y + below, format!("planned {}", words(value))));
     }
+    labels.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+    for (y, label) in apart(labels, LABEL) {
+        canvas.words(&label, (RIGHT, y), Anchor::End, Ink::Text);
+    }
+}
+
+/// Labels from the top down, each moved below the one before where they would touch.
+fn apart(labels: Vec<(f64, String)>, height: f64) -> Vec<(f64, String)> {
+    let mut free = f64::MIN;
+    let place = |(y, label): (f64, String)| {
+        let y = y.max(free);
+        free = y + height;
+        (y, label)
+    };
+    labels.into_iter().map(place).collect()
 }
 
 #[cfg(test)]
@@ -294,6 +312,13 @@ mod tests {
         let wide = buckets(&[0, 300, 600, 1200]);
         let found: Vec<usize> = stretches(&wide, 30, 300).iter().map(|stretch| stretch.len()).collect();
         assert_eq!(found, [3, 1]);
+    }
+
+    #[test]
+    fn labels_do_not_touch() {
+        let labels = [(40.0, "a"), (45.0, "b"), (90.0, "c")].map(|(y, label)| (y, label.to_owned()));
+        let placed: Vec<f64> = apart(labels.to_vec(), 13.0).into_iter().map(|(y, _)| y).collect();
+        assert_eq!(placed, [40.0, 53.0, 90.0]);
     }
 
     #[test]

@@ -92,6 +92,16 @@ pub enum Watch {
         /// When it is as it should not be.
         when: Condition,
     },
+    /// Bits of a metric that is a set of them, of each GPU, node or rack: any of these.
+    Bits {
+        /// Which metric.
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
+        metric: Metric,
+        /// The bits.
+        bits: u64,
+        /// How long they must be gone before what was told is right again, milliseconds.
+        hold_ms: i64,
+    },
     /// A figure of the whole fleet.
     Kpi {
         /// Which.
@@ -110,7 +120,8 @@ pub enum Watch {
         /// For how long, milliseconds.
         hold_ms: i64,
     },
-    /// A burst of errors that calls for at least this; it holds for a time after the burst's last error.
+    /// A burst of errors that calls for at least this; it holds for a time after the burst's last error, or until every
+    /// GPU that the errors were on is back, or its host started again.
     Burst {
         /// The mildest action that counts.
         at_least: XidAction,
@@ -517,6 +528,8 @@ pub struct AlertsView {
     pub as_of_ms: i64,
     /// Every alert that is held, those that are right again too, for as long as they are.
     pub alerts: Vec<Alert>,
+    /// What some of them are about, more closely than their rules say.
+    pub about: Vec<About>,
     /// Silences that have not ended.
     pub silences: Vec<Silence>,
     /// The rules.
@@ -525,6 +538,20 @@ pub struct AlertsView {
     pub history: Vec<Transition>,
     /// Tries to hand notifications on, the newest first; of very many, the newest.
     pub deliveries: Vec<Delivery>,
+}
+
+/// What an alert is about, more closely than its rule says: the burst of errors that it came of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct About {
+    /// Which alert.
+    pub key: AlertKey,
+    /// What, in a sentence.
+    pub what: String,
+    /// Since when, milliseconds since 1970 UTC.
+    pub since_ms: i64,
+    /// What to do.
+    pub action: String,
 }
 
 /// Someone asks for silence, from now on.

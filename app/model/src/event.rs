@@ -222,6 +222,9 @@ pub struct EventQuery {
     /// A host; absent means all.
     #[serde(default)]
     pub host: Option<String>,
+    /// A part of hosts' names, in capitals or not; absent means all.
+    #[serde(default)]
+    pub host_part: Option<String>,
     /// A kind, as it is called on the wire (`xid`, `leak`, …); absent means all.
     #[serde(default)]
     pub what: Option<String>,

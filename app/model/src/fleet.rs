@@ -33,10 +33,30 @@ pub struct FleetView {
     pub health: Vec<Health>,
     /// The whole, beside the plan.
     pub kpis: FleetKpis,
-    /// What needs a person, the oldest unacknowledged first.
+    /// What needs a person: the gravest first, then what nobody has taken on, then what began last.
     pub attention: Vec<Attention>,
     /// What the fleet is bound to.
     pub plan: Option<PlanBinding>,
+}
+
+/// The whole fleet in three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FleetBrief {
+    /// GPUs ever seen.
+    pub seen: u32,
+    /// Those of them that can be used: they are read, and have not failed.
+    pub usable: u32,
+    /// How many things need a person and have none.
+    pub attention: u32,
+}
+
+impl FleetBrief {
+    /// That of a view.
+    pub fn of(view: &FleetView) -> Self {
+        let FleetCounts { seen, stale, failed, .. } = view.kpis.counts;
+        let attention = view.attention.iter().filter(|one| one.owner.is_none()).count() as u32;
+        Self { seen, usable: seen.saturating_sub(stale + failed), attention }
+    }
 }
 
 /// A host in the fleet.
@@ -605,6 +625,8 @@ pub struct FleetReport {
     pub remarks: Vec<String>,
     /// What the fleet was bound to.
     pub plan: Option<PlanBinding>,
+    /// How far what is planned may be off either way, as a share of it.
+    pub planned_error: Option<f64>,
 }
 
 /// A day or an hour of the fleet.

@@ -6,7 +6,7 @@ use crate::components::workshop::units;
 use crate::{api, browser, format, paths};
 use leptos::prelude::*;
 use model::alert::{
-    Alert, AlertKey, AlertState, Delivery, Matcher, Rule, Severity, Silence, SilenceCreate, Transition,
+    About, Alert, AlertKey, AlertState, Delivery, Matcher, Rule, Severity, Silence, SilenceCreate, Transition,
 };
 
 /// The name under which the browser keeps who is at the keys.
@@ -67,6 +67,8 @@ impl Deeds {
 pub fn AlertList(
     /// The alerts.
     alerts: Vec<Alert>,
+    /// What some of them are about, more closely than their rules say.
+    about: Vec<About>,
     /// The rules that they are of.
     rules: Vec<Rule>,
     /// When this was so, milliseconds since 1970 UTC.
@@ -76,16 +78,23 @@ pub fn AlertList(
 ) -> impl IntoView {
     let one = |alert: Alert| {
         let rule = rules.iter().find(|rule| rule.name == alert.key.rule).cloned();
-        view! { <OneAlert alert rule at_ms deeds/> }
+        let about = alarms::about_of(&alert, &about).cloned();
+        view! { <OneAlert alert about rule at_ms deeds/> }
     };
     view! { <ul class="bursts">{alerts.into_iter().map(one).collect_view()}</ul> }
 }
 
 #[component]
-fn OneAlert(alert: Alert, rule: Option<Rule>, at_ms: i64, deeds: Deeds) -> impl IntoView {
+fn OneAlert(alert: Alert, about: Option<About>, rule: Option<Rule>, at_ms: i64, deeds: Deeds) -> impl IntoView {
     let units = units();
     let place = alarms::place(&alert.key.place);
     let means = rule.as_ref().map_or_else(|| alert.key.rule.clone(), |rule| rule.means.clone());
+    let since_ms = about.as_ref().map_or(alert.began_ms, |about| about.since_ms);
+    let (what, action, means) = match about {
+        Some(about) => (about.what, Some(about.action), Some(means)),
+        None => (means, None, None),
+    };
+    let means = means.map(|means| view! { <p>{means} "."</p> });
     let value = alert.value.map(|value| {
         let rule = rule.clone();
         view! { " · last read: " {move || alarms::value(rule.as_ref(), value, units.get())} }
@@ -97,7 +106,7 @@ fn OneAlert(alert: Alert, rule: Option<Rule>, at_ms: i64, deeds: Deeds) -> impl 
     let advice = rule.map(|rule| {
         view! {
             <p><span class="name">"If nobody acts: "</span> {rule.otherwise} "."</p>
-            <p><span class="name">"To do: "</span> {rule.todo} "."</p>
+            <p><span class="name">"To do: "</span> {action.unwrap_or(rule.todo)} "."</p>
         }
     });
     let object = alert.key.object.clone().map(|object| view! { " · " <code>{object}</code> });
@@ -110,14 +119,14 @@ fn OneAlert(alert: Alert, rule: Option<Rule>, at_ms: i64, deeds: Deeds) -> impl 
     view! {
         <li class=class id=alarms::anchor(&alert.key)>
             <h3>
-                <GraveMark severity=alert.severity/> {means} ": "
+                <GraveMark severity=alert.severity/> {what} ": "
                 <a href=paths::fleet_place(&place)>{crate::fleet::words::place(&place)}</a> {object}
             </h3>
             <p class="soft">
-                {alarms::state(alert.state)} " since " {format::moment_to_second(alert.since_ms)} " (" {format::ago(at_ms - alert.since_ms)} ")"
-                " · wrong since " {format::clock_time(alert.began_ms, format::Told::DayAndMinutes)} " UTC" {value} " · rule " <a href=paths::alerts("rules")>{alert.key.rule.clone()}</a>
+                "since " {format::moment(since_ms)} " (" {format::ago(at_ms - since_ms)} ") · "
+                {alarms::state(alert.state)} " since " {format::moment_to_second(alert.since_ms)} {value} " · rule " <a href=paths::alerts("rules")>{alert.key.rule.clone()}</a>
             </p>
-            {advice} {ack} {kept.map(|why| view! { <p class="soft">"Kept back: " {why} "."</p> })}
+            {means} {advice} {ack} {kept.map(|why| view! { <p class="soft">"Kept back: " {why} "."</p> })}
             <Buttons alert=alert.clone() deeds/>
         </li>
     }
@@ -161,7 +170,8 @@ pub fn DoingForm(
 
 /// Who is at the keys; the browser keeps it.
 #[component]
-fn Owner(owner: RwSignal<String>) -> impl IntoView {
+fn Owner(fields: Fields) -> impl IntoView {
+    let owner = fields.owner;
     Effect::new(move |_| {
         if let Some(kept) = browser::kept(OWNER) {
             owner.set(kept);
@@ -169,37 +179,71 @@ fn Owner(owner: RwSignal<String>) -> impl IntoView {
     });
     view! {
         <label>"Your name" <input id="doing-owner" type="text" maxlength="80" required autocomplete="name"
-            prop:value=move || owner.get() on:input:target=move |event| owner.set(event.target().value())/></label>
+            prop:value=move || owner.get() on:input:target=move |event| owner.set(event.target().value())
+            on:blur=move |_| fields.left.update(|left| left.0 = true)/></label>
     }
 }
 
-/// Why it can't be done yet; none where it can.
-fn lacking(owner: &str, note: &str) -> Option<&'static str> {
-    match (owner.trim().is_empty(), note.trim().is_empty()) {
-        (true, _) => Some("Say who you are, so that others know whom to ask."),
-        (false, true) => Some("Say in a few words what you are doing about it."),
-        (false, false) => None,
+/// What a person writes about a deed.
+#[component]
+fn Note(fields: Fields, label: &'static str) -> impl IntoView {
+    let note = fields.note;
+    view! {
+        <label>{label} " " <input type="text" maxlength="2000" required
+            prop:value=move || note.get() on:input:target=move |event| note.set(event.target().value())
+            on:blur=move |_| fields.left.update(|left| left.1 = true)/></label>
+    }
+}
+
+/// The fields that both forms have.
+#[derive(Clone, Copy)]
+struct Fields {
+    owner: RwSignal<String>,
+    note: RwSignal<String>,
+    /// Whether each was left, or the form sent: before that nobody is told that it is empty.
+    left: RwSignal<(bool, bool)>,
+    /// What the note is asked for with.
+    ask: &'static str,
+}
+
+impl Fields {
+    fn new(ask: &'static str) -> Self {
+        let text = || RwSignal::new(String::new());
+        Self { owner: text(), note: text(), left: RwSignal::new((false, false)), ask }
+    }
+    /// What is lacking of what was left.
+    fn shown(self) -> Option<&'static str> {
+        let (owner, note) = self.left.get();
+        let who = "Say who you are, so that others know whom to ask.";
+        self.owner.with(|who_is| {
+            self.note.with(|why| alarms::lacking([(who_is.as_str(), owner, who), (why.as_str(), note, self.ask)]))
+        })
+    }
+    /// The form is to be sent: whether nothing is lacking, which is shown from now on.
+    fn sent(self) -> bool {
+        self.left.set((true, true));
+        untrack(|| self.shown()).is_none()
     }
 }
 
 #[component]
 fn AckForm(alert: Alert, deeds: Deeds) -> impl IntoView {
-    let (owner, note) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = Fields::new("Say in a few words what you do about it.");
+    let Fields { owner, note, .. } = fields;
     let key: AlertKey = alert.key.clone();
     let send = Action::new(move |(): &()| {
         // A browser that refuses to keep the name asks for it again.
         let _ = browser::keep(OWNER, &owner.get_untracked());
         api::alert_ack(key.clone(), owner.get_untracked().trim().to_owned(), note.get_untracked().trim().to_owned())
     });
-    let why = move || lacking(&owner.get(), &note.get());
     view! {
         <section class="outcome calm stays" aria-labelledby="doing">
             <h2 id="doing">"Take on: " {alert.key.to_string()}</h2>
             <p>"People are told no more while you have it. It comes back by itself if it gets right and then wrong again."</p>
-            <form class="told-by" on:submit=move |event| { event.prevent_default(); if why().is_none() { send.dispatch(()); } }>
-                <Owner owner/>
-                <label>"What you do about it" <input type="text" maxlength="2000" required prop:value=move || note.get() on:input:target=move |event| note.set(event.target().value())/></label>
-                <Ends send deeds why=Signal::derive(why) verb="Take it on"/>
+            <form class="told-by" novalidate on:submit=move |event| { event.prevent_default(); if fields.sent() { send.dispatch(()); } }>
+                <Owner fields/>
+                <Note fields label="What you do about it"/>
+                <Ends send deeds why=Signal::derive(move || fields.shown()) verb="Take it on"/>
             </form>
         </section>
     }
@@ -207,7 +251,8 @@ fn AckForm(alert: Alert, deeds: Deeds) -> impl IntoView {
 
 #[component]
 fn SilenceForm(alert: Alert, deeds: Deeds) -> impl IntoView {
-    let (owner, note, lasts) = (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(ENDS[0]));
+    let fields = Fields::new("Say in a few words why.");
+    let (Fields { owner, note, .. }, lasts) = (fields, RwSignal::new(ENDS[0]));
     let parts = RwSignal::new(alarms::proposed(&alert));
     let asked = move || {
         parts.with(|parts| {
@@ -228,7 +273,7 @@ fn SilenceForm(alert: Alert, deeds: Deeds) -> impl IntoView {
         if asked().is_empty() {
             Some("Tick at least one line: a silence of everything is refused.")
         } else {
-            lacking(&owner.get(), &note.get())
+            fields.shown()
         }
     };
     let lines = parts
@@ -241,13 +286,13 @@ fn SilenceForm(alert: Alert, deeds: Deeds) -> impl IntoView {
         <section class="outcome calm stays" aria-labelledby="doing">
             <h2 id="doing">"Silence: " {alert.key.to_string()}</h2>
             <p>"Nobody is told of alerts for which all the ticked lines are so, until the silence ends. They stay on this page under “Kept back”."</p>
-            <form class="told-by" on:submit=move |event| { event.prevent_default(); if why().is_none() { send.dispatch(()); } }>
+            <form class="told-by" novalidate on:submit=move |event| { event.prevent_default(); if fields.sent() && !untrack(asked).is_empty() { send.dispatch(()); } }>
                 <fieldset><legend>"What it covers (* stands for any letters)"</legend>{lines}</fieldset>
                 <label>"It ends" <select on:change:target=move |event| lasts.set(event.target().value().parse().unwrap_or(ENDS[0]))>
                     {ENDS.map(|end| view! { <option value=end.to_string()>"in " {format::lasting(end)}</option> }).into_iter().collect_view()}
                 </select></label>
-                <Owner owner/>
-                <label>"Why" <input type="text" maxlength="2000" required prop:value=move || note.get() on:input:target=move |event| note.set(event.target().value())/></label>
+                <Owner fields/>
+                <Note fields label="Why"/>
                 <Ends send deeds why=Signal::derive(why) verb="Begin the silence"/>
             </form>
         </section>
@@ -298,7 +343,7 @@ fn Ends(
     let refused =
         move || send.value().get().and_then(Result::err).map(|error| format!("That could not be done: {error}"));
     view! {
-        <button class="primary" type="submit" disabled=move || why.get().is_some() || send.pending().get()>{verb}</button>
+        <button class="primary" type="submit" disabled=move || send.pending().get()>{verb}</button>
         <button type="button" on:click=move |_| deeds.doing.set(Doing::Nothing)>"Leave it"</button>
         <p class="why" role="status">{move || refused().or_else(|| why.get().map(str::to_owned))}</p>
     }

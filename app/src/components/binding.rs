@@ -121,7 +121,7 @@ impl Choice {
 /// How it was matched, in words.
 pub fn matched_words(matched: Matched) -> &'static str {
     match matched {
-        Matched::ByHand => "a person chose it",
+        Matched::ByHand => "bound so before",
         Matched::ByName => "same name",
         Matched::Alike => "names alike",
         Matched::ByOrder => "by order alone",

@@ -109,6 +109,19 @@ pub fn finding(sources: &[SourceStatus]) -> String {
     format!("{} of {all} {answer}{detail}.", format::count(up))
 }
 
+/// How sources are that are set up and brought no GPU yet, in a sentence.
+pub fn waited_for(sources: &[SourceStatus]) -> String {
+    let failing = sources.iter().filter(|source| matches!(source.state, SourceState::Failing { .. })).count() as u32;
+    let all = format::things(sources.len() as u32, "source is", "sources are");
+    match (sources.len(), failing) {
+        (1, 0) => format!("{all} set up, and it has brought no GPU."),
+        (1, _) => format!("{all} set up, and it fails."),
+        (_, 0) => format!("{all} set up. None of them fails, and none has brought a GPU."),
+        (_, 1) => format!("{all} set up and 1 of them fails."),
+        (_, many) => format!("{all} set up and {} of them fail.", format::count(many)),
+    }
+}
+
 /// Sources, those that need a person first.
 #[component]
 pub fn SourceList(

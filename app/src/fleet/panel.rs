@@ -259,9 +259,15 @@ impl Drawn {
         } else {
             format!("{noun}: {mean_words} in the mean, {most_words} at most, at {at}")
         };
-        let limit = self.series.get(1).and_then(|(limit, _)| limit.buckets.last()).map(Bucket::mean);
+        // What it might be at just that time: a limit may be lowered and raised again.
+        let limit = self.series.get(1).and_then(|(limit, _)| {
+            let then = limit.buckets.partition_point(|bucket| bucket.start_ms <= most.start_ms).checked_sub(1)?;
+            Some(limit.buckets[then].mean())
+        });
         let level = match (self.panel.says, limit.filter(|limit| *limit > 0.0)) {
-            (Says::OfLimit, Some(limit)) => format!("{level}, {} of what it may be", format::percent(most.max / limit)),
+            (Says::OfLimit, Some(limit)) => {
+                format!("{level}, {} of what it might be then", format::percent(most.max / limit))
+            }
             (Says::OfLimit, None) | (Says::Level | Says::HowOften, _) => level,
         };
         let mut said = vec![level];
@@ -408,7 +414,7 @@ mod tests {
         let board = series("gpu_power_watts", "Board power", Unit::Watt, found);
         assert_eq!(
             said(vec![board.clone(), limit]),
-            "Board power: 630 W in the mean, 686 W at most, at 00:00:10, 98.0 % of what it may be"
+            "Board power: 630 W in the mean, 686 W at most, at 00:00:10, 98.0 % of what it might be then"
         );
         let before = ChartSeries { previous: vec![power(0, 700.0)], ..board };
         assert!(said(vec![before]).ends_with("; −10.0 % on the time before"));

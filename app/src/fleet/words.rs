@@ -1,7 +1,7 @@
 //! What things of the fleet are called before a person: plain words first, the field's term beside them.
 
 use crate::format::{self, Figure, Units};
-use model::fleet::{FleetCounts, FleetPlace, Health, LossCause};
+use model::fleet::{Attention, FleetCounts, FleetPlace, Health, LossCause};
 use model::metric::{Kind, Metric, Unit};
 
 /// Every state of health, the worst first, as a page lists them.
@@ -31,6 +31,18 @@ pub fn health_about(health: Health) -> &'static str {
         Health::Degraded => "It works, and something is wrong with it: see what needs a person, and its events.",
         Health::Stale => "Nothing was read of it for too long, so nobody knows how it is.",
         Health::Failed => "It does not answer, or must not be used.",
+    }
+}
+
+/// The same of a place with several GPUs, which is as its worst part is.
+pub fn health_about_all(health: Health) -> &'static str {
+    match health {
+        Health::Busy | Health::Idle => health_about(health),
+        Health::PowerHeld => "A power limit holds the clocks of some of its GPUs down (power throttling).",
+        Health::HeatHeld => "Heat holds the clocks of some of its GPUs down (thermal throttling).",
+        Health::Degraded => "Something in it is wrong: see what needs a person, and its events.",
+        Health::Stale => "Of some of it nothing was read for too long, so nobody knows how that is.",
+        Health::Failed => "Some of its GPUs do not answer, or must not be used: the list below has them first.",
     }
 }
 
@@ -149,9 +161,41 @@ pub fn charted(units: Units, series: &str, unit: Unit, value: f64) -> Figure {
     }
 }
 
+/// How much needs a person: what nobody has taken on, and apart from it what someone has.
+pub fn attention(list: &[Attention]) -> String {
+    let taken = list.iter().filter(|one| one.owner.is_some()).count();
+    let need = match (list.len() - taken) as u32 {
+        0 => "Nothing needs a person".to_owned(),
+        many => format!("{} a person", format::things(many, "thing needs", "things need")),
+    };
+    match taken as u32 {
+        0 => need,
+        taken => format!("{need}; {} taken on", format::things(taken, "is", "are")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_on_needs_nobody_else() {
+        let one = |owner: Option<&str>| Attention {
+            alert: String::new(),
+            critical: true,
+            what: String::new(),
+            place: FleetPlace::Fleet,
+            since_ms: 0,
+            otherwise: String::new(),
+            action: String::new(),
+            owner: owner.map(Into::into),
+        };
+        let said = |owners: &[Option<&str>]| attention(&owners.iter().copied().map(one).collect::<Vec<_>>());
+        assert_eq!(said(&[]), "Nothing needs a person");
+        assert_eq!(said(&[None]), "1 thing needs a person");
+        assert_eq!(said(&[None, None, Some("Ada")]), "2 things need a person; 1 is taken on");
+        assert_eq!(said(&[Some("Ada"), Some("Bob")]), "Nothing needs a person; 2 are taken on");
+    }
 
     #[test]
     fn a_name_says_its_kind_once() {

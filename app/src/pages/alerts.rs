@@ -66,11 +66,11 @@ fn shown(list: &str, view: &AlertsView, at_ms: i64, deeds: Deeds) -> AnyView {
         "history" => view! { <History history=view.history.clone() deliveries=view.deliveries.clone()/> }.into_any(),
         "rules" => view! { <Rules rules=view.rules.clone()/> }.into_any(),
         _ => {
-            let alerts = alarms::listed(&view.alerts, list);
+            let alerts = alarms::listed(&view.alerts, &view.about, list);
             if alerts.is_empty() {
                 return view! { <p class="empty">{nothing(list)} " " <a href=paths::alerts("rules")>"See what is watched"</a></p> }.into_any();
             }
-            view! { <AlertList alerts rules=view.rules.clone() at_ms deeds/> }.into_any()
+            view! { <AlertList alerts about=view.about.clone() rules=view.rules.clone() at_ms deeds/> }.into_any()
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::components::refresh::{AsOf, Watched};
 use crate::happened::{self, KINDS};
 use crate::paths::{self, EventFilter};
 use crate::{browser, format, period};
+use leptos::html::{Input, Select};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Form;
@@ -44,15 +45,7 @@ pub fn EventsPage() -> impl IntoView {
     let query = use_query_map();
     let filter = Memo::new(move |_| {
         let query = query.read();
-        let of = |name: &str| query.get(name).unwrap_or_default();
-        EventFilter {
-            range: Some(of("range")).filter(|range| !range.is_empty()).unwrap_or_else(|| USUAL.to_owned()),
-            from: of("from"),
-            to: of("to"),
-            host: of("host"),
-            what: of("what"),
-            before: of("before"),
-        }
+        read(|name| query.get(name).unwrap_or_default())
     });
     let found = Resource::new(move || filter.get(), ask);
     view! {
@@ -70,6 +63,18 @@ pub fn EventsPage() -> impl IntoView {
     }
 }
 
+/// The filter that an address holds. Times of one's own count where the range was left as it usually is.
+fn read(of: impl Fn(&str) -> String) -> EventFilter {
+    let (range, from, to) = (of("range"), of("from"), of("to"));
+    let is_usual = range.is_empty() || range == USUAL;
+    let range = match (is_usual, from.is_empty() && to.is_empty()) {
+        (true, true) => USUAL.to_owned(),
+        (true, false) => OWN.to_owned(),
+        (false, _) => range,
+    };
+    EventFilter { range, from, to, host: of("host"), what: of("what"), before: of("before") }
+}
+
 /// Asks for what a filter means now.
 async fn ask(filter: EventFilter) -> Result<AsOf<Found>, ApiError> {
     let now_ms = browser::wall_ms();
@@ -79,7 +84,8 @@ async fn ask(filter: EventFilter) -> Result<AsOf<Found>, ApiError> {
     let query = EventQuery {
         from_ms,
         to_ms: if until_now { to_ms + AHEAD_MS } else { to_ms },
-        host: some(filter.host),
+        host: None,
+        host_part: some(filter.host),
         what: some(filter.what),
         limit: AT_MOST,
     };
@@ -132,18 +138,33 @@ fn Filter(filter: EventFilter) -> impl IntoView {
         KINDS.map(|kind| view! { <option value=kind.name selected=kind.name == filter.what>{kind.many}</option> });
     let choices =
         RANGES.map(|(name, words)| view! { <option value=name selected=name == filter.range>{words}</option> });
+    // Once the page is awake, the range and the two times never say different things.
+    let range_field = NodeRef::<Select>::new();
+    let (from_field, to_field) = (NodeRef::<Input>::new(), NodeRef::<Input>::new());
+    let on_time = move |_| {
+        if let Some(range) = range_field.get_untracked() {
+            range.set_value(OWN);
+        }
+    };
+    let on_range = move |event| {
+        if event_target_value(&event) != OWN {
+            for field in [from_field, to_field].into_iter().filter_map(|field| field.get_untracked()) {
+                field.set_value("");
+            }
+        }
+    };
     view! {
         <nav class="tabs" aria-label="How far back">{RANGES.map(range).collect_view()}</nav>
         <Form method="GET" action=paths::EVENTS attr:class="filter" attr:aria-label="Which events">
-            <label>"Host" <input type="text" name="host" value=filter.host.clone() placeholder="all" autocomplete="off" spellcheck="false"/></label>
+            <label>"Host" <input type="text" name="host" value=filter.host.clone() placeholder="all, or a part of the name" autocomplete="off" spellcheck="false"/></label>
             <label>"Kind" <select name="what"><option value="">"all"</option>{kinds.into_iter().collect_view()}</select></label>
             <label>"Time"
-                <select name="range">{choices.into_iter().collect_view()}<option value=OWN selected=own>"From … to …"</option></select>
+                <select name="range" node_ref=range_field on:change=on_range>{choices.into_iter().collect_view()}<option value=OWN selected=own>"From … to …"</option></select>
             </label>
-            <label>"From (UTC)" <input type="datetime-local" name="from" value=from/></label>
-            <label>"To (UTC)" <input type="datetime-local" name="to" value=to/></label>
+            <label>"From (UTC)" <input type="datetime-local" name="from" value=from node_ref=from_field on:input=on_time/></label>
+            <label>"To (UTC)" <input type="datetime-local" name="to" value=to node_ref=to_field on:input=on_time/></label>
             <button type="submit">"Show"</button>
-            <p class="soft hint">"“From” and “to” count where the time is “From … to …”."</p>
+            <p class="soft hint">"A part of a host's name is enough. One of “from” and “to” is enough too: the other is a day away, or now."</p>
         </Form>
     }
 }
@@ -192,7 +213,7 @@ fn nothing(filter: &EventFilter) -> AnyView {
     let narrow = !filter.host.is_empty() || !filter.what.is_empty();
     let wider = EventFilter { range: "30d".into(), ..EventFilter::default() };
     let why = if narrow {
-        "Nothing of this kind, on this host, in this time. "
+        "Nothing of this kind, on a host of this name, in this time. "
     } else {
         "Nothing happened in this time: no error, no restart, no leak was told. "
     };
@@ -203,4 +224,30 @@ fn nothing(filter: &EventFilter) -> AnyView {
         </p>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &[(&str, &str)]) -> EventFilter {
+        read(|name| {
+            query.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()).unwrap_or_default()
+        })
+    }
+
+    #[test]
+    fn times_count_where_the_range_was_left_as_it_usually_is() {
+        let from = ("from", "2026-11-23T14:00");
+        assert_eq!(filter(&[]).range, USUAL);
+        assert_eq!(filter(&[("range", USUAL), ("from", ""), ("to", "")]).range, USUAL);
+        assert_eq!(filter(&[("range", USUAL), from, ("to", "")]).range, OWN);
+        assert_eq!(filter(&[("to", "2026-11-23T14:00")]).range, OWN);
+        assert_eq!(filter(&[("range", "7d"), from]).range, "7d", "whoever chose a range means it");
+        let day_ms = 86_400_000;
+        let (since, now_ms) = (period::moment("2026-11-23T14:00").unwrap(), 1_795_500_000_000);
+        assert_eq!(stretch(&filter(&[("range", USUAL), from]), now_ms).unwrap(), (since, now_ms));
+        assert_eq!(stretch(&filter(&[("to", "2026-11-23T14:00")]), now_ms).unwrap(), (since - day_ms, since));
+        assert_eq!(stretch(&filter(&[]), now_ms).unwrap(), (now_ms - day_ms, now_ms));
+    }
 }

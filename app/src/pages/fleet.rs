@@ -11,13 +11,16 @@ use crate::components::fleet::strip::{Counts, Difference, PlanLine, Strip};
 use crate::components::fleet::table::{GroupTable, keys};
 use crate::components::fleet::tools::{SavedViews, Search};
 use crate::components::fleet::waste::Waste;
-use crate::components::source::words as source_words;
+use crate::components::source::{waited_for, words as source_words};
 use crate::fleet::look::Look;
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use model::fleet::{ChartData, FleetPlace, FleetView, SavedView, WasteReport};
-use model::source::SourceKind;
+use model::source::{SourceKind, SourceStatus};
+
+/// How often sources are asked for while no GPU was read.
+const SECONDS: u64 = 5;
 
 /// What the page asks for besides the fleet.
 #[derive(Clone, Copy)]
@@ -25,6 +28,8 @@ struct Besides {
     views: Resource<Result<Vec<SavedView>, api::ApiError>>,
     waste: Resource<Result<WasteReport, api::ApiError>>,
     charts: Resource<Result<ChartData, api::ApiError>>,
+    /// None are asked for where there are GPUs.
+    sources: Resource<Result<Vec<SourceStatus>, api::ApiError>>,
 }
 
 /// The live fleet.
@@ -43,6 +48,10 @@ pub fn FleetPage() -> impl IntoView {
                 first_charts(&FleetPlace::Fleet, look.with_untracked(|look| look.when), now_ms).await
             },
         ),
+        sources: Resource::new(
+            || (),
+            move |()| async move { if fleet.await?.nodes.is_empty() { api::fleet_sources().await } else { Ok(Vec::new()) } },
+        ),
     };
     view! {
         <Title text="The live fleet"/>
@@ -54,10 +63,9 @@ fn page(view: &FleetView, look: Memo<Look>, besides: Besides) -> AnyView {
     let board = Board::new(view, look);
     keys(board);
     let is_empty = Memo::new(move |_| board.standing.with(|standing| standing.nodes.is_empty()));
-    let body = move || if is_empty.get() { empty() } else { shown(board, besides) };
+    let body = move || if is_empty.get() { empty(besides.sources) } else { shown(board, besides) };
     view! {
         <div class="fleet">
-            <MadeUp board/>
             <div class="fleet-head">
                 <h1>"The live fleet"</h1>
                 <Fresh board/>
@@ -67,13 +75,6 @@ fn page(view: &FleetView, look: Memo<Look>, besides: Besides) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// A fleet that is made up is said to be so, before anything else.
-#[component]
-fn MadeUp(board: Board) -> impl IntoView {
-    let why = Memo::new(move |_| board.standing.with(|standing| standing.made_up.clone()));
-    move || why.get().map(|why| view! { <p class="made-up" role="note"><strong>"DEMO: "</strong>{why}</p> })
 }
 
 /// As of when the page is, and that it is old where it is.
@@ -96,7 +97,7 @@ fn Fresh(board: Board) -> impl IntoView {
 }
 
 fn shown(board: Board, besides: Besides) -> AnyView {
-    let Besides { views, waste, charts } = besides;
+    let Besides { views, waste, charts, .. } = besides;
     let when = Memo::new(move |_| board.look.with(|look| look.when));
     let choose = Callback::new(move |when| {
         let look = Look { when, ..board.look.get_untracked() };
@@ -124,8 +125,34 @@ fn shown(board: Board, besides: Besides) -> AnyView {
     .into_any()
 }
 
-/// No GPU was read yet: what to do.
-fn empty() -> AnyView {
+/// No GPU was read yet: what to do, which is another thing where sources are set up.
+fn empty(sources: Resource<Result<Vec<SourceStatus>, api::ApiError>>) -> AnyView {
+    Effect::new(move |_| browser::every(SECONDS, move || sources.refetch()));
+    let advice = move || {
+        Suspend::new(async move {
+            match sources.await {
+                Ok(sources) if !sources.is_empty() => waiting(&sources),
+                Ok(_) | Err(_) => ways(),
+            }
+        })
+    };
+    view! {
+        <section class="empty fleet-empty">
+            <h2>"No GPU has been read yet"</h2>
+            <Transition>{advice}</Transition>
+            <p class="actions"><a class="button primary" href=paths::SOURCES>"See how the sources are"</a></p>
+        </section>
+    }
+    .into_any()
+}
+
+/// Sources are set up, and none of them brought a GPU.
+fn waiting(sources: &[SourceStatus]) -> AnyView {
+    view! { <p>{waited_for(sources)} " This page fills by itself as soon as one of them brings a GPU."</p> }.into_any()
+}
+
+/// No source is set up: how to begin.
+fn ways() -> AnyView {
     let example = source_words(SourceKind::Scrape).example;
     let ways = [
         ("To look around, start with a fleet that is made up:", "millwright serve --demo".to_owned()),
@@ -142,12 +169,8 @@ fn empty() -> AnyView {
         view! { <li><p>{words}</p><Copied lines/></li> }
     };
     view! {
-        <section class="empty fleet-empty">
-            <h2>"No GPU has been read yet"</h2>
-            <p>"Millwright shows what sources bring. This page fills by itself as soon as one does."</p>
-            <ol>{ways.into_iter().map(way).collect_view()}</ol>
-            <p class="actions"><a class="button primary" href=paths::SOURCES>"See how the sources are"</a></p>
-        </section>
+        <p>"Millwright shows what sources bring. This page fills by itself as soon as one does."</p>
+        <ol>{ways.into_iter().map(way).collect_view()}</ol>
     }
     .into_any()
 }

@@ -97,9 +97,11 @@ fn Crumbs(within: Vec<FleetPlace>) -> impl IntoView {
 #[component]
 fn Health(live: RwSignal<PlaceView>, lost: RwSignal<Option<String>>) -> impl IntoView {
     let health = Memo::new(move |_| live.with(|live| live.health));
+    let is_gpu = live.with_untracked(|live| matches!(live.place, FleetPlace::Gpu(..)));
+    let about = if is_gpu { words::health_about } else { words::health_about_all };
     let as_of = move || format::clock_time(live.with(|live| live.as_of_ms), format::Told::All);
     view! {
-        <p class="place-health"><HealthMark health/> <span>{move || words::health_about(health.get())}</span></p>
+        <p class="place-health"><HealthMark health/> <span>{move || about(health.get())}</span></p>
         <p class="fresh"><span class="soft">"As of " {as_of} " UTC, asked for again every 10 s. "</span><span class="silence" role="status">{move || lost.get()}</span></p>
     }
 }

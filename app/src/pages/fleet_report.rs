@@ -51,7 +51,7 @@ fn page((report, now_ms): Found) -> AnyView {
         <article class="paper">
             <p class="crumbs"><a href=paths::FLEET>"Fleet"</a></p>
             <p class="soft">"Tokens per megawatt · " {period.words()} ", UTC"</p>
-            <h1>{made::headline(&report, period)}</h1>
+            <h1>{made::headline(&report, period, now_ms)}</h1>
             <p class="lead">{made::lead(&report)}</p>
             <Around period now_ms csv/>
             <Three report=report.clone() period/>

@@ -2,10 +2,12 @@
 
 use crate::components::failure::Loaded;
 use crate::components::figure::Number;
+use crate::components::made_up::MadeUpNote;
 use crate::components::run_year::RunYear;
 use crate::{api, findings, format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use model::fleet::FleetBrief;
 use model::run::{DesignSummary, RunSummary};
 
 /// Runs whose answer the overview shows.
@@ -16,6 +18,7 @@ const ANSWERS_SHOWN: usize = 3;
 pub fn HomePage() -> impl IntoView {
     let runs = Resource::new(|| (), |()| api::runs());
     let designs = Resource::new(|| (), |()| api::designs());
+    let fleet = Resource::new(|| (), |()| api::fleet_brief());
     view! {
         <Title text="Overview"/>
         <h1>"Overview"</h1>
@@ -23,6 +26,8 @@ pub fn HomePage() -> impl IntoView {
             "Millwright is an open workshop for AI factories: it takes a design through a year of weather, load and prices, \
              and says how many tokens come out for each megawatt that goes in, and where the rest goes."
         </p>
+        // Beside the point of the page: where it can't be had, nothing is said of it.
+        <Transition>{move || Suspend::new(async move { fleet.await.ok().and_then(live) })}</Transition>
         <section aria-labelledby="latest">
             <h2 id="latest">"Latest answers"</h2>
             <Loaded resource=runs noun="the latest runs" show=latest/>
@@ -33,6 +38,29 @@ pub fn HomePage() -> impl IntoView {
             <Loaded resource=designs noun="the designs" show=runnable/>
         </section>
     }
+}
+
+/// The live fleet in a line, where there is one.
+fn live(FleetBrief { seen, usable, attention }: FleetBrief) -> Option<AnyView> {
+    let need = match attention {
+        0 => "Nothing needs a person".to_owned(),
+        many => format!("{} a person", format::things(many, "thing needs", "things need")),
+    };
+    let shown = || {
+        view! {
+            <section aria-labelledby="live">
+                <h2 id="live">"The live fleet"</h2>
+                <MadeUpNote/>
+                <ul class="brief">
+                    <li>{format::count(usable).to_string()} " of " {format::things(seen, "GPU", "GPUs")} " can be used"</li>
+                    <li><a href=paths::ALERTS>{need}</a></li>
+                    <li><a href=paths::FLEET>"See the live fleet"</a></li>
+                </ul>
+            </section>
+        }
+        .into_any()
+    };
+    (seen > 0).then(shown)
 }
 
 fn latest(runs: Vec<RunSummary>) -> AnyView {

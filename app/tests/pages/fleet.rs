@@ -1,6 +1,6 @@
 //! The live fleet's pages, against a small fleet of two racks.
 
-use super::{FakeBackend, check, id};
+use super::{FakeBackend, check, id, page, source};
 use model::event::{FleetEvent, Happening};
 use model::fleet::{
     Annotation, Attention, ChartData, ChartSeries, Fact, FleetCounts, FleetKpis, FleetNode, FleetPlace, FleetView,
@@ -9,6 +9,7 @@ use model::fleet::{
 };
 use model::metric::{Metric, Unit};
 use model::reading::Bucket;
+use model::source::{SourceKind, SourceState};
 
 const NOW: i64 = 1_795_442_710_000; // 23 Nov 2026, 14:05:10
 
@@ -261,7 +262,23 @@ fn what_was_chosen_stands_in_the_address_and_what_is_not_there_is_said() {
 fn a_made_up_fleet_says_so_and_one_without_a_plan_too() {
     let demo = FleetView { made_up: Some("No such fleet exists.".into()), plan: None, ..view() };
     let said = ["DEMO: No such fleet exists.", "No plan yet", "Bind a design"];
-    check("/fleet", house(demo), &said);
+    check("/fleet", house(demo.clone()), &said);
+    let live = [
+        "/fleet",
+        "/fleet/at/rack:A01",
+        "/fleet/report/2026-11-23",
+        "/fleet/plan",
+        "/events",
+        "/alerts",
+        "/facility",
+        "/sources",
+    ];
+    for path in live {
+        let html = page(path, house(demo.clone()));
+        assert_eq!(html.matches("class=\"made-up\"").count(), 1, "{path}");
+        assert!(!page(path, house(view())).contains("made-up"), "{path}");
+    }
+    assert!(!page("/runs", house(demo)).contains("made-up"));
     let calm = FleetView { attention: vec![], ..view() };
     check("/fleet", house(calm), &["Nothing needs a person"]);
 }
@@ -281,8 +298,35 @@ fn a_fleet_without_sources_says_what_to_do() {
     let empty = FleetView { nodes: vec![], values: vec![], health: vec![], attention: vec![], plan: None, ..view() };
     let said =
         ["No GPU has been read yet", "millwright serve --demo", "[[scrape]]", "--fleet fleet.toml", "millwright agent"];
-    let html = check("/fleet", house(empty), &said);
+    let html = check("/fleet", house(empty.clone()), &said);
     assert!(html.contains("href=\"/sources\"") && !html.contains("<canvas"));
+    let failing = SourceState::Failing { since_ms: NOW, why: "the name is not known.".into(), mend: "mend it.".into() };
+    let dcgm = |name, state| source(name, SourceKind::Scrape, state);
+    let sources = vec![dcgm("a", failing.clone()), dcgm("b", SourceState::Connecting), dcgm("c", failing)];
+    let house = FakeBackend { sources: Some(sources), ..house(empty) };
+    let html = check("/fleet", house, &["No GPU has been read yet", "3 sources are set up and 2 of them fail."]);
+    assert!(html.contains("href=\"/sources\"") && !html.contains("serve --demo"));
+}
+
+#[test]
+fn the_overview_knows_the_live_fleet_where_there_is_one() {
+    let said = ["6 of 8 GPUs can be used", "1 thing needs a person", "See the live fleet"];
+    let html = check("/", house(view()), &said);
+    assert!(html.contains("href=\"/alerts\"") && !html.contains("made-up"));
+    let demo = FleetView { made_up: Some("No such fleet exists.".into()), ..view() };
+    check("/", house(demo), &["DEMO: No such fleet exists."]);
+    let counts = FleetCounts::default();
+    let none = FleetView { kpis: FleetKpis { counts, ..kpis() }, ..view() };
+    assert!(!page("/", house(none)).contains("The live fleet"));
+    assert!(!page("/", FakeBackend::default()).contains("The live fleet"), "what can't be had is left out");
+}
+
+#[test]
+fn alerts_sources_and_the_building_are_marked_as_of_the_fleet() {
+    for path in ["/fleet", "/fleet/at/rack:A01", "/alerts", "/sources", "/facility"] {
+        assert!(page(path, house(view())).contains("<a href=\"/fleet\" aria-current=\"page\">"), "{path}");
+    }
+    assert!(!page("/events", house(view())).contains("<a href=\"/fleet\" aria-current"));
 }
 
 #[test]
@@ -307,7 +351,7 @@ fn a_gpu_says_how_it_is_and_how_it_came_to_that() {
         "Hall A",
         "degraded",
         "Needs a person",
-        "Board power stays at 612 W, 87.4 % of what it may be; not read for 10 min 0 s of it",
+        "Board power stays at 612 W, 87.4 % of what it might be then; not read for 10 min 0 s of it",
         "XID 79 on GPU 3",
         "Last values",
         "stale, 6 min ago",

@@ -64,7 +64,10 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::House(error)
+        match error {
+            Error::Fleet(error) => Self::bad(&error),
+            other => Self::House(other),
+        }
     }
 }
 

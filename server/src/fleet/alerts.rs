@@ -4,23 +4,26 @@ use super::live::{Live, Node};
 use super::{Fleet, figures, lock};
 use crate::clock;
 use crate::error::chain;
+use app::alarms;
 use model::alert::{
-    Alert, AlertMemory, AlertState, AlertsView, Delivery, Kpi, Notification, Place, Rule, Severity, Silence,
+    About, Alert, AlertMemory, AlertState, AlertsView, Delivery, Kpi, Notification, Place, Rule, Severity, Silence,
     SilenceCreate, Transition, Watch,
 };
-use model::event::{Burst, FleetEvent};
+use model::event::{Burst, EventQuery, FleetEvent};
 use model::fleet::{Attention, FleetPlace, Health};
 use model::metric::{Metric, Subject};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use store::db::Db;
-use telemetry::alert::{Alerts, Error, Seen, Signal, signal_of_burst, signal_of_event};
-use telemetry::burst::Bursts;
+use telemetry::alert::{Alerts, Error, Seen, Signal, signal_of_event, signals_of_bursts};
+use telemetry::burst::{Bursts, LOOK_BACK_MS, Left, cause};
 use telemetry::webhook::{Webhook, payload};
 use tokio_util::sync::CancellationToken;
 
 /// Changes and deliveries that are shown.
 const SHOWN: usize = 500;
+/// Events of a kind that are recalled at the start.
+const RECALLED: u32 = 10_000;
 /// Deliveries under way at a time: a receiver that is slow must not gather them without end.
 const DELIVERIES_MAX: usize = 64;
 
@@ -34,6 +37,8 @@ pub struct Watcher {
     deliveries: Arc<Mutex<VecDeque<Delivery>>>,
     under_way: Arc<tokio::sync::Semaphore>,
     webhooks: Vec<Webhook>,
+    /// What alerts are about, more closely than their rules say, as of the last look.
+    about: Mutex<Vec<About>>,
     /// What needs a person, as of the last look or deed.
     attention: Mutex<Vec<Attention>>,
     /// Where a person reaches the house, for links in notifications.
@@ -66,6 +71,7 @@ impl Watcher {
             deliveries: Arc::default(),
             under_way: Arc::new(tokio::sync::Semaphore::new(DELIVERIES_MAX)),
             webhooks,
+            about: Mutex::default(),
             attention: Mutex::default(),
             external_url,
             db,
@@ -79,17 +85,47 @@ impl Watcher {
         lock(&self.seen).extend(signal_of_event(event, place));
     }
 
-    /// Looks at the fleet: what changed is remembered, and whoever is to be told is told.
-    pub async fn look(&self, now_ms: i64, mut signals: Vec<Signal>, place_of: impl Fn(&str) -> Place) {
+    /// Recalls errors of the last day, and what answered after them: what they call for outlasts a restart.
+    pub async fn recall(&self, history: &Db, now_ms: i64) -> Result<(), store::Error> {
+        for what in ["xid", "gpu-back", "host-restarted"] {
+            let query = EventQuery {
+                from_ms: now_ms - LOOK_BACK_MS,
+                to_ms: now_ms,
+                what: Some(what.into()),
+                limit: RECALLED,
+                ..EventQuery::default()
+            };
+            let events = store::event::list(history, &query).await?;
+            let mut bursts = lock(&self.bursts);
+            events.iter().for_each(|event| bursts.push(event));
+        }
+        Ok(())
+    }
+
+    /// Looks at the fleet: what changed is remembered, and whoever is to be told is told. The caller knows where a host
+    /// is, and which GPU of it a name is.
+    pub async fn look(
+        &self,
+        now_ms: i64,
+        mut signals: Vec<Signal>,
+        place_of: impl Fn(&str) -> Place,
+        index_of: impl Fn(&str, &str) -> Option<String>,
+    ) {
         signals.append(&mut lock(&self.seen));
-        let bursts = lock(&self.bursts).tick(now_ms).bursts;
-        signals.extend(bursts.iter().map(|burst| signal_of_burst(burst, place_of(&burst.host))));
+        let (bursts, left) = {
+            let mut held = lock(&self.bursts);
+            held.tick(now_ms);
+            let left = held.left(|host, gpu| index_of(host, gpu).unwrap_or_else(|| gpu.to_owned()));
+            (held.all(now_ms), left)
+        };
+        signals.extend(left.iter().flat_map(|left| signals_of_bursts(left, &place_of(&left.host))));
         let (transitions, notifications) = {
             let mut alerts = lock(&self.alerts);
             let transitions = alerts.observe(now_ms, &signals);
             (transitions, alerts.notifications(now_ms))
         };
-        self.gather_attention(now_ms);
+        self.gather_about(&bursts, &left, index_of);
+        self.gather_attention();
         let changed = !transitions.is_empty() || !notifications.is_empty();
         self.remember(transitions);
         if changed {
@@ -142,7 +178,7 @@ impl Watcher {
     pub async fn asked(&self, what: impl FnOnce(&mut Alerts) -> Result<Vec<Transition>, Error>) -> Result<(), Error> {
         let transitions = what(&mut lock(&self.alerts))?;
         self.remember(transitions);
-        self.gather_attention(clock::now_ms());
+        self.gather_attention();
         self.save(clock::now_ms()).await;
         Ok(())
     }
@@ -162,6 +198,7 @@ impl Watcher {
         AlertsView {
             as_of_ms: now_ms,
             alerts: alerts.all().cloned().collect(),
+            about: lock(&self.about).clone(),
             silences: alerts.silences().to_vec(),
             rules: alerts.rules().to_vec(),
             history: lock(&self.history).iter().cloned().collect(),
@@ -169,34 +206,62 @@ impl Watcher {
         }
     }
 
-    /// What needs a person: what fires and nobody took on first, the oldest first.
+    /// What needs a person, in the order of alerts.
     pub fn attention(&self) -> Vec<Attention> {
         lock(&self.attention).clone()
     }
 
-    fn gather_attention(&self, now_ms: i64) {
-        let bursts = lock(&self.bursts).all(now_ms);
+    fn gather_about(&self, bursts: &[Burst], left: &[Left], index_of: impl Fn(&str, &str) -> Option<String>) {
         let alerts = lock(&self.alerts);
-        let mut open: Vec<&Alert> =
-            alerts.all().filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Acked)).collect();
-        open.sort_by_key(|alert| {
-            (alert.ack.is_some(), alert.severity != Severity::Critical, alert.began_ms, alert.key.clone())
-        });
         let one = |alert: &Alert| {
             let rule = alerts.rules().iter().find(|rule| rule.name == alert.key.rule)?;
-            let burst = cause(rule, alert, &bursts);
+            let Watch::Burst { at_least, .. } = rule.watch else { return None };
+            let burst = cause(bursts, left, alert.key.place.node.as_ref()?, at_least)?;
+            let gpus: BTreeSet<String> = burst.gpus.iter().filter_map(|gpu| index_of(&burst.host, gpu)).collect();
+            Some(About {
+                key: alert.key.clone(),
+                what: alarms::burst(burst),
+                since_ms: burst.start_ms,
+                action: alarms::to_do(burst.action, &Vec::from_iter(gpus)),
+            })
+        };
+        *lock(&self.about) = alerts.all().filter_map(one).collect();
+    }
+
+    fn gather_attention(&self) {
+        let alerts = lock(&self.alerts);
+        let known = lock(&self.about);
+        let one = |alert: &Alert| {
+            let rule = alerts.rules().iter().find(|rule| rule.name == alert.key.rule)?;
+            let about = alarms::about_of(alert, &known);
             Some(Attention {
                 alert: serde_json::to_string(&alert.key).unwrap_or_default(),
                 critical: alert.severity == Severity::Critical,
-                what: burst.map_or_else(|| rule.means.clone(), in_words),
+                what: about.map_or_else(|| rule.means.clone(), |about| about.what.clone()),
                 place: place_of(alert),
-                since_ms: burst.map_or(alert.began_ms, |burst| burst.start_ms),
+                since_ms: about.map_or(alert.began_ms, |about| about.since_ms),
                 otherwise: rule.otherwise.clone(),
-                action: rule.todo.clone(),
+                action: about.map_or_else(|| rule.todo.clone(), |about| about.action.clone()),
                 owner: alert.ack.as_ref().map(|ack| ack.owner.clone()),
             })
         };
-        let gathered = open.into_iter().filter_map(one).collect();
+        let is_open = |alert: &&Alert| matches!(alert.state, AlertState::Firing | AlertState::Acked);
+        let mut gathered: Vec<Attention> = Vec::new();
+        // One cause in a rack, such as water that is too warm, makes an alert for each of its GPUs: it is one thing to go and see.
+        let mut in_rack: BTreeMap<(&str, &str, Option<&str>), Vec<Attention>> = BTreeMap::new();
+        for alert in alerts.all().filter(is_open) {
+            let Some(attention) = one(alert) else { continue };
+            match alert.key.place.rack.as_deref().filter(|_| !attention.critical) {
+                Some(rack) => {
+                    let owner = alert.ack.as_ref().map(|ack| &*ack.owner);
+                    in_rack.entry((&alert.key.rule, rack, owner)).or_default().push(attention);
+                }
+                None => gathered.push(attention),
+            }
+        }
+        gathered.extend(in_rack.into_iter().flat_map(|((_, rack, _), alike)| folded(rack, alike)));
+        // Alerts come in the order of their keys, which stands where their ranks are equal.
+        gathered.sort_by_key(|one| alarms::rank(one.critical, one.owner.is_some(), one.since_ms));
         *lock(&self.attention) = gathered;
     }
 
@@ -204,27 +269,13 @@ impl Watcher {
     fn watched(&self) -> BTreeSet<Metric> {
         let of = |watch: &Watch| match watch {
             Watch::Metric { metric, of, .. } => [Some(*metric), *of],
+            Watch::Bits { metric, .. } => [Some(*metric), None],
             Watch::Kpi { .. } | Watch::SourceDown | Watch::NodeDown | Watch::Event { .. } | Watch::Burst { .. } => {
                 [None, None]
             }
         };
         lock(&self.alerts).rules().iter().flat_map(|rule| of(&rule.watch)).flatten().collect()
     }
-}
-
-/// The burst that an alert is about: the last one of its node.
-fn cause<'a>(rule: &Rule, alert: &Alert, bursts: &'a [Burst]) -> Option<&'a Burst> {
-    let Watch::Burst { .. } = rule.watch else { return None };
-    let of_node = bursts.iter().filter(|burst| alert.key.place.node.as_ref() == Some(&burst.host));
-    of_node.max_by_key(|burst| burst.end_ms)
-}
-
-/// A burst by the error that decides what it calls for.
-fn in_words(burst: &Burst) -> String {
-    let decided = burst.codes.iter().find(|code| code.meaning.code == burst.decided_by).or(burst.codes.first());
-    let others = burst.codes.len().saturating_sub(1);
-    let more = if others > 0 { format!(", and {others} more") } else { String::new() };
-    decided.map_or_else(String::new, |code| format!("XID {}: {}{more}", code.meaning.code, code.meaning.words))
 }
 
 /// Where an alert is, as addresses have it.
@@ -301,6 +352,12 @@ impl Fleet {
         self.now().node_named(host).map_or_else(|| Place { node: some(host), ..Place::default() }, Node::place)
     }
 
+    /// The index of a GPU of a host, whatever it is called: by id, address or index.
+    pub fn index_of_gpu(&self, host: &str, gpu: &str) -> Option<String> {
+        let live = self.now();
+        live.gpu_named(host, gpu).map(|gpu| live.gpus[gpu as usize].index.clone())
+    }
+
     /// Where an event happened.
     pub fn place_of_event(&self, event: &FleetEvent) -> Place {
         let mut place = event.host.as_ref().map(|host| self.place_of_host(host)).unwrap_or_default();
@@ -311,6 +368,22 @@ impl Fleet {
             .or_else(|| event.gpu.clone().filter(|_| event.host.is_some()));
         place
     }
+}
+
+/// Alerts of one rule in one rack: as they are where they are few, else one for all of them.
+fn folded(rack: &str, mut alike: Vec<Attention>) -> Vec<Attention> {
+    const FEW: usize = 2;
+    if alike.len() <= FEW {
+        return alike;
+    }
+    let count = alike.len();
+    alike.sort_by_key(|one| one.since_ms);
+    alike.truncate(1);
+    for one in &mut alike {
+        one.what = format!("{} ({count} times in this rack)", one.what);
+        one.place = FleetPlace::Rack(rack.to_owned());
+    }
+    alike
 }
 
 fn signals_of_units(live: &Live, watched: &BTreeSet<Metric>, signals: &mut Vec<Signal>) {
@@ -341,5 +414,29 @@ fn signals_of_racks(live: &Live, watched: &BTreeSet<Metric>, signals: &mut Vec<S
             let seen = live.fresh(rack, *metric).map(|value| Seen::Metric(*metric, value));
             signals.extend(seen.map(|seen| Signal { place: place.clone(), object: None, seen }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_alike_in_a_rack_is_one_thing_to_go_and_see() {
+        let of = |gpu: &str, since_ms| Attention {
+            alert: gpu.into(),
+            critical: false,
+            what: "Too warm".into(),
+            place: FleetPlace::Gpu("n1".into(), gpu.into()),
+            since_ms,
+            otherwise: String::new(),
+            action: String::new(),
+            owner: None,
+        };
+        let two = vec![of("0", 5), of("1", 3)];
+        assert_eq!(folded("R1", two.clone()), two);
+        let three = folded("R1", vec![of("0", 5), of("1", 3), of("2", 9)]);
+        assert_eq!((three.len(), &*three[0].what, three[0].since_ms), (1, "Too warm (3 times in this rack)", 3));
+        assert_eq!(three[0].place, FleetPlace::Rack("R1".into()));
     }
 }

@@ -177,7 +177,8 @@ impl Fleet {
             | FleetPlace::Point(_) => None,
         };
         let scope = if host.is_none() { Scope::Whole } else { Scope::Place };
-        let query = EventQuery { from_ms: from_ms - super::DAY_MS, to_ms, host, what: None, limit: ANNOTATIONS_MAX };
+        let (since_ms, limit) = (from_ms - super::DAY_MS, ANNOTATIONS_MAX);
+        let query = EventQuery { from_ms: since_ms, to_ms, host, limit, ..EventQuery::default() };
         let mut events = store::event::list(self.db(), &query).await?;
         events.reverse();
         let mut annotations: Vec<Annotation> = Vec::new();

@@ -392,14 +392,18 @@ impl Live {
 
     /// The GPU that an event names, by UUID, PCI address or index.
     pub fn gpu_of(&self, event: &FleetEvent) -> Option<u32> {
-        let (host, name) = (event.host.as_ref()?, event.gpu.as_ref()?);
+        self.gpu_named(event.host.as_ref()?, event.gpu.as_ref()?)
+    }
+
+    /// A GPU of a host by its id, index or address.
+    pub fn gpu_named(&self, host: &str, name: &str) -> Option<u32> {
         if let Some(gpu) = self.by_uuid.get(name) {
             return Some(*gpu);
         }
         let node = *self.by_host.get(host)?;
         let named = |gpu: &&u32| {
             let gpu = &self.gpus[**gpu as usize];
-            gpu.index == *name || (!gpu.pci.is_empty() && same_address(&gpu.pci, name))
+            gpu.index == name || (!gpu.pci.is_empty() && same_address(&gpu.pci, name))
         };
         self.nodes[node as usize].gpus.iter().find(named).copied()
     }

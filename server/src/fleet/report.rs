@@ -66,16 +66,18 @@ impl Fleet {
             known.rows.windows(2).map(|pair| self.row(&readings, megawatt, pair[0], pair[1])).collect();
         let total = self.row(&readings, megawatt, known.from_ms, known.to_ms);
         let previous = self.row(&readings, megawatt, known.before_ms, known.from_ms);
-        let plan = super::lock(&self.plan).as_ref().map(|plan| plan.binding.clone());
+        let (plan, planned_error) =
+            super::lock(&self.plan).as_ref().map(|plan| (plan.binding.clone(), plan.figures.error)).unzip();
         Ok(Ok(FleetReport {
             period: period.to_owned(),
             from_ms: known.from_ms,
             to_ms: known.to_ms,
             rows,
-            remarks: remarks(&total, &readings, plan.as_ref()),
+            remarks: remarks(&known, &total, &readings, plan.as_ref()),
             total,
             previous: (previous.covered > 0.0).then_some(previous),
             plan,
+            planned_error,
         }))
     }
 
@@ -89,12 +91,12 @@ impl Fleet {
             let buckets = self.history.buckets(&key, (from_ms, to_ms), MINUTE_MS).await?;
             let now_ms = clock::now_ms();
             // A counter is what it was at the end of its minute, or now where that is not over; a power its mean in the
-            // middle of it.
+            // middle of it, and so is a counter of which the minute has one reading.
             let sample = |bucket: &model::reading::Bucket| {
-                if counter {
+                if counter && bucket.count > 1 {
                     Sample { at_ms: (bucket.start_ms + MINUTE_MS).min(now_ms), value: bucket.max }
                 } else {
-                    Sample { at_ms: bucket.start_ms + MINUTE_MS / 2, value: bucket.mean() }
+                    Sample { at_ms: (bucket.start_ms + MINUTE_MS / 2).min(now_ms), value: bucket.mean() }
                 }
             };
             Ok(buckets.iter().map(sample).collect())
@@ -172,7 +174,7 @@ fn within<'a>(samples: &'a [Sample], window: &Window) -> &'a [Sample] {
 }
 
 /// What a report rests on, in sentences.
-fn remarks(total: &FleetReportRow, readings: &Readings, plan: Option<&PlanBinding>) -> Vec<String> {
+fn remarks(known: &Period, total: &FleetReportRow, readings: &Readings, plan: Option<&PlanBinding>) -> Vec<String> {
     let mut remarks = Vec::new();
     let boundary = match (total.facility_kwh, total.it_kwh, total.board_kwh) {
         (Some(_), ..) => "The megawatt is that at the utility meter.",
@@ -191,6 +193,12 @@ fn remarks(total: &FleetReportRow, readings: &Readings, plan: Option<&PlanBindin
         remarks.push(format!(
             "{share:.1}% of the time was read; the rest is in no figure, and rates are over what was read."
         ));
+    }
+    if known.to_ms - known.from_ms > DAY_MS {
+        remarks.push(
+            "A month is made of minutes, a day of every reading: beside each silence the two may differ by a minute."
+                .into(),
+        );
     }
     if plan.is_none() {
         remarks.push("The fleet is bound to no design, so there is nothing to compare with.".into());

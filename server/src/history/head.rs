@@ -8,15 +8,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use store::history::{CHUNK_MS_MAX, Seal};
 
-/// Readings of a series at which it is sealed, and how many more some have, so that not all are at once.
-const SEAL_COUNT: usize = 120;
-const SEAL_COUNT_SPREAD: u32 = 64;
+/// Readings of a series at which it is sealed.
+const SEAL_COUNT: usize = 150;
 /// Series that are sealed in one go at most; the others wait for the next, and memory holds one copy of these alone.
 const SEALS_AT_ONCE: usize = 10_000;
 /// How old the first unsealed reading of a series may become, by the times of its readings.
 const SEAL_AGE_MS: i64 = 900_000;
-/// How much sooner some series are sealed than others, so that not all are at once.
-const SEAL_SPREAD_MS: i64 = 180_000;
+/// Parts of that count and that age after which series are sealed for the first time, each at another, an eighth of it at least:
+/// series that began together would otherwise fill memory, and go to the disk, together for ever.
+const PHASES: u32 = 64;
 /// Readings from further ahead than this come from a wrong clock.
 const FUTURE_MS_MAX: i64 = 600_000;
 /// Readings that wait for the disk at most: some minutes of a large fleet, 120 MB.
@@ -162,9 +162,9 @@ impl Heads {
         let (mut seals, all) = (Vec::new(), self.open.len());
         for step in 0..all {
             let at = (self.look_from + step) % all;
-            let spread = at as u32 % SEAL_COUNT_SPREAD;
-            let age_max = SEAL_AGE_MS - i64::from(spread) * SEAL_SPREAD_MS / i64::from(SEAL_COUNT_SPREAD);
-            let ripe = Ripe { now_ms, age_max_ms: age_max, count: SEAL_COUNT + spread as usize };
+            let phase = if self.open[at].sealed_ms.is_some() { PHASES } else { (at as u32 % PHASES).max(PHASES / 8) };
+            let part = |all: i64| all * i64::from(phase) / i64::from(PHASES);
+            let ripe = Ripe { now_ms, age_max_ms: part(SEAL_AGE_MS), count: part(SEAL_COUNT as i64) as usize };
             if let Some(samples) = self.open[at].ripe(&ripe, self.next_seq) {
                 seals.push(Seal { series: at as u32, samples });
                 if seals.len() == SEALS_AT_ONCE {
@@ -277,7 +277,7 @@ mod tests {
 
     fn append(heads: &mut Heads, key: &Arc<SeriesKey>, times_s: &[i64]) -> Appended {
         let readings: Vec<_> = times_s.iter().map(|at_s| (Arc::clone(key), at(*at_s))).collect();
-        heads.append(&readings, 1_000_000)
+        heads.append(&readings, 10_000_000)
     }
 
     #[test]
@@ -328,6 +328,27 @@ mod tests {
             heads.written(&due.seals);
         }
         assert_eq!(sealed.len(), count);
+    }
+
+    #[test]
+    fn series_that_began_together_are_not_sealed_together_for_ever() {
+        let mut heads = Heads::restored(vec![], vec![]);
+        let keys: Vec<_> = (0..PHASES).map(key).collect();
+        let mut most_at_once = 0;
+        for at_s in (0..7_200).step_by(10) {
+            for key in &keys {
+                append(&mut heads, key, &[at_s]);
+            }
+            let due = heads.due(at_s * 1_000);
+            if at_s > SEAL_AGE_MS / 1_000 {
+                most_at_once = most_at_once.max(due.seals.len());
+            }
+            heads.written(&due.seals);
+        }
+        assert!((1..=PHASES as usize / 4).contains(&most_at_once), "{most_at_once} of {PHASES}");
+        let held: usize = (0..PHASES).map(|id| heads.open(id).len()).sum();
+        let most = PHASES as usize * SEAL_AGE_MS as usize / 10_000;
+        assert!((most / 3..most * 2 / 3).contains(&held), "{held} of {most}");
     }
 
     #[test]

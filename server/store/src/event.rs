@@ -29,6 +29,7 @@ pub async fn list(db: &Db, query: &EventQuery) -> Result<Vec<FleetEvent>, Error>
     let rows: Vec<String> = sqlx::query_scalar(
         "SELECT event_json FROM event
          WHERE at_ms >= ?1 AND at_ms < ?2 AND (?3 IS NULL OR host = ?3) AND (?4 IS NULL OR what = ?4)
+         AND (?6 IS NULL OR instr(lower(host), lower(?6)) > 0)
          ORDER BY at_ms DESC, id DESC LIMIT ?5",
     )
     .bind(query.from_ms)
@@ -36,6 +37,7 @@ pub async fn list(db: &Db, query: &EventQuery) -> Result<Vec<FleetEvent>, Error>
     .bind(&query.host)
     .bind(&query.what)
     .bind(i64::from(query.limit) + 1)
+    .bind(&query.host_part)
     .fetch_all(db.readers())
     .await
     .map_err(Error::sql("read what happened"))?;
@@ -75,7 +77,8 @@ mod tests {
         insert(&db, &all).await.unwrap();
         insert(&db, &all[..2]).await.unwrap();
         let found = async |from_ms, to_ms, host: Option<&str>, what: Option<&str>, limit| {
-            let query = EventQuery { from_ms, to_ms, host: host.map(Into::into), what: what.map(Into::into), limit };
+            let (host, what) = (host.map(Into::into), what.map(Into::into));
+            let query = EventQuery { from_ms, to_ms, host, what, limit, ..EventQuery::default() };
             list(&db, &query).await.unwrap().iter().map(|event| event.at_ms).collect::<Vec<_>>()
         };
         assert_eq!(found(0, 9_000, None, None, 10).await, [3_000, 2_000, 1_000]);
@@ -83,5 +86,24 @@ mod tests {
         assert_eq!(found(0, 9_000, None, Some("leak"), 10).await, [0_i64; 0]);
         assert_eq!(found(0, 9_000, None, None, 1).await.len(), 2, "one more says that there are more");
         assert_eq!(forget(&db, 2_500).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_hosts_name_finds_it_and_is_no_pattern() {
+        let db = crate::db::open_history_in_memory().await.unwrap();
+        let nowhere = FleetEvent { host: None, ..xid(4_000, "", 79) };
+        let all = [xid(1_000, "GPU-r01-1.example", 79), xid(2_000, "gpu-r01-10", 48), xid(3_000, "cpu_1", 63), nowhere];
+        insert(&db, &all).await.unwrap();
+        let found = async |part: &str| {
+            let host_part = Some(part.to_owned());
+            let query = EventQuery { to_ms: 9_000, host_part, limit: 10, ..EventQuery::default() };
+            list(&db, &query).await.unwrap().iter().map(|event| event.at_ms).collect::<Vec<_>>()
+        };
+        assert_eq!(found("gpu-R01-1").await, [2_000, 1_000]);
+        assert_eq!(found("r01-10").await, [2_000]);
+        assert_eq!(found("_").await, [3_000]);
+        assert_eq!(found("%").await, [0_i64; 0]);
+        let whole = EventQuery { to_ms: 9_000, host: Some("gpu-r01-1".into()), limit: 10, ..EventQuery::default() };
+        assert!(list(&db, &whole).await.unwrap().is_empty(), "a host is meant by its whole name");
     }
 }

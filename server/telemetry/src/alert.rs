@@ -11,11 +11,12 @@ pub mod rules;
 pub use notify::group_name;
 pub use rules::{Problem, default_rules, parse_rules};
 
+use crate::burst::{Left, Open};
 use model::alert::{
     Ack, Alert, AlertKey, AlertMemory, AlertState, Cause, Condition, EventKind, Kpi, Place, Rule, Silence, Step,
     Transition, Watch,
 };
-use model::event::{Burst, FleetEvent, Happening, XidAction};
+use model::event::{FleetEvent, Happening, XidAction};
 use model::metric::Metric;
 use std::collections::BTreeMap;
 
@@ -78,6 +79,11 @@ pub enum Seen {
         /// Its last error, milliseconds since 1970 UTC.
         end_ms: i64,
     },
+    /// Something of a node answered anew: what its errors call for is done, but for this.
+    Answered {
+        /// The greatest action that is left; none where all is done.
+        left: Option<XidAction>,
+    },
 }
 
 /// The signal in an event, where a rule could watch it. The caller knows where its host and GPU stand.
@@ -98,9 +104,12 @@ pub fn signal_of_event(event: &FleetEvent, place: Place) -> Option<Signal> {
     Some(Signal { place, object, seen: Seen::Event { kind, at_ms: event.at_ms, over } })
 }
 
-/// The signal in a burst, at the place of its host.
-pub fn signal_of_burst(burst: &Burst, place: Place) -> Signal {
-    Signal { place, object: None, seen: Seen::Burst { action: burst.action, end_ms: burst.end_ms } }
+/// The signals in what is left to do of a node's bursts, at the place of the node.
+pub fn signals_of_bursts(left: &Left, place: &Place) -> Vec<Signal> {
+    let open = left.open.iter().map(|Open { action, last_ms, .. }| Seen::Burst { action: *action, end_ms: *last_ms });
+    let most = left.open.iter().map(|open| open.action).max();
+    let answered = left.answered.then_some(Seen::Answered { left: most });
+    open.chain(answered).map(|seen| Signal { place: place.clone(), object: None, seen }).collect()
 }
 
 /// Why something that a person asked for can't be done.
@@ -262,6 +271,14 @@ impl Alerts {
                 let fresh = self.now_ms.saturating_sub(*at) <= VALUE_LASTS_MS && *divisor > 0.0;
                 fresh.then(|| by_value(when, value / divisor)).flatten()
             }
+            (Watch::Bits { metric, bits, hold_ms }, Seen::Metric(seen, value)) if *metric == seen => {
+                let is_set = value as u64 & bits != 0;
+                // What was told is right again only after a while without: such bits come and go.
+                let told = before.filter(|alert| alert.wrong && alert.state.is_active());
+                let until = told.and_then(|alert| alert.until_ms).filter(|until| self.now_ms < *until);
+                let until = if is_set { Some(self.now_ms.saturating_add(*hold_ms)) } else { until };
+                value.is_finite().then_some((is_set || until.is_some(), None, until))
+            }
             (Watch::Kpi { kpi, when }, Seen::Kpi(seen, value)) if *kpi == seen => by_value(when, value),
             (Watch::SourceDown, Seen::Source { up }) | (Watch::NodeDown, Seen::Node { up }) => Some((!up, None, None)),
             (Watch::Event { event, hold_ms }, Seen::Event { kind, at_ms, over }) if *event == kind => {
@@ -270,8 +287,12 @@ impl Alerts {
             (Watch::Burst { at_least, hold_ms }, Seen::Burst { action, end_ms }) if action >= *at_least => {
                 Some(held(end_ms, *hold_ms))
             }
+            (Watch::Burst { at_least, .. }, Seen::Answered { left }) if left.is_none_or(|left| left < *at_least) => {
+                Some((false, None, None))
+            }
             (
                 Watch::Metric { .. }
+                | Watch::Bits { .. }
                 | Watch::Kpi { .. }
                 | Watch::SourceDown
                 | Watch::NodeDown
@@ -367,12 +388,14 @@ fn begun(rule: &Rule, key: AlertKey, now: i64) -> Alert {
 /// Why an alert that was wrong no longer is, though nothing said so.
 fn ends(alert: &Alert, rule: Option<&Rule>, now: i64) -> Option<Cause> {
     let Some(rule) = rule else { return Some(Cause::RuleGone) };
-    if alert.until_ms.is_some_and(|until| now >= until) {
+    // Bits that nobody reads any more have not gone out.
+    let is_read = matches!(rule.watch, Watch::Bits { .. });
+    if !is_read && alert.until_ms.is_some_and(|until| now >= until) {
         return Some(Cause::Watched);
     }
     let silent = now.saturating_sub(alert.seen_ms);
     let unheard = match rule.watch {
-        Watch::Metric { .. } | Watch::Kpi { .. } => {
+        Watch::Metric { .. } | Watch::Bits { .. } | Watch::Kpi { .. } => {
             silent > if alert.state.is_active() { SILENT_MS } else { VALUE_LASTS_MS }
         }
         Watch::SourceDown | Watch::NodeDown | Watch::Event { .. } | Watch::Burst { .. } => false,

@@ -5,7 +5,8 @@
 //! A burst ends with three minutes of silence on its node. Errors that are known to stick (74, 79, 95, 109, 119) are
 //! left out within three hours of the same on the same GPU: they neither open a burst nor keep one open, and are counted
 //! in the node's burst that began last. What a burst calls for is the greatest of its errors; where XID 154 is among
-//! them, the driver's own word stands instead: the last of each GPU, the greatest of the node.
+//! them, the driver's own word stands instead: the last of each GPU, the greatest of the node. What it calls for is done
+//! for each GPU that answered again after its last error, and for all of a node that started again.
 
 use crate::xid;
 use model::event::{Burst, BurstCode, FleetEvent, Happening, HealthRemark, HealthRule, XidAction};
@@ -41,11 +42,54 @@ pub fn remarks(events: &[FleetEvent], now_ms: i64) -> Vec<HealthRemark> {
 #[derive(Debug, Clone, Default)]
 pub struct Bursts {
     nodes: BTreeMap<String, Log>,
+    answers: BTreeMap<String, Answers>,
+}
+
+/// What of a node answered anew, and when.
+#[derive(Debug, Clone, Default)]
+struct Answers {
+    /// When the whole node started again.
+    restarted_ms: Option<i64>,
+    /// When each GPU was back, by the name that its source has for it.
+    back_ms: BTreeMap<String, i64>,
+}
+
+/// What the errors of a node still call for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The node.
+    pub host: String,
+    /// Whether anything of it answered anew of late.
+    pub answered: bool,
+    /// Its bursts that are not done with, the earliest first.
+    pub open: Vec<Open>,
+}
+
+/// A burst that is not done with: some of its GPUs have not answered anew since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    /// The burst's first error, milliseconds since 1970 UTC.
+    pub start_ms: i64,
+    /// What its errors on those GPUs call for.
+    pub action: XidAction,
+    /// The last of them, counted with the burst or not.
+    pub last_ms: i64,
+}
+
+/// The burst of a node that an alert is about: the last one that calls for as much, one that is not done with first.
+pub fn cause<'a>(bursts: &'a [Burst], left: &[Left], host: &str, at_least: XidAction) -> Option<&'a Burst> {
+    let is_open = |burst: &Burst| {
+        let open = left.iter().filter(|left| left.host == host).flat_map(|left| &left.open);
+        open.into_iter().any(|open| open.start_ms == burst.start_ms && open.action >= at_least)
+    };
+    let of_node = bursts.iter().filter(|burst| burst.host == host && burst.action >= at_least);
+    of_node.max_by_key(|burst| (is_open(burst), burst.end_ms))
 }
 
 impl Bursts {
-    /// Takes an event in; what is no XID is left alone.
+    /// Takes an event in; what is neither an XID nor an answer after one is left alone.
     pub fn push(&mut self, event: &FleetEvent) {
+        self.answer(event);
         if let Some((host, error)) = Error::of(event) {
             self.nodes.entry(host).or_default().insert(error);
         }
@@ -64,6 +108,43 @@ impl Bursts {
         self.nodes.iter().flat_map(|(host, log)| remarks_of(host, &log.grouped(), now_ms)).collect()
     }
 
+    fn answer(&mut self, event: &FleetEvent) {
+        let is_back = event.what == Happening::GpuBack;
+        if !is_back && event.what != Happening::HostRestarted {
+            return;
+        }
+        let host = event.host.clone().unwrap_or_else(|| event.source.clone());
+        let answers = self.answers.entry(host).or_default();
+        match &event.gpu {
+            Some(gpu) if is_back => {
+                let at = answers.back_ms.entry(gpu.clone()).or_insert(event.at_ms);
+                *at = (*at).max(event.at_ms);
+            }
+            None if is_back => {}
+            Some(_) | None => answers.restarted_ms = answers.restarted_ms.max(Some(event.at_ms)),
+        }
+    }
+
+    /// What is left to do of each node's bursts. `named` gives all names of a GPU the same one: a driver, an exporter and
+    /// a log call it differently.
+    pub fn left(&self, named: impl Fn(&str, &str) -> String) -> Vec<Left> {
+        let of_node = |(host, log): (&String, &Log)| {
+            let mut back = BTreeMap::<String, i64>::new();
+            let answers = self.answers.get(host);
+            for (gpu, at_ms) in answers.iter().flat_map(|answers| &answers.back_ms) {
+                let at = back.entry(named(host, gpu)).or_insert(*at_ms);
+                *at = (*at).max(*at_ms);
+            }
+            let restarted_ms = answers.and_then(|answers| answers.restarted_ms);
+            let done = |gpu: Option<&str>, at_ms: i64| {
+                let is_back = |gpu: &str| back.get(&named(host, gpu)).is_some_and(|back| *back > at_ms);
+                restarted_ms.is_some_and(|restarted| restarted > at_ms) || !back.is_empty() && gpu.is_some_and(is_back)
+            };
+            Left { host: host.clone(), answered: answers.is_some(), open: log.open(done) }
+        };
+        self.nodes.iter().map(of_node).collect()
+    }
+
     /// What changed since the last time. Bursts that ended more than a day ago are let go of, but for a node's last one
     /// while errors that stick may still belong to it.
     pub fn tick(&mut self, now_ms: i64) -> Changed {
@@ -73,6 +154,12 @@ impl Bursts {
                 log.tell(host, now_ms, &mut changed);
             }
             !log.errors.is_empty()
+        });
+        self.answers.retain(|_, answers| {
+            let is_late = |at_ms: &i64| now_ms.saturating_sub(*at_ms) <= LOOK_BACK_MS;
+            answers.back_ms.retain(|_, at_ms| is_late(at_ms));
+            answers.restarted_ms = answers.restarted_ms.filter(is_late);
+            answers.restarted_ms.is_some() || !answers.back_ms.is_empty()
         });
         sort(&mut changed.bursts);
         changed
@@ -202,6 +289,20 @@ impl Log {
             }
         }
         groups
+    }
+
+    /// Bursts that have errors that are not done with.
+    fn open(&self, done: impl Fn(Option<&str>, i64) -> bool) -> Vec<Open> {
+        // One that sticks is left out of the bursts even where its GPU was back in between: here it is seen.
+        let sticky = self.errors.keys().filter(|error| error.sticks());
+        let lasts: BTreeMap<_, i64> = sticky.map(|error| ((&error.gpu, error.code), error.at_ms)).collect();
+        let last = |error: &Error| lasts.get(&(&error.gpu, error.code)).map_or(error.at_ms, |last| *last);
+        let open = |mut group: Group| {
+            group.errors.retain(|(error, _)| !done(error.gpu.as_deref(), last(error)));
+            let last_ms = group.errors.iter().map(|(error, _)| last(error)).max()?;
+            Some(Open { start_ms: group.start_ms, action: group.decided().0, last_ms })
+        };
+        self.grouped().into_iter().filter_map(open).collect()
     }
 
     /// Tells what changed, and lets go of what nothing can change any more.

@@ -306,6 +306,11 @@ async fn the_made_up_fleet_takes_the_same_way_as_a_real_one_and_says_what_it_is(
         house.get(&format!("/api/v1/fleet/report/{}", &day[..10])).await.json().await.unwrap()
     };
     assert_eq!(today.rows.len(), 24);
+    let csv = house.get(&format!("/api/v1/fleet/report/{}.csv", today.period)).await;
+    let name = format!("attachment; filename=\"fleet-{}-made-up.csv\"", today.period);
+    assert_eq!(csv.headers()["content-disposition"], name);
+    let csv = csv.text().await.unwrap();
+    assert!(csv.lines().next().unwrap().ends_with(",made_up") && csv.lines().skip(1).all(|row| row.ends_with(",true")));
 }
 
 #[tokio::test]
@@ -346,6 +351,9 @@ async fn a_report_counts_what_was_read_and_says_what_was_not() {
         }
         assert!(report.remarks.iter().any(|remark| remark.contains("utility meter")), "{:?}", report.remarks);
     }
-    let csv = house.get(&format!("/api/v1/fleet/report/{date}.csv")).await.text().await.unwrap();
+    let csv = house.get(&format!("/api/v1/fleet/report/{date}.csv")).await;
+    assert_eq!(csv.headers()["content-disposition"], format!("attachment; filename=\"fleet-{date}.csv\""));
+    let csv = csv.text().await.unwrap();
     assert_eq!(csv.lines().count(), 25);
+    assert!(!csv.contains("made_up"));
 }

@@ -17,15 +17,11 @@ pub fn AttentionRail(
 ) -> impl IntoView {
     let list = Memo::new(move |_| board.summary.with(|summary| summary.attention.clone()));
     let minute = Memo::new(move |_| board.summary.with(|summary| summary.as_of_ms.div_euclid(10_000) * 10_000));
-    let count = move || list.with(|list| list.len() as u32);
-    let heading = move || match count() {
-        0 => "Nothing needs a person".to_owned(),
-        many => format!("{} a person", format::things(many, "thing needs", "things need")),
-    };
+    let heading = move || list.with(|list| words::attention(list));
     view! {
         <aside class="attention" aria-labelledby="attention">
             <h2 id="attention">{heading}</h2>
-            <p class="hidden" role="status">{move || if count() == 0 { String::new() } else { heading() }}</p>
+            <p class="hidden" role="status">{move || if list.with(Vec::is_empty) { String::new() } else { heading() }}</p>
             <AttentionList list now_ms=minute/>
             <p class="actions"><a href=paths::ALERTS>"All alerts and their rules"</a></p>
         </aside>
@@ -35,7 +31,7 @@ pub fn AttentionRail(
 /// Each with what to do about it.
 #[component]
 pub fn AttentionList(
-    /// What needs a person, what was not taken on first.
+    /// What needs a person, the gravest first.
     #[prop(into)]
     list: Signal<Vec<Attention>>,
     /// The time, milliseconds since 1970 UTC.

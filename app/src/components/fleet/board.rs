@@ -29,8 +29,6 @@ pub struct Standing {
     pub nodes: Arc<Vec<FleetNode>>,
     /// Where the GPUs of each begin.
     pub starts: Arc<Vec<u32>>,
-    /// Why readings are made up, where they are.
-    pub made_up: Option<String>,
     /// What the fleet is compared with.
     pub plan: Option<PlanBinding>,
 }
@@ -79,7 +77,6 @@ impl Standing {
             metric: view.metric,
             starts: Arc::new(groups::starts(&view.nodes)),
             nodes: Arc::new(view.nodes.clone()),
-            made_up: view.made_up.clone(),
             plan: view.plan.clone(),
         }
     }

@@ -68,7 +68,7 @@ pub fn Parts(
     };
     let finding = move || {
         sorted.with(|parts| {
-            let unwell = parts.iter().filter(|part| part.health >= Health::Degraded).count() as u32;
+            let unwell = parts.iter().filter(|part| part.health >= Health::HeatHeld).count() as u32;
             let all = format::things(parts.len() as u32, "part", "parts");
             if unwell == 0 {
                 format!("{all}, none of them unwell")

@@ -30,9 +30,18 @@ pub fn yaml(rules: &[Rule]) -> String {
 
 fn of_rule(rule: &Rule, expression: &str) -> String {
     let mut text = format!("      - alert: {}\n        expr: {}\n", quoted(&rule.name), quoted(expression));
+    let keep = match rule.watch {
+        Watch::Bits { hold_ms, .. } => format!("        keep_firing_for: {}s\n", hold_ms / 1_000),
+        Watch::Metric { .. }
+        | Watch::Kpi { .. }
+        | Watch::SourceDown
+        | Watch::NodeDown
+        | Watch::Event { .. }
+        | Watch::Burst { .. } => String::new(),
+    };
     let _ = write!(
         text,
-        "        for: {}s\n        labels:\n          severity: {}\n        annotations:\n          summary: {}\n          \
+        "        for: {}s\n{keep}        labels:\n          severity: {}\n        annotations:\n          summary: {}\n          \
          description: {}\n          runbook: {}\n",
         rule.for_ms / 1_000,
         rule.severity.name(),
@@ -55,6 +64,7 @@ fn expression(rule: &Rule) -> Result<String, String> {
             let value = of.map_or_else(|| metric.name().to_owned(), |of| format!("{metric} / {of}"));
             Ok(beyond(&rule.name, &value, *when, on(metric.subject())))
         }
+        Watch::Bits { metric, bits, .. } => Ok(of_bits(metric.name(), *bits)),
         Watch::Kpi { kpi, when } => Ok(beyond(&rule.name, &of_kpi(*kpi)?, *when, "()")),
         Watch::SourceDown => Ok(format!("{} == 0", Metric::SourceUp)),
         Watch::NodeDown => {
@@ -64,6 +74,13 @@ fn expression(rule: &Rule) -> Result<String, String> {
         Watch::Event { event, hold_ms } => of_event(*event, *hold_ms),
         Watch::Burst { at_least, hold_ms } => Ok(of_burst(*at_least, *hold_ms)),
     }
+}
+
+/// Any of some bits, each by division: PromQL knows no bits.
+fn of_bits(metric: &str, bits: u64) -> String {
+    let each = (0..u64::BITS).map(|nth| 1_u64 << nth).filter(|bit| bits & bit != 0);
+    let each: Vec<String> = each.map(|bit| format!("(floor({metric} / {bit}) % 2 == 1)")).collect();
+    each.join(" or ")
 }
 
 /// Beyond the threshold, or not back behind the other one while it is told: a value that moves around one threshold would

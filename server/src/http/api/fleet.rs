@@ -80,22 +80,25 @@ pub async fn sources(State(reach): State<Reach>, headers: HeaderMap) -> Answer {
 }
 
 /// What the fleet made of its energy in a day (`2026-11-27`) or a month (`2026-11`), as JSON or, with `.csv` behind it,
-/// as CSV.
+/// as CSV. Where the readings are made up, the file's name ends in `made-up` and its last column, `made_up`, says so.
 #[utoipa::path(get, path = "/api/v1/fleet/report/{period}", tag = "fleet", operation_id = "fleet_report",
     params(("period" = String, Path, description = "The day or the month.")),
     responses((status = 200, description = "The report.", body = FleetReport)))]
 pub async fn report(State(reach): State<Reach>, Path(period): Path<String>, headers: HeaderMap) -> Answer {
     match period.strip_suffix(".csv") {
-        Some(period) => Ok(csv(&reach.house.fleet_report(period.to_owned()).await?)),
+        Some(period) => Ok(csv(&reach.house.fleet_report(period.to_owned()).await?, reach.house.made_up().as_deref())),
         None => json(&headers, &reach.house.fleet_report(period).await?),
     }
 }
 
-fn csv(report: &FleetReport) -> Response {
+fn csv(report: &FleetReport, made_up: Option<&str>) -> Response {
+    let (column, said, ending) = made_up.map_or_else(Default::default, |_| (",made_up", ",true", "-made-up"));
     let mut text = String::from(
         "start_utc,output_tokens,board_kwh,it_kwh,facility_kwh,tokens_per_s_per_mw,planned_tokens_per_s_per_mw,\
-         joules_per_token,covered_share,available_share\n",
+         joules_per_token,covered_share,available_share",
     );
+    text.push_str(column);
+    text.push('\n');
     for row in &report.rows {
         let start = jiff::Timestamp::from_millisecond(row.start_ms).map(|at| at.to_string()).unwrap_or_default();
         let figures = [
@@ -112,9 +115,15 @@ fn csv(report: &FleetReport) -> Response {
         let cells: Vec<String> =
             figures.iter().map(|figure| figure.map_or_else(String::new, |figure| figure.to_string())).collect();
         // Writing to a text can't fail.
-        let _ = writeln!(text, "{start},{}", cells.join(","));
+        let _ = writeln!(text, "{start},{}{said}", cells.join(","));
     }
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))], text).into_response()
+    let mut response =
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"))], text).into_response();
+    let name = format!("attachment; filename=\"fleet-{}{ending}.csv\"", report.period);
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    response
 }
 
 /// Takes readings as Prometheus sends them on (remote write 1.0: snappy, protobuf). They are kept when this has answered.

@@ -2,7 +2,7 @@
 
 use model::alert::{Condition, EventKind, GroupBy, Kpi, Rule, Severity, Side, Watch};
 use model::event::XidAction;
-use model::metric::{Kind, Metric};
+use model::metric::{Kind, Metric, Unit};
 use serde::Deserialize;
 use std::fmt;
 use toml::Spanned;
@@ -108,6 +108,7 @@ struct WrittenRule {
     severity: Severity,
     metric: Option<Spanned<Metric>>,
     of: Option<Spanned<Metric>>,
+    bits: Option<Spanned<u64>>,
     kpi: Option<Spanned<Kpi>>,
     source: Option<Spanned<Down>>,
     node: Option<Spanned<Down>>,
@@ -188,8 +189,11 @@ impl WrittenRule {
                 }
             }
         }
-        if self.event.is_none() && self.burst.is_none() && self.hold.is_some() {
-            found.say(self.hold.as_ref(), "hold", "only an event or a burst is held");
+        if self.event.is_none() && self.burst.is_none() && self.bits.is_none() && self.hold.is_some() {
+            found.say(self.hold.as_ref(), "hold", "only an event, a burst or bits are held");
+        }
+        if let Some(bits) = &self.bits {
+            return self.bits(bits, self.hold.as_ref().map_or(Some(0), |_| hold), found);
         }
         if let Some(metric) = &self.metric {
             for (name, field) in [("metric", Some(metric)), ("of", self.of.as_ref())] {
@@ -210,6 +214,21 @@ impl WrittenRule {
             return Some(Watch::Burst { at_least: *burst.get_ref(), hold_ms: hold? });
         }
         Some(if self.node.is_some() { Watch::NodeDown } else { Watch::SourceDown })
+    }
+
+    fn bits(&self, bits: &Spanned<u64>, hold_ms: Option<i64>, found: &mut Found) -> Option<Watch> {
+        if self.of.is_some() || self.above.is_some() || self.below.is_some() || self.clear.is_some() {
+            found.say(Some(bits), "bits", "they stand alone: without of, above, below and clear");
+        }
+        let metric = self.metric.as_ref().map(|metric| *metric.get_ref());
+        let Some(metric) = metric.filter(|metric| metric.unit() == Unit::Code) else {
+            found.say(Some(bits), "bits", "only a metric that is a code has bits");
+            return None;
+        };
+        if *bits.get_ref() == 0 {
+            found.say(Some(bits), "bits", "one of them at least must be watched");
+        }
+        Some(Watch::Bits { metric, bits: *bits.get_ref(), hold_ms: hold_ms? })
     }
 
     /// Where a rule is told to be wrong as a whole: at its name.

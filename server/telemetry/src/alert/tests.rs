@@ -140,6 +140,97 @@ fn a_burst_fires_from_its_action_on() {
 }
 
 #[test]
+fn a_burst_is_over_when_its_gpus_are_back_or_its_host_started_again_and_a_new_error_fires_anew() {
+    use crate::burst::Bursts;
+    let event = |seconds: i64, gpu: Option<&str>, what: Happening| FleetEvent {
+        at_ms: seconds * SECOND,
+        source: "log".into(),
+        host: Some("n".into()),
+        gpu: gpu.map(Into::into),
+        what,
+        message: String::new(),
+    };
+    let xid = |seconds, gpu, code| event(seconds, Some(gpu), Happening::Xid { code, detail: None });
+    // The driver's log knows a GPU by its address, whoever reads it by its id.
+    let named = |_: &str, gpu: &str| gpu.replace("GPU-a", "0").replace("01:00", "0");
+    let (mut bursts, mut all) = (
+        Bursts::default(),
+        alerts(vec![rule("xid", Watch::Burst { at_least: XidAction::ResetGpu, hold_ms: SILENT_MS }, 0)]),
+    );
+    let mut at = |seconds: i64, events: &[FleetEvent]| {
+        events.iter().for_each(|event| bursts.push(event));
+        bursts.tick(seconds * SECOND);
+        let left = bursts.left(named);
+        let signals: Vec<Signal> = left.iter().flat_map(|left| signals_of_bursts(left, &node("n"))).collect();
+        to(&all.observe(seconds * SECOND, &signals))
+    };
+    let back = |seconds, gpu| event(seconds, Some(gpu), Happening::GpuBack);
+    // GPU 2's error is the program's and calls for no reset: nobody waits for it.
+    let errors = [xid(10, "01:00", 79), xid(11, "1", 79), xid(12, "2", 31)];
+    assert_eq!(at(20, &errors), [AlertState::Firing]);
+    assert_eq!(at(30, &[back(30, "GPU-a")]), [], "GPU 1 is not back");
+    assert_eq!(at(40, &[back(5, "1")]), [], "that was before the error");
+    assert_eq!(at(50, &[back(50, "1")]), [AlertState::Resolved]);
+    assert_eq!(at(400, &[]), [], "that its burst closes changes nothing");
+    assert_eq!(at(500, &[xid(500, "01:00", 79)]), [AlertState::Firing], "though the same error sticks");
+    assert_eq!(at(600, &[event(600, None, Happening::HostRestarted)]), [AlertState::Resolved]);
+    assert_eq!(at(700, &[xid(700, "1", 48), xid(590, "2", 79)]), [AlertState::Firing]);
+}
+
+#[test]
+fn an_alert_is_about_the_burst_that_is_not_done_with() {
+    use crate::burst::{Bursts, cause};
+    let event = |at_ms: i64, gpu: &str, what: Happening| FleetEvent {
+        at_ms,
+        source: "log".into(),
+        host: Some("n".into()),
+        gpu: Some(gpu.into()),
+        what,
+        message: String::new(),
+    };
+    let mut bursts = Bursts::default();
+    let xid = |code| Happening::Xid { code, detail: None };
+    for (minute, gpu, what) in
+        [(0, "0", xid(79)), (10, "1", xid(79)), (20, "2", xid(31)), (30, "1", Happening::GpuBack)]
+    {
+        bursts.push(&event(minute * MINUTE, gpu, what));
+    }
+    let (all, left) = (bursts.all(30 * MINUTE), bursts.left(|_, gpu| gpu.to_owned()));
+    let start = |at_least| cause(&all, &left, "n", at_least).map(|burst| burst.start_ms);
+    assert_eq!(start(XidAction::ResetGpu), Some(0), "GPU 1 is back, and a program's error is none");
+    assert_eq!(start(XidAction::Ignore), Some(20 * MINUTE));
+    assert_eq!((start(XidAction::ContactSupport), cause(&all, &left, "m", XidAction::Ignore)), (None, None));
+}
+
+#[test]
+fn bits_fire_while_any_of_them_is_set_and_are_right_again_after_a_while_without() {
+    let mut all = alerts(vec![rule(
+        "heat",
+        Watch::Bits { metric: Metric::GpuClockEvents, bits: 0x60, hold_ms: 5 * MINUTE },
+        2 * MINUTE,
+    )]);
+    let seen = |bits: u32| Signal {
+        place: gpu("n", 0),
+        object: None,
+        seen: Seen::Metric(Metric::GpuClockEvents, f64::from(bits)),
+    };
+    let mut at = |minutes: i64, bits: Option<u32>| {
+        let signals: Vec<Signal> = bits.map(seen).into_iter().collect();
+        to(&all.observe(minutes * MINUTE, &signals))
+    };
+    assert_eq!(at(0, Some(0x4)), [], "held down by power");
+    assert_eq!(at(1, Some(0x24)), [AlertState::Pending]);
+    assert_eq!(at(2, Some(0)), [AlertState::Resolved], "it did not last");
+    assert_eq!(at(3, Some(0x40)), [AlertState::Pending]);
+    assert_eq!(at(5, Some(0x20)), [AlertState::Firing]);
+    assert_eq!(at(9, Some(0)), [], "it comes and goes");
+    assert_eq!(at(60, None), [], "what is not read has not got right");
+    assert_eq!(at(61, Some(0x20)), []);
+    assert_eq!(at(65, Some(0)), []);
+    assert_eq!(at(66, Some(0)), [AlertState::Resolved]);
+}
+
+#[test]
 fn whoever_takes_an_alert_on_keeps_it_through_a_restart_until_it_is_over() {
     let mut all = alerts(vec![hot(0)]);
     let (place, at) = (gpu("n", 0), key("hot", gpu("n", 0)));
@@ -300,6 +391,8 @@ fn the_rules_that_we_ship_each_say_what_to_do() {
     let named = |name: &str| rules.iter().find(|rule| rule.name == name).unwrap();
     assert!(named("node-down").inhibits);
     assert_eq!(named("gpu-hot").for_ms, 2 * MINUTE);
+    let heat = Watch::Bits { metric: Metric::GpuClockEvents, bits: 0x60, hold_ms: 5 * MINUTE };
+    assert_eq!((&named("gpu-held-by-heat").watch, named("gpu-held-by-heat").for_ms), (&heat, 2 * MINUTE));
     assert_eq!(named("gpu-lost").watch, Watch::Event { event: EventKind::GpuLost, hold_ms: SILENT_MS });
     let below = Condition { side: Side::Below, fire: 0.85, clear: 0.9 };
     assert_eq!(named("tokens-below-plan").watch, Watch::Kpi { kpi: Kpi::TokensPerMwOfPlan, when: below });
@@ -340,7 +433,22 @@ fn a_bad_rule_is_told_with_its_line_and_field() {
             "source = \"down\"\nfor = \"2 minutes\"",
             "r.toml:5: rule \"a\": field for: \"2 minutes\" is no time: write 90s, 2m, 1h or 7d, 30 days at most",
         ),
-        ("source = \"down\"\nhold = \"2m\"", "r.toml:5: rule \"a\": field hold: only an event or a burst is held"),
+        (
+            "source = \"down\"\nhold = \"2m\"",
+            "r.toml:5: rule \"a\": field hold: only an event, a burst or bits are held",
+        ),
+        (
+            "metric = \"gpu_power_watts\"\nbits = 1",
+            "r.toml:5: rule \"a\": field bits: only a metric that is a code has bits",
+        ),
+        (
+            "metric = \"gpu_clock_event_reasons\"\nbits = 1\nabove = 1",
+            "r.toml:5: rule \"a\": field bits: they stand alone: without of, above, below and clear",
+        ),
+        (
+            "metric = \"gpu_clock_event_reasons\"\nbits = 0",
+            "r.toml:5: rule \"a\": field bits: one of them at least must be watched",
+        ),
         ("source = \"up\"", "r.toml:4: field source: unknown variant `up`, expected `down`"),
         ("source = \"down\"\nfro = \"1m\"", "r.toml:5: field fro: unknown field `fro`, expected one of"),
         ("source = \"down\"\nfor = \"é\"", "r.toml:5: rule \"a\": field for"),

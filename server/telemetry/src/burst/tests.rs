@@ -307,7 +307,7 @@ proptest! {
         events.sort_by_key(|event| event.at_ms);
         let mut nodes = by_node(&events);
         nodes.values_mut().for_each(Log::fold);
-        let live = Bursts { nodes };
+        let live = Bursts { nodes, ..Bursts::default() };
         prop_assert_eq!(live.all(0), bursts(&events, 0));
     }
 
