@@ -35,8 +35,8 @@ pub fn is_in(list: &str, state: AlertState) -> bool {
 }
 
 /// The order of alerts wherever they are listed: critical first, then what nobody has taken on, then what began last.
-pub fn rank(is_critical: bool, is_taken: bool, since_ms: i64) -> impl Ord {
-    (!is_critical, is_taken, std::cmp::Reverse(since_ms))
+pub fn rank(severity: Severity, owner: Option<&str>, since_ms: i64) -> impl Ord + use<> {
+    (severity != Severity::Critical, owner.is_some(), std::cmp::Reverse(since_ms))
 }
 
 /// Alerts of a list, in their order.
@@ -44,7 +44,7 @@ pub fn listed(alerts: &[Alert], about: &[About], list: &str) -> Vec<Alert> {
     let mut found: Vec<Alert> = alerts.iter().filter(|alert| is_in(list, alert.state)).cloned().collect();
     found.sort_by_cached_key(|alert| {
         let since_ms = about_of(alert, about).map_or(alert.began_ms, |about| about.since_ms);
-        (rank(alert.severity == Severity::Critical, alert.ack.is_some(), since_ms), alert.key.clone())
+        (rank(alert.severity, alert.ack.as_ref().map(|ack| &*ack.owner), since_ms), alert.key.clone())
     });
     found
 }

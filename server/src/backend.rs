@@ -183,8 +183,11 @@ impl House {
         let query = EventQuery { from_ms, to_ms, host: host.clone(), limit, ..EventQuery::default() };
         let mut events = store::event::list(self.fleet.db(), &query).await.map_err(of_store)?;
         match place {
-            FleetPlace::Fleet | FleetPlace::Node(_) => {}
-            FleetPlace::Engine(_) | FleetPlace::Source(_) | FleetPlace::Point(_) => {}
+            FleetPlace::Fleet
+            | FleetPlace::Node(_)
+            | FleetPlace::Engine(_)
+            | FleetPlace::Source(_)
+            | FleetPlace::Point(_) => {}
             FleetPlace::Hall(hall) => {
                 events.retain(|event| self.fleet.place_of_event(event).hall.as_deref() == Some(hall));
             }

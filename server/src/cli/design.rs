@@ -64,10 +64,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Fleet(error) => Self::bad(&error),
-            other => Self::House(other),
-        }
+        if let Error::Fleet(error) = error { Self::bad(&error) } else { Self::House(error) }
     }
 }
 

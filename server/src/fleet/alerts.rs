@@ -87,6 +87,7 @@ impl Watcher {
 
     /// Recalls errors of the last day, and what answered after them: what they call for outlasts a restart.
     pub async fn recall(&self, history: &Db, now_ms: i64) -> Result<(), store::Error> {
+        let mut events = Vec::new();
         for what in ["xid", "gpu-back", "host-restarted"] {
             let query = EventQuery {
                 from_ms: now_ms - LOOK_BACK_MS,
@@ -95,10 +96,14 @@ impl Watcher {
                 limit: RECALLED,
                 ..EventQuery::default()
             };
-            let events = store::event::list(history, &query).await?;
-            let mut bursts = lock(&self.bursts);
-            events.iter().for_each(|event| bursts.push(event));
+            events.extend(store::event::list(history, &query).await?);
         }
+        events.sort_by_key(|event| event.at_ms);
+        let mut bursts = lock(&self.bursts);
+        for event in &events {
+            bursts.push(event);
+        }
+        drop(bursts);
         Ok(())
     }
 
@@ -261,7 +266,10 @@ impl Watcher {
         }
         gathered.extend(in_rack.into_iter().flat_map(|((_, rack, _), alike)| folded(rack, alike)));
         // Alerts come in the order of their keys, which stands where their ranks are equal.
-        gathered.sort_by_key(|one| alarms::rank(one.critical, one.owner.is_some(), one.since_ms));
+        gathered.sort_by_key(|one| {
+            let severity = if one.critical { Severity::Critical } else { Severity::Warning };
+            alarms::rank(severity, one.owner.as_deref(), one.since_ms)
+        });
         *lock(&self.attention) = gathered;
     }
 

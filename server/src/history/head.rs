@@ -163,8 +163,8 @@ impl Heads {
         for step in 0..all {
             let at = (self.look_from + step) % all;
             let phase = if self.open[at].sealed_ms.is_some() { PHASES } else { (at as u32 % PHASES).max(PHASES / 8) };
-            let part = |all: i64| all * i64::from(phase) / i64::from(PHASES);
-            let ripe = Ripe { now_ms, age_max_ms: part(SEAL_AGE_MS), count: part(SEAL_COUNT as i64) as usize };
+            let age_max_ms = SEAL_AGE_MS * i64::from(phase) / i64::from(PHASES);
+            let ripe = Ripe { now_ms, age_max_ms, count: SEAL_COUNT * phase as usize / PHASES as usize };
             if let Some(samples) = self.open[at].ripe(&ripe, self.next_seq) {
                 seals.push(Seal { series: at as u32, samples });
                 if seals.len() == SEALS_AT_ONCE {

@@ -158,7 +158,9 @@ fn a_burst_is_over_when_its_gpus_are_back_or_its_host_started_again_and_a_new_er
         alerts(vec![rule("xid", Watch::Burst { at_least: XidAction::ResetGpu, hold_ms: SILENT_MS }, 0)]),
     );
     let mut at = |seconds: i64, events: &[FleetEvent]| {
-        events.iter().for_each(|event| bursts.push(event));
+        for event in events {
+            bursts.push(event);
+        }
         bursts.tick(seconds * SECOND);
         let left = bursts.left(named);
         let signals: Vec<Signal> = left.iter().flat_map(|left| signals_of_bursts(left, &node("n"))).collect();
