@@ -17,8 +17,6 @@ const MINUTE_MS: i64 = 60_000;
 const READINGS_MS_MAX: i64 = 2 * DAY_MS;
 /// Joules of a kWh.
 const KWH_J: f64 = 3.6e6;
-/// Coverage below which a report remarks on it.
-const COVERED_WELL: f64 = 0.99;
 
 /// The series that a report is made of.
 struct Readings {
@@ -187,12 +185,6 @@ fn remarks(known: &Period, total: &FleetReportRow, readings: &Readings, plan: Op
         remarks.push("No serving engine was read, so there are no tokens to count.".into());
     } else {
         remarks.push("Tokens are output tokens, as the serving engines count them.".into());
-    }
-    if total.covered < COVERED_WELL {
-        let share = total.covered * 100.0;
-        remarks.push(format!(
-            "{share:.1}% of the time was read; the rest is in no figure, and rates are over what was read."
-        ));
     }
     if known.to_ms - known.from_ms > DAY_MS {
         remarks.push(
