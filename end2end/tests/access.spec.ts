@@ -40,6 +40,8 @@ async function visit(page: Page, path: string, heading: RegExp) {
   expect(answer?.status()).toBe(200);
   await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
   if (path.startsWith("/designs/")) await awake(page);
+  // Looked at while it wakes, its button would have the colours of one that can't be pressed and the state of one that can.
+  if (path === "/new") await expect(page.getByRole("button", { name: "Create and open" })).toBeEnabled();
   if (path.includes("view=drivers")) {
     await page.getByRole("button", { name: "Work it out" }).click();
     await expect(page.getByRole("region", { name: "What drives the year" })).toBeVisible({ timeout: 60_000 });
