@@ -168,9 +168,10 @@ pub fn tree_finding(lines: &[Line], flow: Flow) -> String {
 /// What a point reads, in the reader's units.
 pub fn reads(point: &FacilityPoint, units: Units) -> String {
     match (&point.state, point.value) {
-        // A heart tells its own time, in seconds.
-        (_, Some(value)) if point.point_type.starts_with("Heartbeat") && point.unit == Unit::Second => {
-            format!("{} UTC", format::clock_time((value * 1_000.0) as i64, format::Told::All))
+        // A heart tells its own time, in seconds or milliseconds since 1970: of our days they are far apart.
+        (_, Some(value)) if point.point_type.starts_with("Heartbeat") && value >= 1e9 => {
+            let ms = if value >= 1e11 { value } else { value * 1e3 };
+            format::moment_to_second(ms as i64)
         }
         (Some(state), _) => state.clone(),
         (None, None) => format::MISSING.into(),

@@ -34,6 +34,29 @@ pub fn health_about(health: Health) -> &'static str {
     }
 }
 
+/// Why a GPU's clocks are held down, in words: the bits of NVML's `nvmlClocksEventReasons` (nvml.h).
+pub fn clock_events(bits: f64) -> String {
+    const REASONS: [(u64, &str); 9] = [
+        (0x1, "nothing to do"),
+        (0x2, "clocks set by an application"),
+        (0x4, "power limit"),
+        (0x8, "slowed by hardware"),
+        (0x10, "in step with other GPUs"),
+        (0x20, "heat, by the driver"),
+        (0x40, "heat, by hardware"),
+        (0x80, "power brake of the node"),
+        (0x100, "clocks of the display"),
+    ];
+    let bits = bits as u64;
+    let mut said: Vec<String> =
+        REASONS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, words)| (*words).to_owned()).collect();
+    let known = REASONS.iter().fold(0, |all, (bit, _)| all | bit);
+    if bits & !known != 0 {
+        said.push(format!("bits {:#x}", bits & !known));
+    }
+    if said.is_empty() { "nothing holds them".into() } else { said.join("; ") }
+}
+
 /// The same of a place with several GPUs, which is as its worst part is.
 pub fn health_about_all(health: Health) -> &'static str {
     match health {
@@ -237,5 +260,12 @@ mod tests {
             ..FleetCounts::default()
         };
         assert_eq!(HEALTHS.iter().map(|health| count(&counts, *health)).sum::<u32>(), 127);
+    }
+
+    #[test]
+    fn why_clocks_are_held_down_is_said_bit_by_bit() {
+        assert_eq!(clock_events(0.0), "nothing holds them");
+        assert_eq!(clock_events(f64::from(0x24)), "power limit; heat, by the driver");
+        assert_eq!(clock_events(f64::from(0x400)), "bits 0x400");
     }
 }

@@ -7,7 +7,7 @@ use crate::fleet::words;
 use crate::{format, paths};
 use leptos::prelude::*;
 use model::fleet::{Fact, FleetPlace, Health, LastValue, Part, PlaceView, PlannedValue};
-use model::metric::Unit;
+use model::metric::{Metric, Unit};
 
 /// Rows at first, and rows more each time.
 const ROWS: usize = 40;
@@ -130,7 +130,7 @@ pub fn LastValues(
     let rows = move || {
         live.with(|live| live.values.iter().map(|value| (value.metric, value.source.clone())).collect::<Vec<_>>())
     };
-    let row = move |(metric, source): (model::metric::Metric, String)| {
+    let row = move |(metric, source): (Metric, String)| {
         let of = source.clone();
         let value = Memo::new(move |_| {
             live.with(|live| live.values.iter().find(|value| value.metric == metric && value.source == of).cloned())
@@ -147,7 +147,10 @@ pub fn LastValues(
         };
         let figure = move || {
             let value = value.with(|value| value.as_ref().map(|value| value.value));
-            view! { <Number figure=format::or_missing(value, |value| format::measured(units.get(), metric.unit(), value))/> }
+            if let (Metric::GpuClockEvents, Some(bits)) = (metric, value) {
+                return words::clock_events(bits).into_any();
+            }
+            view! { <Number figure=format::or_missing(value, |value| format::measured(units.get(), metric.unit(), value))/> }.into_any()
         };
         view! {
             <tr class:stale=move || value.with(|value| value.as_ref().is_none_or(|value| value.stale))>
