@@ -17,6 +17,8 @@ const SEAL_AGE_MS: i64 = 900_000;
 /// Parts of that count and that age after which series are sealed for the first time, each at another, an eighth of it at least:
 /// series that began together would otherwise fill memory, and go to the disk, together for ever.
 const PHASES: u32 = 64;
+/// Room for readings is made for so many at once: doubled each time, it would on average be half empty.
+const ROOM: usize = 32;
 /// Readings from further ahead than this come from a wrong clock.
 const FUTURE_MS_MAX: i64 = 600_000;
 /// Readings that wait for the disk at most: some minutes of a large fleet, 120 MB.
@@ -229,6 +231,9 @@ impl Head {
             self.first_seq = seq;
         }
         let last_ms = self.samples.last().map(|last| last.at_ms);
+        if self.samples.len() == self.samples.capacity() {
+            self.samples.reserve_exact(ROOM);
+        }
         if last_ms.is_none_or(|last_ms| last_ms < sample.at_ms) {
             self.samples.push(sample);
             return Taken::Kept;
@@ -258,7 +263,7 @@ impl Head {
     fn sealed(&mut self) {
         self.sealed_ms = self.samples[..self.sealing].last().map(|last| last.at_ms).or(self.sealed_ms);
         self.samples.drain(..self.sealing);
-        self.samples.shrink_to(SEAL_COUNT / 2);
+        self.samples.shrink_to(ROOM);
         (self.sealing, self.first_seq) = (0, self.rest_seq);
     }
 }
