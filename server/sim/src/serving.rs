@@ -13,6 +13,8 @@
 //! the form of the model was chosen. Rows with several attention groups, and how disaggregated deployments are split,
 //! are outside this model.
 
+pub mod cost;
+
 use crate::board::{self, CapCurve, Phase};
 use model::design::Precision;
 use model::part::{Attention, Gpu, LanguageModel};
