@@ -17,7 +17,7 @@ WASM_SCENE := --target wasm32-unknown-unknown
 LISTEN ?= 127.0.0.1:8080
 SECONDS ?= 600
 
-.PHONY: help run build test check bench bundle browser peers fuzz fuzz-api crash clean
+.PHONY: help run build test check bench bundle browser calibrate peers fuzz fuzz-api crash clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -70,6 +70,10 @@ check: $(BUNDLE) $(SCENE) ## formatting, lints native and wasm, documentation
 	cargo clippy -p app $(WASM) -- -D warnings
 	cargo clippy -p scene $(WASM_SCENE) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+calibrate: ## fit the serving model to the measured points anew, with its error bands and validation report
+	cargo run --release -p sim --example calibrate
+	cargo fmt -p sim
 
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
 	cargo bench -p sim

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod evaluate;
 pub mod export;
 pub mod output;
+pub mod predict;
 pub mod record;
 pub mod serve;
 pub mod simulate;
@@ -31,6 +32,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Designs(catalog::DesignsCommand),
     Catalog(catalog::CatalogCommand),
+    Predict(predict::Predict),
     Serve(serve::Serve),
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
@@ -48,6 +50,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(command) => command.run(),
         Command::Designs(command) => command.run(),
         Command::Catalog(command) => command.run(),
+        Command::Predict(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),

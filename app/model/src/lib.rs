@@ -3,7 +3,7 @@
 //! Never: reads a file, opens a socket, waits, or knows how anything is computed. Native and wasm.
 //!
 //! Read `quantity` first, then `design` (what a person drew), `site` (the same, resolved), `scenario`
-//! (the year it meets), `trace` (what happened) and `report` (what it came to). `scene` is a hall to be drawn in 3D.
+//! (the year it meets), `trace` (what happened) and `report` (what it came to). `served` is a model on some GPUs under a load; `scene` a hall to be drawn in 3D.
 
 pub mod alert;
 pub mod catalog;
@@ -26,6 +26,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod scene;
+pub mod served;
 pub mod site;
 pub mod source;
 pub mod trace;

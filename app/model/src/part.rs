@@ -2,6 +2,7 @@
 //!
 //! On the wire each field ends in its unit. Prices are estimates unless their source says otherwise.
 
+use crate::design::Precision;
 use crate::id::{ModelId, PartId};
 use crate::quantity::{
     Bandwidth, Bytes, ComputeRate, Length, Mass, Power, Pressure, Ratio, Temperature, TemperatureRise,
@@ -494,11 +495,23 @@ pub enum Attention {
         /// That window.
         #[serde(default)]
         window_tokens: u32,
+        /// Most tokens of its past that a token reads, where a selection is read; 0 where all is.
+        #[serde(default, skip_serializing_if = "is_default")]
+        sparse_tokens: u32,
+        /// Layers of linear attention or state space, whose past does not grow.
+        #[serde(default, skip_serializing_if = "is_default")]
+        linear_layers: u32,
     },
     /// Multi-head latent attention: one compressed vector a token and layer.
     Latent {
         /// Width of the compressed vector with its rotary part.
         latent_dim: u32,
+        /// Most tokens of its past that a token reads, where a selection is read; 0 where all is.
+        #[serde(default, skip_serializing_if = "is_default")]
+        sparse_tokens: u32,
+        /// Layers of linear attention or state space, whose past does not grow.
+        #[serde(default, skip_serializing_if = "is_default")]
+        linear_layers: u32,
     },
 }
 
@@ -513,6 +526,9 @@ pub struct LanguageModel {
     pub name: String,
     /// Who made it.
     pub maker: String,
+    /// Names under which its weights are published: `meta-llama/Llama-3.1-70B`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hub: Vec<String>,
     /// Parameters in all.
     pub parameters: f64,
     /// Parameters used for one token.
@@ -523,14 +539,38 @@ pub struct LanguageModel {
     pub hidden_size: u32,
     /// Query heads.
     pub heads: u32,
+    /// Words of its vocabulary; 0 where it is not told, and then left out of account.
+    #[serde(default)]
+    pub vocabulary: u32,
     /// How it keeps its past.
     pub attention: Attention,
+    /// Parameters of attention in one layer, on average; 0 where it is not told: then of grouped-query heads.
+    #[serde(default)]
+    pub attention_parameters: f64,
+    /// Layers with a dense feed-forward; 0 where nothing is told of them: then all that experts do not account for.
+    #[serde(default)]
+    pub dense_layers: u32,
+    /// Parameters of one such feed-forward.
+    #[serde(default)]
+    pub dense_parameters: f64,
     /// Routed experts in a layer; 0 for a dense model.
     #[serde(default)]
     pub experts: u32,
     /// Of which a token uses this many.
     #[serde(default)]
     pub experts_per_token: u32,
+    /// Layers with experts; 0 where it is not told: then all.
+    #[serde(default)]
+    pub expert_layers: u32,
+    /// Parameters of one routed expert in one layer; 0 where it is not told: then of the difference between all and active.
+    #[serde(default)]
+    pub expert_parameters: f64,
+    /// Number format that the experts' weights are published in, where it is not a matter of choice; attention is then 16-bit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expert_precision: Option<Precision>,
+    /// Parameters in one such layer of the experts that every token uses.
+    #[serde(default)]
+    pub shared_parameters: f64,
     /// Typical price of a million input tokens, as sold by hosts of open models.
     pub input_price_usd_per_million: f64,
     /// And of a million output tokens.

@@ -35,6 +35,7 @@ mod price;
 mod repeat;
 mod report;
 mod request;
+mod served;
 mod servegen;
 mod stamped;
 mod table;
@@ -49,6 +50,7 @@ pub use mooncake::BLOCK_TOKENS;
 pub use netbox::netbox;
 pub use price::prices;
 pub use request::requests;
+pub use served::{POINTS_BYTES_MAX, PointRow, Points, points};
 pub use text::read_file;
 pub use weather::weather;
 

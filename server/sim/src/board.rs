@@ -5,25 +5,14 @@
 //! (Phoenix, May 2025, Apache-2.0): `infer_llama_8b` for decode, `ft_llama_8b_dolly` and `pt_mpt_13b_lg` for prefill.
 //! Three more jobs of that sweep are left out of it and check it.
 //!
-//! *Shares of board power at full work*: decode over prefill are the medians of kernels of at least 0.5 ms in the
-//! measured kernel tables of B200 (aiconfigurator-core 0.12.0, vLLM 0.22.0): 698 W and 886 W of 1000 W. Both times
-//! [`SERVING_OVER_KERNELS`], fitted to the node power of MLPerf v4.1 Inference Closed, NVIDIA H200-SXM-141GBx8 MaxQ,
-//! Offline; its Server run is left out and checks it. Derived figures not verified by MLCommons Association.
-//!
 //! *Power against load*: straight from idle to full work. A working replica draws nearly the same whatever its batch
 //! (the Server run makes 0.91 of the Offline run's tokens at 1.02 of its power), so a fleet at part load keeps as few
 //! replicas at work as the load needs and rests the others: its mean power is in proportion to load.
 //!
 //! `tests/engine/fit.rs` makes both fits anew from the files, prints their errors and holds these constants to them.
 
-/// Board power of a serving replica over that of its kernels measured one by one.
-pub const SERVING_OVER_KERNELS: f64 = 1.206;
-/// Share of board power that memory-bound decode draws at full work.
-pub const DECODE_POWER_SHARE: f64 = 0.698 * SERVING_OVER_KERNELS;
-/// Share of board power that arithmetic-bound prefill draws at full work.
-pub const PREFILL_POWER_SHARE: f64 = 0.886 * SERVING_OVER_KERNELS;
-/// Relative error of board power that bands are made with: the kernel tables' half-spread between quartiles.
-pub const POWER_ERROR: f64 = 0.12;
+/// Relative error of board power that bands are made with: that of its fit to kernels ([`serving::draw`](crate::serving::draw)).
+pub const POWER_ERROR: f64 = 0.13;
 
 /// What a phase is bound by: the share of its time that does not depend on the GPU clock (memory, links).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

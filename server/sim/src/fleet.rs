@@ -1,7 +1,7 @@
 //! The fleet in plain numbers: what each class of racks draws and makes at a share of its full work.
 
 use crate::power::group_loss_w;
-use crate::serving::{self, Capped, Margin, Point, Refusal, Roofline, Work};
+use crate::serving::{self, Capped, Margin, Point, Refusal, Work};
 use model::quantity::Power;
 use model::report::ServingPoint;
 use model::site::{RackClass, Shelf, Site};
@@ -174,7 +174,7 @@ fn work(site: &Site, lengths: Lengths) -> Work<'_> {
 
 fn compute(rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
     let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
-    Some(serving::best_point(&Roofline::FITTED, gpu, rack.domain_gpus, work).map(|point| {
+    Some(serving::best_point(gpu, rack.domain_gpus, work).map(|point| {
         let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
         let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
         let mut best = [1.0; BEST_POINTS];

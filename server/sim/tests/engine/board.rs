@@ -4,7 +4,6 @@
 use crate::common::assert_close;
 use crate::measured::{cap_errors, cap_sweep, mlperf_point, node_power_w};
 use sim::board::{CapCurve, Phase};
-use sim::serving::Roofline;
 
 #[test]
 fn agrees_with_the_measured_cap_sweep() {
@@ -38,7 +37,7 @@ pub(crate) fn busy_node(throughput: f64) -> BusyNode {
     let catalog = catalog::catalog().unwrap();
     let node = catalog.tray(&"dgx-h200".parse().unwrap()).unwrap();
     let gpu = catalog.gpu(&"h200-sxm".parse().unwrap()).unwrap();
-    let point = mlperf_point(&Roofline::FITTED, "h200-sxm");
+    let point = mlperf_point("h200-sxm");
     // Full speed is at the board's own limit, which may be below what the work would draw.
     let throughput = throughput * sim::serving::capped(gpu, &point, gpu.board_power.as_watts()).throughput;
     let capped = (2_000..=7_000)
@@ -46,8 +45,8 @@ pub(crate) fn busy_node(throughput: f64) -> BusyNode {
         .find(|capped| capped.throughput >= throughput)
         .unwrap();
     println!(
-        "board {:.0} W of {:.0} uncapped; prefill {:.2} of the time, decode {:.2} bound by arithmetic",
-        capped.power_w, capped.uncapped_w, point.prefill_share, point.decode_intensity
+        "board {:.0} W of {:.0} uncapped; prefill {:.2} of the time at {:.2} of board power, decode at {:.2}",
+        capped.power_w, capped.uncapped_w, point.prefill_share, point.prefill_power, point.decode_power
     );
     BusyNode {
         overhead_w: node.overhead_busy.as_watts(),

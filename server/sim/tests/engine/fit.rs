@@ -1,23 +1,13 @@
-//! The fits made anew from the files, with the engine's own code: what the constants in `board` and `serving` are held
-//! to. A change of the model that moves an optimum fails here and prints the constants to take.
+//! The fits made anew from the files, with the engine's own code: what the constants in `board` and `serving::draw` are
+//! held to; those of `serving` are fitted by `make calibrate`. A change of the model that moves an optimum fails here and prints the constants to take.
 
 use crate::board::busy_node;
 use crate::common::assert_close;
-use crate::measured::{Served, cap_errors, cap_sweep, mlperf_point, node_power_w, served};
+use crate::measured::{cap_errors, cap_sweep, node_power_w};
 use argmin::core::{CostFunction, Error, Executor, State};
 use argmin::solver::neldermead::NelderMead;
-use sim::board::{CapCurve, Phase, SERVING_OVER_KERNELS};
-use sim::serving::Roofline;
-
-/// Most of peak bandwidth that reading weights and past may be fitted to: streaming kernels reach no more, and a fit left
-/// free runs to 1.
-const BANDWIDTH_EFFICIENCY_MAX: f64 = 0.90;
-
-/// MLPerf v4.1 Inference Closed, NVIDIA DGX H100, Llama-2-70B Offline: the one fitted point at a full batch, as the
-/// silicon sample's dense rows end at 64 requests.
-const MLPERF_H100_TOKENS_PER_S: f64 = 24_524.9;
-/// Its weight, in rows of the silicon sample: a tenth of them.
-const MLPERF_WEIGHT: f64 = 44.0;
+use sim::board::{CapCurve, Phase};
+use sim::serving::draw::SERVING_OVER_KERNELS;
 
 /// A sum of squares of a vector of parameters.
 struct Cost<F>(F);
@@ -85,53 +75,4 @@ fn serving_power_is_the_fit_to_the_busy_node() {
     let found = SERVING_OVER_KERNELS * (measured_w - node.overhead_w) / node.boards_w;
     println!("fit: SERVING_OVER_KERNELS = {found:.4}");
     assert_close("serving over kernels", SERVING_OVER_KERNELS, found, 0.005);
-}
-
-/// Least absolute error of the logarithm of the time between tokens over every H100 point and the dense B200
-/// points, and of one node at a full batch.
-#[test]
-fn the_roofline_is_the_fit_to_measured_replicas() {
-    let Some(served) = served() else { return };
-    let fitted: Vec<&Served> = served
-        .iter()
-        .filter(|row| match row.gpu.id.as_str() {
-            "h100-sxm" => true,
-            "b200-sxm" => row.model.experts == 0,
-            _ => false,
-        })
-        .collect();
-    let roofline = |at: &[f64]| Roofline {
-        bandwidth_efficiency: at[0],
-        arithmetic_efficiency: at[1],
-        layer_overhead_s: at[2],
-        collective_latency_s: at[3],
-        request_overhead_s: at[4],
-    };
-    let cost = |at: &[f64]| {
-        let within = (0.3..=BANDWIDTH_EFFICIENCY_MAX).contains(&at[0]) && (0.2..=1.0).contains(&at[1]);
-        if !within || at[2..].iter().any(|&seconds| !(0.0..1e-3).contains(&seconds)) {
-            return f64::MAX;
-        }
-        let roofline = roofline(at);
-        let node = mlperf_point(&roofline, "h100-sxm");
-        let full = MLPERF_WEIGHT * libm::log(node.tokens_per_s_per_gpu * 8.0 / MLPERF_H100_TOKENS_PER_S).abs();
-        full + fitted.iter().map(|row| libm::log(row.ratio(&roofline)).abs()).sum::<f64>()
-    };
-    let own = Roofline::FITTED;
-    let shipped = [
-        own.bandwidth_efficiency,
-        own.arithmetic_efficiency,
-        own.layer_overhead_s,
-        own.collective_latency_s,
-        own.request_overhead_s,
-    ];
-    let found = least(cost, &[0.8, 0.6, 2e-5, 5e-6, 1e-5]);
-    println!(
-        "fit on {} points: {:?}, mean error {:.4}",
-        fitted.len(),
-        roofline(&found),
-        cost(&found) / fitted.len() as f64
-    );
-    println!("shipped: mean error {:.4}", cost(&shipped) / fitted.len() as f64);
-    assert!(cost(&shipped) <= cost(&found) * 1.01, "the points are fitted better by {:?}", roofline(&found));
 }

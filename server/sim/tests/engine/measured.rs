@@ -2,86 +2,17 @@
 
 use crate::common::data;
 use model::design::Precision;
-use model::part::{Gpu, LanguageModel};
 use model::quantity::Span;
+use model::served::Point;
 use sim::board::{CapCurve, Phase};
-use sim::serving::{Point, Roofline, Work, best_point, time_per_token};
+use sim::serving::{self, Work, best_point};
 use std::collections::BTreeMap;
 
-/// A measured serving point of aiconfigurator's public silicon sample (Apache-2.0).
-pub(crate) struct Served {
-    pub(crate) gpu: Gpu,
-    pub(crate) model: LanguageModel,
-    pub(crate) precision: Precision,
-    pub(crate) input: f64,
-    pub(crate) output: f64,
-    pub(crate) batch: f64,
-    pub(crate) gpus: u32,
-    pub(crate) tpot_ms: f64,
-}
-
-impl Served {
-    /// What is asked, without time targets.
-    pub(crate) fn work(&self) -> Work<'_> {
-        Work {
-            model: &self.model,
-            precision: self.precision,
-            prefill_tokens: self.input,
-            context_tokens: self.input,
-            output_tokens: self.output,
-            ttft: Span::from_seconds(1e3),
-            tpot: Span::from_seconds(1e3),
-        }
-    }
-
-    /// Predicted over measured time between tokens.
-    pub(crate) fn ratio(&self, roofline: &Roofline) -> f64 {
-        time_per_token(roofline, &self.gpu, &self.work(), self.gpus, self.batch).0 * 1e3 / self.tpot_ms
-    }
-}
-
-/// Aggregated rows with one attention group: those that a roofline of one replica can speak of.
-pub(crate) fn served() -> Option<Vec<Served>> {
-    let (_, bytes) = data("benchmarks/serving_measured.csv")?;
-    let text = String::from_utf8(bytes).unwrap();
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let at = |name: &str| names.iter().position(|n| *n == name).unwrap();
-    let catalog = catalog::catalog().unwrap();
-    let served = lines.filter_map(|line| {
-        let row: Vec<&str> = line.split(',').collect();
-        let number = |name: &str| row[at(name)].parse::<f64>().ok();
-        let gpu = match row[at("system")] {
-            "h100_sxm" => "h100-sxm",
-            "b200_sxm" => "b200-sxm",
-            "gb200" => "gb200",
-            _ => return None,
-        };
-        let model = match row[at("model_path")] {
-            "meta-llama/Llama-3.1-70B" => "llama-3.1-70b",
-            "Qwen/Qwen3-32B" => "qwen3-32b",
-            "openai/gpt-oss-120b" => "gpt-oss-120b",
-            "deepseek-ai/DeepSeek-R1" => "deepseek-r1",
-            _ => return None,
-        };
-        let one_group = number("attention_dp_size").is_none_or(|groups| groups < 1.5);
-        (row[at("mode")] == "agg" && one_group).then_some(())?;
-        Some(Served {
-            gpu: catalog.gpu(&gpu.parse().unwrap()).unwrap().clone(),
-            model: catalog.model(&model.parse().unwrap()).unwrap().clone(),
-            precision: match row[at("precision")] {
-                "fp8" => Precision::Fp8,
-                "fp4" => Precision::Fp4,
-                _ => return None,
-            },
-            input: number("isl")?,
-            output: number("osl")?,
-            batch: number("batch_size")?,
-            gpus: number("tp_size")? as u32,
-            tpot_ms: number("silicon_tpot_ms")?,
-        })
-    });
-    Some(served.collect())
+/// The measured serving points of aiconfigurator's public silicon sample (Apache-2.0), by the lines that have them.
+pub(crate) fn served() -> Option<Vec<(u64, Point)>> {
+    let (path, bytes) = data("benchmarks/serving_measured.csv")?;
+    let table = input::points(&path, &bytes).unwrap();
+    Some(table.rows.into_iter().map(|row| (row.line, row.point.unwrap())).collect())
 }
 
 /// Board watts and normalised throughput of each job of Emerald AI's cap sweep (Phoenix, May 2025, Apache-2.0).
@@ -116,7 +47,7 @@ pub(crate) fn node_power_w(run: &str) -> Option<(f64, f64)> {
 }
 
 /// An 8-GPU node on the work of MLPerf v4.1's Llama-2-70B: prompts of 295 and answers of 291 tokens, 200 ms a token.
-pub(crate) fn mlperf_point(roofline: &Roofline, gpu: &str) -> Point {
+pub(crate) fn mlperf_point(gpu: &str) -> serving::Point {
     let catalog = catalog::catalog().unwrap();
     let work = Work {
         model: catalog.model(&"llama-3.1-70b".parse().unwrap()).unwrap(),
@@ -127,5 +58,5 @@ pub(crate) fn mlperf_point(roofline: &Roofline, gpu: &str) -> Point {
         ttft: Span::from_seconds(60.0),
         tpot: Span::from_seconds(0.2),
     };
-    best_point(roofline, catalog.gpu(&gpu.parse().unwrap()).unwrap(), 8, &work).unwrap()
+    best_point(catalog.gpu(&gpu.parse().unwrap()).unwrap(), 8, &work).unwrap()
 }

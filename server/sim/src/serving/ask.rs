@@ -1,0 +1,190 @@
+//! From words to figures: a serving point names a system, a model and formats as benchmarks do; what is meant is found in
+//! the catalog, or it is said what isn't there.
+
+use crate::serving::coefficients::{Coefficients, Engine};
+use crate::serving::served::{Front, Load};
+use crate::serving::shape::{Format, Formats};
+use crate::serving::step::{Drafts, Layout, NEWEST, Setup};
+use model::catalog::Catalog;
+use model::part::{Gpu, LanguageModel};
+use model::served::{Division, Mode, Point};
+
+/// A point whose parts were found.
+#[derive(Debug, Clone)]
+pub struct Found<'a> {
+    /// The GPU.
+    pub gpu: &'a Gpu,
+    /// The model.
+    pub model: &'a LanguageModel,
+    /// Its formats.
+    pub formats: Formats,
+    /// What serves it.
+    pub engine: Engine,
+    /// Months that the engine's version is older than the newest measured.
+    pub age_months: f64,
+    /// Its drafts.
+    pub drafts: Drafts,
+    /// The load on the whole deployment.
+    pub load: Load,
+}
+
+impl Found<'_> {
+    /// One replica, or one worker of it.
+    pub fn setup(&self, division: &Division, fitted: &Coefficients) -> Setup {
+        let layout = Layout {
+            tensor: division.tensor,
+            pipeline: division.pipeline,
+            data: division.data,
+            expert: division.expert,
+        };
+        let setup = Setup::new(self.gpu, self.model, self.formats, layout, self.engine);
+        Setup { age_months: self.age_months, ..setup }.with_drafts(self.drafts, fitted)
+    }
+}
+
+/// Letters and digits alone, in lower case.
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The GPU that a benchmark's system is named after: `h100_sxm`, `gb200`, `rtx_pro_6000_server`, a catalog id or name.
+///
+/// # Errors
+/// With the GPUs that there are.
+pub fn gpu<'a>(catalog: &'a Catalog, system: &str) -> Result<&'a Gpu, String> {
+    let wanted = plain(system);
+    let exact = catalog.gpus.iter().find(|gpu| plain(gpu.id.as_str()) == wanted || plain(&gpu.name) == wanted);
+    // The longest name that one begins with the other: `a100sxm` and `a100sxm80`, `b200sxm` and `b200`.
+    let near = || {
+        let alike = |gpu: &&Gpu| {
+            let id = plain(gpu.id.as_str());
+            !wanted.is_empty()
+                && (id.starts_with(&wanted)
+                    || wanted.starts_with(&id)
+                    || wanted.starts_with(id.trim_end_matches("sxm")))
+        };
+        catalog.gpus.iter().filter(alike).max_by_key(|gpu| gpu.id.as_str().len())
+    };
+    exact.or_else(near).ok_or_else(|| {
+        let known: Vec<&str> = catalog.gpus.iter().map(|gpu| gpu.id.as_str()).collect();
+        format!("no GPU {system:?} in the catalog, which has {}", known.join(", "))
+    })
+}
+
+/// The model that a path on a hub, an id or a name stands for.
+///
+/// # Errors
+/// Where the catalog has none: a row of the user's own brings it.
+pub fn language_model<'a>(catalog: &'a Catalog, path: &str) -> Result<&'a LanguageModel, String> {
+    let base = |path: &str| plain(path.rsplit('/').next().unwrap_or(path));
+    // Suffixes of checkpoints that change formats or training, not the architecture.
+    let bare = |path: &str| {
+        let mut name = base(path);
+        for suffix in
+            ["instruct", "fp8", "fp4", "nvfp4", "mxfp4", "fp8dynamic", "awq", "int4", "bf16", "0528", "chat", "it"]
+        {
+            if let Some(rest) = name.strip_suffix(suffix) {
+                name = rest.to_owned();
+            }
+        }
+        name
+    };
+    let (wanted, stem) = (base(path), bare(path));
+    let names = |model: &LanguageModel| -> Vec<String> {
+        let hub = model.hub.iter().map(String::as_str);
+        hub.chain([model.id.as_str(), model.name.as_str()]).map(str::to_owned).collect()
+    };
+    let find =
+        |same: &dyn Fn(&str) -> bool| catalog.models.iter().find(|model| names(model).iter().any(|name| same(name)));
+    find(&|name| name.eq_ignore_ascii_case(path))
+        .or_else(|| find(&|name| base(name) == wanted))
+        .or_else(|| find(&|name| bare(name) == stem))
+        .ok_or_else(|| format!("no model {path:?} in the catalog; a row of your own brings it (--parts)"))
+}
+
+/// A number format as engines name it; none for one that is not known.
+pub fn format(name: &str) -> Option<Format> {
+    match plain(name).as_str() {
+        "" | "bf16" | "bfloat16" | "fp16" | "float16" | "half" | "nan" => Some(Format::Bf16),
+        "fp8" | "fp8block" | "fp8static" | "fp8dynamic" | "w8a8" | "int8" | "int8wo" | "sq" | "fp8e4m3" | "w4a8"
+        | "w4afp8" => Some(Format::Fp8),
+        "fp4" | "nvfp4" | "mxfp4" | "w4a16mxfp4" | "w4a8mxfp4mxfp8" | "w4a8nvfp4fp8" => Some(Format::Fp4),
+        "int4" | "int4wo" | "awq" | "gptq" | "w4a16" => Some(Format::Int4),
+        _ => None,
+    }
+}
+
+/// Months between two of a year and month, not less than none.
+fn months_before((year, month): (u32, u32), newest: (u32, u32)) -> f64 {
+    let count = |(year, month): (u32, u32)| f64::from(year) * 12.0 + f64::from(month);
+    (count(newest) - count((year, month))).clamp(0.0, 8.0)
+}
+
+/// When a version of an engine came out: TensorRT-LLM, vLLM and SGLang releases on GitHub.
+fn released(version: &str) -> Option<(u32, u32)> {
+    match version.trim_start_matches('v') {
+        "1.0.0rc3" => Some((2025, 7)),
+        "0.5.1.post1" => Some((2025, 8)),
+        "0.11.2" => Some((2025, 11)),
+        "0.12.0" => Some((2025, 12)),
+        "1.2.0rc6.post1" => Some((2026, 1)),
+        "0.15.1" | "0.5.8.post1" => Some((2026, 2)),
+        "0.18.0" | "1.3.0rc1" | "0.5.9" => Some((2026, 3)),
+        _ => None,
+    }
+}
+
+/// Age that a version which nothing tells of is taken to have, months.
+const AGE_UNKNOWN_MONTHS: f64 = 5.0;
+
+/// Finds what a point speaks of.
+///
+/// DeepSeek-R1 on TensorRT-LLM 1.2.0rc6.post3, and on 1.1.0rc2.post2 measured in 2026, ran with drafts of the model's own
+/// heads: those rows take half the time of the same rows of 1.2.0rc6.post2, and nothing else in them says so.
+///
+/// # Errors
+/// With what is not in the catalog or not understood.
+pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String> {
+    let gpu = gpu(catalog, &point.system)?;
+    let model = language_model(catalog, &point.model)?;
+    let known = |name: &str| format(name).ok_or_else(|| format!("the number format {name:?} is not known"));
+    let (dense, experts) = (known(&point.format)?, known(&point.expert_format)?);
+    let mut formats = Formats::of(model, dense);
+    if model.experts > 0 && model.expert_precision.is_none() {
+        formats.experts = experts;
+    }
+    let engine =
+        if point.engine.is_empty() { Engine::Vllm } else { Engine::named(&point.engine).unwrap_or(Engine::Vllm) };
+    let latent = matches!(model.attention, model::part::Attention::Latent { .. });
+    let drafted = latent
+        && engine == Engine::TrtLlm
+        && (point.version == "1.2.0rc6.post3"
+            || (point.version == "1.1.0rc2.post2" && point.measured.is_some_and(|when| when >= (2026, 1))));
+    let age_months = point
+        .measured
+        .or_else(|| released(&point.version))
+        .map_or(AGE_UNKNOWN_MONTHS, |when| months_before(when, NEWEST));
+    Ok(Found {
+        gpu,
+        model,
+        formats,
+        engine,
+        age_months,
+        drafts: if drafted { Drafts::Own } else { Drafts::None },
+        load: Load {
+            concurrency: point.concurrency,
+            input: point.input,
+            cached: 0.0,
+            output: point.output,
+            front: if point.drawn { Front::Engine } else { Front::Framework },
+        },
+    })
+}
+
+/// The replica of a point that serves prompts and answers together.
+pub fn together(point: &Point) -> Option<&Division> {
+    match &point.mode {
+        Mode::Together { division } => Some(division),
+        Mode::Apart { .. } => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! What a GPU board draws while it serves: by how hard its memory and its arithmetic work, and under a cap.
+//!
+//! P = f + (1 − f)·(1 − exp(−(a·b^p + c·u^q))) of board power; b and u are the shares of peak bandwidth and arithmetic in
+//! use. Fitted to kernels of at least 0.2 ms in the measured tables of B200 (aiconfigurator-core 0.12.0, vLLM 0.22.0:
+//! fused experts), 13% mean error, and taken over to other boards as shares of their power. A board that draws 245 W of
+//! 1000 W between kernels is where f comes from.
+
+use crate::board::{CapCurve, Phase};
+use crate::serving::coefficients::Coefficients;
+use crate::serving::served::{Load, Served};
+use crate::serving::step::Setup;
+use serde::Serialize;
+
+/// Share of board power that is drawn as soon as clocks are up.
+pub const FLOOR_SHARE: f64 = 0.245;
+/// How steeply power rises with bandwidth in use, and the exponent.
+const BANDWIDTH: (f64, f64) = (3.67, 1.84);
+/// The same for arithmetic.
+const ARITHMETIC: (f64, f64) = (7.88, 0.72);
+/// Board power of a serving replica over that of its kernels measured one by one: fitted to the node power of MLPerf v4.1
+/// Inference Closed, NVIDIA H200-SXM-141GBx8 MaxQ, Offline; its Server run is left out and checks it. Derived figures not
+/// verified by MLCommons Association.
+pub const SERVING_OVER_KERNELS: f64 = 1.077;
+/// Relative error that bands of power are made with: between quartiles, kernels lie within ±10%; tails are twice that.
+pub const ERROR: f64 = 0.22;
+
+/// Share of board power at shares of peak bandwidth and arithmetic in use.
+pub fn share(bandwidth: f64, arithmetic: f64) -> f64 {
+    let rise = BANDWIDTH.0 * libm::pow(bandwidth.clamp(0.0, 1.0), BANDWIDTH.1)
+        + ARITHMETIC.0 * libm::pow(arithmetic.clamp(0.0, 1.0), ARITHMETIC.1);
+    SERVING_OVER_KERNELS * (FLOOR_SHARE + (1.0 - FLOOR_SHARE) * (1.0 - libm::exp(-rise)))
+}
+
+/// Watts and energy of one board under a load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Draw {
+    /// Mean board power.
+    pub gpu_power_w: f64,
+    /// While prompts are computed.
+    pub prefill_power_w: f64,
+    /// While answers are.
+    pub decode_power_w: f64,
+    /// Joules of a GPU board for each output token.
+    pub joules_per_output_token: f64,
+    /// Of which for prompts.
+    pub prefill_joules_per_output_token: f64,
+    /// Throughput over what no cap would give.
+    pub speed: f64,
+}
+
+/// Shares of board power in decode steps and in prompts, without a cap.
+///
+/// Decode: bandwidth in use is what reading takes of the step; arithmetic is operations over the step and the peak. Prompts
+/// reach the fitted share of peak arithmetic of the prompt's time.
+pub fn phase_shares(fitted: &Coefficients, setup: &Setup, load: &Load, served: &Served) -> (f64, f64) {
+    let step = served.step.total().max(1e-9);
+    let read = (served.step.weights * fitted.weight_bandwidth
+        + served.step.past * fitted.past_bandwidth
+        + served.step.experts * fitted.expert_bandwidth.min(1.0)
+        + served.step.activations)
+        / step;
+    let s = &setup.shape;
+    let active = s.attention + s.dense + s.shared + s.expert * s.experts_per_token + s.output;
+    let gpus = f64::from(setup.layout.gpus().max(1));
+    let peak = setup.gpu.rates[1];
+    let computed = 2.0 * active * served.running * (1.0 + setup.drafts) / setup.accepted / (gpus * peak * step);
+    let prompt = 2.0 * active * (load.input - load.cached) / (gpus * peak * served.prefill_s.max(1e-9));
+    // Arithmetic that waits on memory, links and small tiles still keeps the board busy: at least a tenth of the peak.
+    (share(read, computed), share(0.1, prompt.max(0.1)))
+}
+
+/// What each board draws under a load, with a cap on its power if there is one.
+pub fn draw(fitted: &Coefficients, setup: &Setup, load: &Load, served: &Served, board_w: f64, cap_w: f64) -> Draw {
+    let (decode, prefill) = phase_shares(fitted, setup, load, served);
+    let (decode_w, prefill_w) = (decode * board_w, prefill * board_w);
+    let under = |phase: Phase, watts: f64| {
+        let power = f64::min(cap_w / watts, 1.0);
+        (power * watts, CapCurve::FITTED.throughput_at_power(phase, power))
+    };
+    let (decode_w, decode_speed) = under(Phase::Decode, decode_w);
+    let (prefill_w, prefill_speed) = under(Phase::Prefill, prefill_w);
+    let time = |share: f64, speed: f64| if speed > 0.0 { share / speed } else { f64::INFINITY };
+    let prefill_time = time(served.prefill_share, prefill_speed);
+    let decode_time = time(1.0 - served.prefill_share, decode_speed);
+    let speed = 1.0 / (prefill_time + decode_time);
+    let energy = prefill_w * prefill_time + decode_w * decode_time;
+    let rate = served.output_tokens_per_s_per_gpu;
+    Draw {
+        gpu_power_w: energy * speed,
+        prefill_power_w: prefill_w,
+        decode_power_w: decode_w,
+        joules_per_output_token: energy / rate,
+        prefill_joules_per_output_token: prefill_w * prefill_time / rate,
+        speed,
+    }
+}

@@ -1,0 +1,102 @@
+//! A replica in closed loop: so many requests at once, each followed by the next; what its users wait, and what it makes.
+//!
+//! A request holds its place while `output` steps are taken and while each other request's prompt is computed once, as each
+//! of them is followed by a new one in that time: residence = running · prefill + output · step. What a first token waits
+//! for others' prompts, the times between its tokens do not show; engines differ in that share, their sum does not.
+
+use crate::serving::coefficients::Coefficients;
+use crate::serving::step::{self, Setup, StepTime};
+use serde::Serialize;
+
+/// What stands between a client and the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Front {
+    /// The engine's own server.
+    #[default]
+    Engine,
+    /// A serving framework with routers and workers (Dynamo).
+    Framework,
+}
+
+/// A stream of requests in closed loop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Requests at once, waiting ones included.
+    pub concurrency: f64,
+    /// Mean prompt, tokens.
+    pub input: f64,
+    /// Of which so many are found in a prefix cache.
+    pub cached: f64,
+    /// Mean answer, tokens.
+    pub output: f64,
+    /// What they pass on their way.
+    pub front: Front,
+}
+
+/// What a replica does under a load.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Served {
+    /// Requests being answered at once; the others wait for room.
+    pub running: f64,
+    /// Mean time to the first token, from sending to seeing it, queueing included.
+    pub ttft_s: f64,
+    /// Mean time between tokens after the first: (last − first) / (output − 1).
+    pub tpot_s: f64,
+    /// Output tokens a second of one GPU.
+    pub output_tokens_per_s_per_gpu: f64,
+    /// One token's step of all running requests, by what it is spent on.
+    pub step: StepTime,
+    /// One prompt's share of the replica's time.
+    pub prefill_s: f64,
+    /// Share of time in prompts.
+    pub prefill_share: f64,
+}
+
+/// In closed loop; none where not even one request has room.
+pub fn closed_loop(fitted: &Coefficients, setup: &Setup, load: &Load) -> Option<Served> {
+    let room = step::room(setup, load.input, load.output);
+    if room < 1.0 {
+        return None;
+    }
+    let output = load.output.max(1.0);
+    let running = f64::min(load.concurrency.max(1.0), room);
+    let step = step::decode(fitted, setup, running, load.input + output / 2.0);
+    let step_s = step.total();
+    let prefill_s = step::prefill(fitted, setup, load.input - load.cached, load.cached);
+    let residence = running * prefill_s + output * step_s;
+    let (front_s, wait) = waiting(fitted, setup, load.front);
+    let to_first = fitted.first_own * prefill_s * f64::from(setup.layout.pipeline.max(1))
+        + step_s * setup.accepted
+        + step::first_launches(fitted, setup)
+        + wait * (running - 1.0) * prefill_s;
+    let inside = f64::min(to_first, 0.9 * residence);
+    let tpot_s = (residence - inside) / f64::max(output - 1.0, 1.0);
+    let ttft_s =
+        f64::min(to_first + front_s, 0.9 * residence + front_s) + (load.concurrency - running) * residence / running;
+    Some(Served {
+        running,
+        ttft_s,
+        tpot_s,
+        output_tokens_per_s_per_gpu: running * output / residence / f64::from(setup.layout.gpus()),
+        step,
+        prefill_s,
+        prefill_share: running * prefill_s / residence,
+    })
+}
+
+/// The front end's time, seconds, and the share of others' prompts that a first token waits for.
+fn waiting(fitted: &Coefficients, setup: &Setup, front: Front) -> (f64, f64) {
+    let engine = fitted.of(setup.engine);
+    let front_ms = match front {
+        Front::Engine => fitted.front_engine_ms,
+        Front::Framework => fitted.front_framework_ms,
+    };
+    let wait = if setup.layout.data > 1 {
+        fitted.wait_data
+    } else if setup.shape.experts > 0.0 {
+        engine.wait * fitted.wait_experts
+    } else {
+        engine.wait
+    };
+    (engine.front * front_ms * 1e-3, wait)
+}
