@@ -21,6 +21,7 @@ pub mod floor;
 pub mod mend;
 pub mod power;
 pub mod psychrometrics;
+pub mod replay;
 pub mod report;
 mod resolve;
 mod search;
