@@ -53,7 +53,7 @@ impl Answering {
         live.joined = self.tick;
         live.joules_joined = self.joules_each;
         self.ends.push(Reverse((self.tick + u64::from(tokens), id)));
-        self.phases[self.phase_of(live)] += 1;
+        self.phases[Self::phase_of(live)] += 1;
         self.past += u64::from(live.context);
         self.past_in_window += u64::from(live.context.min(self.window));
         if live.context < self.window {
@@ -80,7 +80,7 @@ impl Answering {
 
     /// One that is no longer among `ends` leaves: its context and energy are brought up to now.
     pub(super) fn leave(&mut self, id: u32, live: &mut Live) {
-        self.phases[self.phase_of(live)] -= 1;
+        self.phases[Self::phase_of(live)] -= 1;
         live.context += (self.tick - live.joined) as u32;
         live.energy_j += self.joules_each - live.joules_joined;
         self.past -= u64::from(live.context);
@@ -135,7 +135,7 @@ impl Answering {
     }
 
     /// The remainder of ticks at which a request has filled its blocks.
-    fn phase_of(&self, live: &Live) -> usize {
+    fn phase_of(live: &Live) -> usize {
         let filled = u64::from(live.context) % BLOCK;
         ((live.joined + BLOCK - filled) % BLOCK) as usize
     }

@@ -28,7 +28,7 @@ impl Due {
     /// A replica is due then; never at infinity.
     pub(super) fn set(&mut self, replica: usize, at: f64) {
         self.times[replica] = at;
-        let mut node = (self.leaves + replica) / 2;
+        let mut node = usize::midpoint(self.leaves, replica);
         while node > 0 {
             let (a, b) = (self.winners[2 * node], self.winners[2 * node + 1]);
             self.winners[node] = if self.times[b as usize] < self.times[a as usize] { b } else { a };

@@ -1,5 +1,6 @@
 //! What answers: replicas in pools, how requests are spread over them, and what happens to them at set times.
 
+use super::request::{MOMENT_MAX_S, REQUESTS_MAX};
 use crate::serving::cost::StepCost;
 
 /// Tokens of a block of the paged KV memory.
@@ -25,7 +26,7 @@ pub struct Fleet {
 /// Replicas alike.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pool {
-    /// How many there are; with [`Scaling::Planner`], how many there can be.
+    /// How many there are, at least one; with [`Scaling::Planner`], how many there can be.
     pub replicas: u32,
     /// What they do.
     pub role: Role,
@@ -230,7 +231,7 @@ pub struct Event {
 pub enum Change {
     /// It stops. What it was answering begins anew elsewhere, with the tokens that were delivered as part of its prompt.
     Fails,
-    /// It is back, with nothing in its memory.
+    /// It is back, with nothing in its memory; in a pool with a planner, off until it is needed.
     Returns,
     /// Its steps cost something else from the next on: a power cap, a hot loop.
     Costs {
@@ -242,7 +243,7 @@ pub enum Change {
 /// Why a replay can't be run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
-    /// A pool whose cost, engine or speculation makes no sense.
+    /// A pool without replicas, or whose cost, engine, speculation or planner makes no sense.
     Pool {
         /// Its index.
         index: u32,
@@ -257,7 +258,7 @@ pub enum Problem {
         /// Its index.
         index: u32,
     },
-    /// More than [`super::request::REQUESTS_MAX`] requests.
+    /// More than [`REQUESTS_MAX`] requests.
     TooMany,
     /// A number that makes no sense.
     Number {
@@ -269,12 +270,14 @@ pub enum Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Pool { index } => write!(f, "pool {index} has a cost, an engine or a planner that makes no sense"),
+            Self::Pool { index } => {
+                write!(f, "pool {index} has no replicas, or a cost, an engine or a planner that makes no sense")
+            }
             Self::Event { index } => {
                 write!(f, "event {index} is at no time, or of a replica or cost that is not there")
             }
             Self::Request { index } => write!(f, "request {index} is at no time, or refers to what is not there"),
-            Self::TooMany => write!(f, "more than {} requests", super::request::REQUESTS_MAX),
+            Self::TooMany => write!(f, "more than {REQUESTS_MAX} requests"),
             Self::Number { what } => write!(f, "{what} makes no sense"),
         }
     }
@@ -326,7 +329,7 @@ impl Fleet {
                 Change::Costs { cost } => (cost as usize) < self.costs.len(),
                 Change::Fails | Change::Returns => true,
             };
-            let time = event.at_s.is_finite() && event.at_s >= 0.0;
+            let time = (0.0..=MOMENT_MAX_S).contains(&event.at_s);
             if !cost || !time || u64::from(event.replica) >= replicas {
                 return Err(Problem::Event { index: index as u32 });
             }
@@ -360,7 +363,8 @@ impl Fleet {
         let engine = pool.engine.requests_max > 0
             && pool.engine.step_tokens_max >= pool.speculation.width()
             && (0.0..1.0).contains(&pool.engine.watermark);
-        scaling && speculation && caching && engine && (pool.cost as usize) < self.costs.len()
+        let there = pool.replicas > 0;
+        there && scaling && speculation && caching && engine && (pool.cost as usize) < self.costs.len()
     }
 }
 

@@ -226,9 +226,9 @@ pub struct Record {
     /// The replica that it was on last.
     pub replica: Option<u32>,
     /// How often it made way for others.
-    pub preempted: u32,
+    pub preempted: u16,
     /// How often it began anew elsewhere.
-    pub moved_by_failure: u32,
+    pub moved_by_failure: u16,
     /// Energy of its tokens, joules.
     pub energy_j: f64,
 }
@@ -286,7 +286,7 @@ pub(super) fn outcome(desk: Desk<'_>, replicas: &[Replica], options: &Options, s
         tenants: sums.tenants,
         cache: desk.found,
         preemptions: desk.preemptions,
-        moved_by_failure: desk.lives.iter().map(|live| u64::from(live.stopped)).sum(),
+        moved_by_failure: sums.moved,
         steps: desk.steps,
         strides: desk.strides,
         kv_blocks_left: replicas.iter().map(Replica::blocks_left).sum(),
@@ -294,7 +294,7 @@ pub(super) fn outcome(desk: Desk<'_>, replicas: &[Replica], options: &Options, s
         replicas: replicas.iter().map(|replica| replica.figures).collect(),
         records: match options.records {
             Records::Sums => Vec::new(),
-            Records::Each => desk.lives.iter().map(Record::of).collect(),
+            Records::Each => desk.lives.into_iter().map(|live| Record::of(&live)).collect(),
         },
         timeline: desk.timeline,
     }
@@ -311,6 +311,7 @@ struct Sums {
     tpot: Vec<f64>,
     e2e: Vec<f64>,
     good: u32,
+    moved: u64,
     input_tokens: u64,
     tenants: Vec<Tenant>,
     /// Index of each tenant in `tenants`.
@@ -341,6 +342,7 @@ impl Sums {
             tpot: room(),
             e2e: room(),
             good: 0,
+            moved: 0,
             input_tokens: 0,
             tenants,
             places,
@@ -354,6 +356,7 @@ impl Sums {
         tenant.energy_j += live.energy_j;
         tenant.output_tokens += u64::from(live.produced);
         self.joules += live.energy_j;
+        self.moved += u64::from(live.stopped);
         self.counts.asked += 1;
         match live.phase {
             Phase::Finished => {}
@@ -439,8 +442,8 @@ impl Record {
             output_tokens: live.produced,
             cached_tokens: live.cached,
             replica: (live.replica != u32::MAX).then_some(live.replica),
-            preempted: u32::from(live.preempted),
-            moved_by_failure: u32::from(live.stopped),
+            preempted: live.preempted,
+            moved_by_failure: live.stopped,
             energy_j: live.energy_j,
         }
     }

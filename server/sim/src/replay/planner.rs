@@ -54,9 +54,9 @@ impl Seen {
         self.tpot.add(tpot_s);
     }
 
-    /// An interval is over: how many replicas there should be, of `on` that are on. `waited_on`: requests wait for the
-    /// first to start.
-    pub(super) fn decide(&mut self, plan: &Planner, kit: &Kit<'_>, on: u32, waited_on: bool) -> u32 {
+    /// An interval is over: how many replicas there should be, of `on` that are on. At least
+    /// `least`, for which requests wait.
+    pub(super) fn decide(&mut self, plan: &Planner, kit: &Kit<'_>, on: u32, least: u32) -> u32 {
         let rate = self.predict(plan);
         if self.requests > 0 {
             let count = f64::from(self.requests);
@@ -77,7 +77,7 @@ impl Seen {
         };
         let idle = Self { trend: self.trend, lengths: self.lengths, ..Self::default() };
         *self = idle;
-        let wanted = wanted.max(plan.replicas_min).max(u32::from(waited_on));
+        let wanted = wanted.max(plan.replicas_min).max(least);
         let (least, most) = (on.saturating_sub(plan.change_max), on.saturating_add(plan.change_max));
         wanted.clamp(least, most).min(kit.pool.replicas)
     }

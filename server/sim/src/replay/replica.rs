@@ -163,8 +163,12 @@ impl Replica {
                 desk.meter.count(1, -1);
             }
             Phase::Moving => self.give_back(id, desk),
-            Phase::Away | Phase::Waiting | Phase::Prefilling | Phase::Answering => {}
-            Phase::Finished | Phase::Refused(_) => {}
+            Phase::Away
+            | Phase::Waiting
+            | Phase::Prefilling
+            | Phase::Answering
+            | Phase::Finished
+            | Phase::Refused(_) => {}
         }
     }
 
@@ -522,7 +526,7 @@ impl Replica {
     /// the others.
     pub(super) fn stop(&mut self, now: f64, kit: &Kit<'_>, desk: &mut Desk<'_>) -> Vec<u32> {
         let mut all = self.halt(now, kit, desk);
-        all.extend(self.held.drain(..));
+        all.append(&mut self.held);
         all.extend(self.waiting.iter_mut().flat_map(|line| line.drain(..)));
         for id in &all {
             let live = &mut desk.lives[*id as usize];

@@ -5,6 +5,9 @@ use super::fleet::Problem;
 /// Most requests of one replay: their state takes some 150 MB.
 pub const REQUESTS_MAX: usize = 1_000_000;
 
+/// The latest moment of a request or an event, seconds: some 30 years, which a clock counts to 0.1 µs.
+pub const MOMENT_MAX_S: f64 = 1e9;
+
 /// Requests, and the blocks of their prompts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Requests {
@@ -69,9 +72,9 @@ impl Requests {
         }
         for (index, request) in self.list.iter().enumerate() {
             let good = match request.arrival {
-                Arrival::At { at_s } => at_s.is_finite() && at_s >= 0.0,
+                Arrival::At { at_s } => (0.0..=MOMENT_MAX_S).contains(&at_s),
                 Arrival::After { request, pause_s } => {
-                    pause_s.is_finite() && pause_s >= 0.0 && (request as usize) < self.list.len()
+                    (0.0..=MOMENT_MAX_S).contains(&f64::from(pause_s)) && (request as usize) < self.list.len()
                 }
             };
             let end = u64::from(request.blocks_from) + u64::from(request.blocks_count);

@@ -17,11 +17,19 @@ pub(super) struct Routing {
     costs: Vec<f64>,
 }
 
+/// What a group takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Requests that come, or begin anew.
+    Prompts,
+    /// Requests whose prompts were computed elsewhere.
+    Answers,
+}
+
 /// Replicas that can stand for each other.
 pub(super) struct Group {
     pub(super) model: u16,
-    /// Takes requests whose prompts were computed elsewhere.
-    pub(super) answers_only: bool,
+    pub(super) takes: Takes,
     /// Pools of it.
     pub(super) pools: Vec<u32>,
     /// Those that take requests now.
@@ -34,10 +42,10 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(model: u16, answers_only: bool) -> Self {
+    pub(super) fn new(model: u16, takes: Takes) -> Self {
         Self {
             model,
-            answers_only,
+            takes,
             pools: Vec::new(),
             members: Vec::new(),
             parked: std::collections::VecDeque::new(),

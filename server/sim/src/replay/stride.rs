@@ -116,6 +116,6 @@ mod tests {
         for _ in 0..1_000_000 {
             clock = clock.plus(1e-7);
         }
-        assert!(clock.until(1e6 + 0.1).abs() < 1e-12);
+        assert!((clock.until(1e6) + 0.1).abs() < 1e-12);
     }
 }

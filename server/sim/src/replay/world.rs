@@ -9,7 +9,7 @@ use super::outcome::{Outcome, Refusal, Strip, outcome};
 use super::planner::Seen;
 use super::replica::{Kit, Replica, State};
 use super::request::{Arrival, Request, Requests};
-use super::router::{Group, Routing};
+use super::router::{Group, Routing, Takes};
 use super::stride::Clock;
 use super::{Options, Skipping, Watch};
 use std::cmp::{Ordering, Reverse};
@@ -392,10 +392,14 @@ impl<'a> World<'a> {
         let request = &self.desk.requests.list[id as usize];
         self.desk.lives[id as usize].at_s = self.now;
         self.desk.meter.count(0, 1);
-        let Some(group) = self.group_of(request.model, false) else { return self.refuse(id, Refusal::NoModel) };
+        let Some(group) = self.group_of(request.model, Takes::Prompts) else {
+            return self.refuse(id, Refusal::NoModel);
+        };
         let mut room = self.groups[group].blocks;
         if self.serves(group, Role::Prefill) {
-            let Some(other) = self.group_of(request.model, true) else { return self.refuse(id, Refusal::NoModel) };
+            let Some(other) = self.group_of(request.model, Takes::Answers) else {
+                return self.refuse(id, Refusal::NoModel);
+            };
             room = room.min(self.groups[other].blocks);
         }
         // The last token is not kept; a draft may go beyond it.
@@ -408,8 +412,8 @@ impl<'a> World<'a> {
         self.route(id, group);
     }
 
-    fn group_of(&self, model: u16, answers_only: bool) -> Option<usize> {
-        self.groups.iter().position(|group| group.model == model && group.answers_only == answers_only)
+    fn group_of(&self, model: u16, takes: Takes) -> Option<usize> {
+        self.groups.iter().position(|group| group.model == model && group.takes == takes)
     }
 
     /// Whether any pool of a group has that role.
@@ -435,7 +439,7 @@ impl<'a> World<'a> {
             cache.map_or(0, |cache| u64::from(cache.leading(blocks)) * per_block)
         };
         let chosen = self.routing.choose(members, target, leading);
-        let to_compute = if members.answers_only { 0 } else { target };
+        let to_compute = if members.takes == Takes::Answers { 0 } else { target };
         let found = if self.routing.knows_prefixes() { leading(chosen) } else { 0 };
         let found = (found * u64::from(super::fleet::KV_BLOCK_TOKENS)).min(u64::from(to_compute)) as u32;
         let live = &mut self.desk.lives[id as usize];
@@ -553,7 +557,7 @@ impl<'a> World<'a> {
             let request = &self.desk.requests.list[id as usize];
             self.desk.lives[id as usize].phase = Phase::Away;
             self.routing.gone(from as u32, request.prompt(), 0);
-            if let Some(group) = self.group_of(request.model, true) {
+            if let Some(group) = self.group_of(request.model, Takes::Answers) {
                 self.route(id, group);
             }
         }
@@ -572,11 +576,7 @@ impl<'a> World<'a> {
         let replica = event.replica as usize;
         match event.change {
             Change::Fails => self.fail(replica),
-            Change::Returns => {
-                if self.replicas[replica].state == State::Failed {
-                    self.make_ready(replica);
-                }
-            }
+            Change::Returns => self.come_back(replica),
             Change::Costs { cost } => {
                 let kit = self.kit(replica);
                 self.replicas[replica].rest(self.now, kit.cost, &mut self.desk);
@@ -600,9 +600,27 @@ impl<'a> World<'a> {
             let live = &mut self.desk.lives[id as usize];
             self.routing.gone(at as u32, request.prompt(), live.promised);
             live.promised = 0;
-            if let Some(group) = self.group_of(request.model, false) {
+            if let Some(group) = self.group_of(request.model, Takes::Prompts) {
                 self.route(id, group);
             }
+        }
+    }
+
+    /// A replica that failed is back.
+    fn come_back(&mut self, at: usize) {
+        let Replica { state, pool, .. } = self.replicas[at];
+        match (state, &self.fleet.pools[pool as usize].scaling) {
+            (State::Failed, Scaling::Fixed) => self.make_ready(at),
+            (State::Failed, Scaling::Planner(_)) => {
+                self.replicas[at].state = State::Off;
+                let waited_on = |group: &Group| group.pools.contains(&pool) && !group.parked.is_empty();
+                for group in 0..self.groups.len() {
+                    if waited_on(&self.groups[group]) {
+                        self.wake(group);
+                    }
+                }
+            }
+            (State::Off | State::Starting | State::Ready | State::Draining, _) => {}
         }
     }
 
@@ -657,7 +675,7 @@ impl<'a> World<'a> {
         let parked = self.groups.iter().any(|group| group.pools.contains(&(pool as u32)) && !group.parked.is_empty());
         let kit = self.kit(*first);
         let before = on(self);
-        let wanted = self.seen[pool].decide(plan, &kit, before, parked);
+        let wanted = self.seen[pool].decide(plan, &kit, before, u32::from(parked));
         for at in &of_pool {
             if on(self) < wanted {
                 self.start(*at, plan);
@@ -769,10 +787,10 @@ fn order(requests: &Requests) -> (Vec<u32>, Followers) {
 fn groups(fleet: &Fleet) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (at, pool) in (0..).zip(&fleet.pools) {
-        let answers_only = pool.role == Role::Decode;
-        let same = |group: &Group| group.model == pool.model && group.answers_only == answers_only;
+        let takes = if pool.role == Role::Decode { Takes::Answers } else { Takes::Prompts };
+        let same = |group: &Group| group.model == pool.model && group.takes == takes;
         if !groups.iter().any(same) {
-            groups.push(Group::new(pool.model, answers_only));
+            groups.push(Group::new(pool.model, takes));
         }
         if let Some(group) = groups.iter_mut().find(|group| same(group)) {
             group.pools.push(at);
