@@ -5,5 +5,6 @@
 mod agrees;
 mod books;
 mod common;
+mod oracle;
 mod order;
 mod same;

@@ -1,8 +1,9 @@
 //! The same answer: by closed form as step by step, and twice from the same seed.
 
-use crate::common::{any_fleet, any_requests, each, run};
+use crate::common::{any_fleet, any_requests, cost, data, each, run};
 use proptest::prelude::*;
 use serde_json::Value;
+use sim::replay::fleet::{Fleet, Pool};
 use sim::replay::outcome::Outcome;
 use sim::replay::{Options, Skipping};
 
@@ -56,4 +57,16 @@ proptest! {
         let bytes = || serde_json::to_vec(&run(&fleet, &requests, &Options { seed, ..each() })).unwrap();
         prop_assert_eq!(bytes(), bytes());
     }
+}
+
+/// An hour of real requests, some hundred thousand steps: no rounding adds up.
+#[test]
+fn an_hour_step_by_step_is_the_same_hour() {
+    let Some(bytes) = data("traces/azure_llm_2023_conv.csv") else { return };
+    let (list, _) = input::request_list("azure", &bytes).unwrap();
+    let fleet = Fleet::alike(cost(100_000), vec![Pool { replicas: 2, ..Pool::default() }]);
+    let closed = run(&fleet, &list.requests, &each());
+    let stepped = run(&fleet, &list.requests, &Options { skipping: Skipping::EveryStep, ..each() });
+    assert!(10 * closed.strides < stepped.strides, "{} strides for {} steps", closed.strides, stepped.strides);
+    assert_same(&closed, &stepped);
 }
