@@ -129,7 +129,10 @@ impl Cache {
                 break;
             }
             let entry = self.entries[slot as usize];
-            let blocks = u64::from(entry.blocks.min(kv_blocks(requests, request, at)));
+            if entry.blocks != kv_blocks(requests, request, at) {
+                break; // blocks of different sizes are not the same, whatever their hash
+            }
+            let blocks = u64::from(entry.blocks);
             found.count += 1;
             found.shared += blocks;
             tokens += blocks * u64::from(KV_BLOCK_TOKENS);
@@ -168,8 +171,8 @@ impl Cache {
     }
 
     /// A request has computed a block: it is here now, and used. What the request needs no longer hold of its own, and
-    /// what more of the GPUs' memory the cache holds.
-    pub(super) fn insert(&mut self, hash: u64, blocks: u32) -> (u64, u64) {
+    /// what more of the GPUs' memory the cache holds. None where another block has its hash.
+    pub(super) fn insert(&mut self, hash: u64, blocks: u32) -> Option<(u64, u64)> {
         let slot = self.index.get(hash);
         if slot == NONE {
             let entry = Entry { hash, older: NONE, newer: NONE, pins: 1, blocks, tier: 0 };
@@ -179,12 +182,14 @@ impl Cache {
             });
             self.entries[slot as usize] = entry;
             self.index.insert(hash, slot);
-            return (u64::from(blocks), u64::from(blocks));
+            return Some((u64::from(blocks), u64::from(blocks)));
         }
         let entry = self.entries[slot as usize];
+        if entry.blocks != blocks {
+            return None;
+        }
         self.pin_slot(slot);
-        let more = if entry.tier == 0 { 0 } else { u64::from(entry.blocks) };
-        (u64::from(entry.blocks.min(blocks)), more)
+        Some((u64::from(blocks), if entry.tier == 0 { 0 } else { u64::from(blocks) }))
     }
 
     /// A request is done with the blocks that lead its prompt: the last are the first to go.
@@ -380,7 +385,7 @@ mod tests {
         let tier = |tokens| Tier { tokens, bytes_per_s: 1e9 };
         let mut cache = Cache::new(&Caching::Prefix { host: tier(64), disk: tier(32) }).unwrap();
         for hash in 1..=4 {
-            assert_eq!(cache.insert(hash, 2), (2, 2));
+            assert_eq!(cache.insert(hash, 2), Some((2, 2)));
         }
         cache.unpin(&[1, 2, 3, 4]);
         assert_eq!(cache.idle_blocks(), 8);

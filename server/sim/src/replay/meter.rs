@@ -10,6 +10,8 @@ struct Bin {
     prompt_tokens: f64,
     output_tokens: f64,
     joules: f64,
+    /// Seconds that replicas were on, together.
+    on_s: f64,
     /// KV blocks in use at its end.
     kv_blocks: f64,
 }
@@ -69,6 +71,7 @@ impl Meter {
             bin.prompt_tokens += prompt * share;
             bin.output_tokens += output * share;
             bin.joules += joules * share;
+            bin.on_s += seconds;
         });
         for bin in self.bin_of(from)..self.bin_of(to) {
             self.bins[bin].kv_blocks += kv_blocks;
@@ -80,7 +83,10 @@ impl Meter {
         self.joules += joules;
         self.idle_joules += joules;
         let watts = if to > from { joules / (to - from) } else { 0.0 };
-        self.spread(from, to, |bin, seconds| bin.joules += watts * seconds);
+        self.spread(from, to, |bin, seconds| {
+            bin.joules += watts * seconds;
+            bin.on_s += seconds;
+        });
     }
 
     /// The end of the bin that a moment is in.
@@ -120,6 +126,7 @@ impl Meter {
             prompt_tokens: pair.iter().map(|bin| bin.prompt_tokens).sum(),
             output_tokens: pair.iter().map(|bin| bin.output_tokens).sum(),
             joules: pair.iter().map(|bin| bin.joules).sum(),
+            on_s: pair.iter().map(|bin| bin.on_s).sum(),
             kv_blocks: pair.iter().map(|bin| bin.kv_blocks).sum::<f64>() / pair.len() as f64,
         });
         self.bins = folded.collect();
@@ -137,6 +144,7 @@ impl Meter {
             prompt_tokens_per_s: per_second(|bin| bin.prompt_tokens),
             output_tokens_per_s: per_second(|bin| bin.output_tokens),
             power_w: per_second(|bin| bin.joules),
+            replicas_on: per_second(|bin| bin.on_s),
             kv_use: bins.iter().map(|bin| bin.kv_blocks / (kv_blocks.max(1)) as f64).collect(),
         }
     }

@@ -118,6 +118,10 @@ pub struct Energy {
     pub total_j: f64,
     /// Of it, of requests' tokens, joules.
     pub requests_j: f64,
+    /// Of that, of tokens of prompts; in a step with both, by the number of tokens.
+    pub prompts_j: f64,
+    /// Of that, of tokens of answers.
+    pub answers_j: f64,
     /// Of it, drawn between steps and by steps that were cut off, joules.
     pub idle_j: f64,
     /// All of it for each token delivered, joules.
@@ -164,6 +168,8 @@ pub struct Series {
     pub output_tokens_per_s: Vec<f64>,
     /// Watts of the boards.
     pub power_w: Vec<f64>,
+    /// Replicas that draw, mean.
+    pub replicas_on: Vec<f64>,
 }
 
 /// What one replica did.
@@ -390,6 +396,8 @@ impl Sums {
         Energy {
             total_j,
             requests_j: self.joules,
+            prompts_j: desk.prompt_joules,
+            answers_j: self.joules - desk.prompt_joules,
             idle_j,
             per_output_token_j: ratio(total_j, output_tokens as f64),
             per_request_j: ratio(total_j, f64::from(self.counts.finished)),

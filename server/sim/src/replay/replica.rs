@@ -25,6 +25,16 @@ pub(super) enum State {
     Failed,
 }
 
+impl State {
+    /// Whether it answers, or soon will.
+    pub(super) fn is_on(self) -> bool {
+        match self {
+            Self::Starting | Self::Ready => true,
+            Self::Off | Self::Draining | Self::Failed => false,
+        }
+    }
+}
+
 /// What a replica's steps depend on besides its requests.
 #[derive(Clone, Copy)]
 pub(super) struct Kit<'a> {
@@ -100,7 +110,7 @@ impl Replica {
     }
 
     /// Whether it draws.
-    fn is_on(&self) -> bool {
+    fn draws(&self) -> bool {
         match self.state {
             State::Off | State::Failed => false,
             State::Starting | State::Ready | State::Draining => true,
@@ -109,7 +119,7 @@ impl Replica {
 
     /// Counts what it drew since its last step.
     pub(super) fn rest(&mut self, now: f64, cost: &StepCost, desk: &mut Desk<'_>) {
-        if self.is_on() && self.stride.steps == 0 && now > self.idle_since {
+        if self.draws() && self.stride.steps == 0 && now > self.idle_since {
             let joules = cost.floor_w * (now - self.idle_since);
             desk.meter.idle(self.idle_since, now, joules);
             self.figures.energy_j += joules;
@@ -202,6 +212,7 @@ impl Replica {
         }
         self.chunks.clear();
         let prompt = u64::from(stride.prompt_tokens) * stride.steps;
+        desk.prompt_joules += share * prompt as f64;
         desk.meter.work(start, now, [prompt as f64, output as f64, joules], kv as f64);
         desk.steps += stride.steps;
         desk.strides += 1;
@@ -268,7 +279,7 @@ impl Replica {
         let request = &desk.requests.list[id as usize];
         let live = &mut desk.lives[id as usize];
         for (at, hash) in (0..).zip(desk.requests.blocks_of(request)).skip(live.pins as usize) {
-            let (shared, more) = cache.insert(*hash, kv_blocks(desk.requests, request, at));
+            let Some((shared, more)) = cache.insert(*hash, kv_blocks(desk.requests, request, at)) else { break };
             live.shared += shared as u32;
             self.used = self.used + more - shared;
             live.pins += 1;

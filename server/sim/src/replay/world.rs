@@ -136,6 +136,8 @@ pub(super) struct Desk<'a> {
     pub(super) timeline: Vec<Strip>,
     pub(super) found: Found,
     pub(super) preemptions: u64,
+    /// Energy of tokens of prompts, joules.
+    pub(super) prompt_joules: f64,
     pub(super) steps: u64,
     pub(super) strides: u64,
 }
@@ -257,6 +259,7 @@ impl<'a> World<'a> {
             timeline: Vec::new(),
             found: Found::default(),
             preemptions: 0,
+            prompt_joules: 0.0,
             steps: 0,
             strides: 0,
         };
@@ -406,7 +409,7 @@ impl<'a> World<'a> {
         let widest = self.fleet.pools.iter().filter(|pool| pool.model == request.model);
         let width = widest.map(|pool| pool.speculation.width()).max().unwrap_or(1);
         let tokens = u64::from(request.prompt()) + u64::from(request.answer()) + u64::from(width) - 2;
-        if tokens.div_ceil(u64::from(super::fleet::KV_BLOCK_TOKENS)) > room {
+        if tokens.div_ceil(u64::from(super::fleet::KV_BLOCK_TOKENS)) > room || tokens > u64::from(u32::MAX) {
             return self.refuse(id, Refusal::TooLong);
         }
         self.route(id, group);
@@ -667,26 +670,30 @@ impl<'a> World<'a> {
         let Scaling::Planner(plan) = &self.fleet.pools[pool].scaling else { return };
         let of_pool: Vec<usize> =
             (0..self.replicas.len()).filter(|at| self.replicas[*at].pool == pool as u32).collect();
-        let on = |world: &Self| {
-            let is_on = |at: &&usize| matches!(world.replicas[**at].state, State::Starting | State::Ready);
-            of_pool.iter().filter(is_on).count() as u32
-        };
         let Some(first) = of_pool.first() else { return };
         let parked = self.groups.iter().any(|group| group.pools.contains(&(pool as u32)) && !group.parked.is_empty());
         let kit = self.kit(*first);
-        let before = on(self);
+        let before = of_pool.iter().filter(|at| self.replicas[**at].state.is_on()).count() as u32;
         let wanted = self.seen[pool].decide(plan, &kit, before, u32::from(parked));
-        for at in &of_pool {
-            if on(self) < wanted {
-                self.start(*at, plan);
+        let mut on = before;
+        // Those that were to go can stay at once, and those that do not answer yet are the first to go.
+        for state in [State::Draining, State::Off] {
+            for at in &of_pool {
+                if on < wanted && self.replicas[*at].state == state {
+                    self.start(*at, plan);
+                    on += 1;
+                }
             }
         }
-        for at in of_pool.iter().rev() {
-            if on(self) > wanted {
-                self.put_out(*at);
+        for state in [State::Starting, State::Ready] {
+            for at in of_pool.iter().rev() {
+                if on > wanted && self.replicas[*at].state == state {
+                    self.put_out(*at);
+                    on -= 1;
+                }
             }
         }
-        let changed = on(self) != before;
+        let changed = on != before;
         let more = self.pending > 0 || self.next < self.order.len() || self.due.first().0.is_finite();
         if changed || more {
             self.set_timer(self.now + plan.interval_s, What::Plan(pool as u32));

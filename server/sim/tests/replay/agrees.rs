@@ -215,8 +215,9 @@ fn a_pool_follows_its_load_to_none_and_back() {
     // 10 requests a second of 8 at a time and 2.7 s each need four.
     let used = outcome.replicas.iter().filter(|replica| replica.on_s > 30.0).count();
     assert!((4..=6).contains(&used), "{used}");
-    let idle = &outcome.series.power_w[200..399];
-    assert!(idle.iter().all(|watts| *watts < 1e-9), "{idle:?}");
+    let (watts, on) = (&outcome.series.power_w[200..399], &outcome.series.replicas_on);
+    assert!(watts.iter().all(|watts| *watts < 1e-9), "{watts:?}");
+    assert!(on[50] > 3.0 && on[200] < 1e-9 && on[402] > 0.99, "{on:?}");
 }
 
 #[test]

@@ -44,6 +44,8 @@ fn check_energy(outcome: &Outcome) {
     let series = &outcome.series;
     let width = |at: usize| (outcome.span_s - at as f64 * series.bin_s).min(series.bin_s);
     let sum = |values: &[f64]| -> f64 { values.iter().enumerate().map(|(at, value)| value * width(at)).sum() };
+    let on_s: f64 = outcome.replicas.iter().map(|replica| replica.on_s).sum();
+    assert_close("time on", sum(&series.replicas_on).max(1e-9), on_s.max(1e-9), 1e-9);
     for (what, found) in [
         ("records", records + energy.idle_j),
         ("tenants", tenants + energy.idle_j),

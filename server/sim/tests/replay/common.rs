@@ -103,9 +103,12 @@ pub(crate) fn any_requests() -> impl Strategy<Value = Requests> {
             };
             let blocks_from = requests.blocks.len() as u32;
             let blocks_count = if family == 0 { 0 } else { input.div_ceil(64) };
-            // Families share up to ten blocks; what follows is a request's own.
+            // Families share up to ten blocks; what follows is a request's own. In one family hashes mean nothing.
             let own = u64::from(index + 1) << 32;
-            let hash = |block: u32| u64::from(block) | if block < 10 { family << 20 } else { own };
+            let hash = |block: u32| match family {
+                3 => u64::from(block % 2),
+                _ => u64::from(block) | if block < 10 { family << 20 } else { own },
+            };
             requests.blocks.extend((0..blocks_count).map(hash));
             let blocks = Request { blocks_from, blocks_count, ..Request::default() };
             requests.list.push(Request { arrival, input, output, tenant, model, priority, ..blocks });
