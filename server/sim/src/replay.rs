@@ -22,6 +22,23 @@
 //! chunk; a block of the prefix cache that two requests compute at the same time is kept once; a prompt's first token is
 //! delivered by the replica that computed it, before its KV is moved to another pool.
 //!
+//! # How it is called
+//! ```
+//! # let cost = sim::serving::cost::StepCost {
+//! #     base_s: vec![0.01; 513], past_s: 1e-8, window_s: 0.0, window_tokens: 0, pair_s: 0.0, request_s: 0.0, floor_w: 500.0,
+//! #     base_j: vec![10.0; 513], past_j: 0.0, window_j: 0.0, pair_j: 0.0, past_bytes: 0.0, room_tokens: 100_000,
+//! # };
+//! use sim::replay::fleet::{Fleet, Pool};
+//! use sim::replay::request::{Arrival, Request, Requests};
+//!
+//! let fleet = Fleet::alike(cost, vec![Pool { replicas: 2, ..Pool::default() }]);
+//! let come = |at_s| Request { arrival: Arrival::At { at_s }, input: 900, output: 200, ..Request::default() };
+//! let requests = Requests { list: (0..100).map(|n| come(0.3 * f64::from(n))).collect(), ..Requests::default() };
+//! let outcome = sim::replay::run(&fleet, &requests, &Default::default())?;
+//! assert_eq!(outcome.requests.finished, 100);
+//! # Ok::<(), sim::replay::fleet::Problem>(())
+//! ```
+//!
 //! Read `request` and `fleet` first (what goes in), `outcome` (what comes out), then `world` (the order of events),
 //! `replica` (one engine's steps) with `answering` and `stride`, `cache`, `router`, `disaggregated`, `planner`, and
 //! `meter`.

@@ -31,7 +31,11 @@ impl Due {
         let mut node = usize::midpoint(self.leaves, replica);
         while node > 0 {
             let (a, b) = (self.winners[2 * node], self.winners[2 * node + 1]);
-            self.winners[node] = if self.times[b as usize] < self.times[a as usize] { b } else { a };
+            let winner = if self.times[b as usize] < self.times[a as usize] { b } else { a };
+            if winner == self.winners[node] && winner as usize != replica {
+                return; // it lost here before, and does so still: nothing above has changed
+            }
+            self.winners[node] = winner;
             node /= 2;
         }
     }
@@ -40,6 +44,22 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn law_the_first_is_the_least(moves in proptest::collection::vec((0_usize..9, 0_u32..20), 1..100)) {
+            let mut due = Due::new(9);
+            let mut times = [f64::INFINITY; 9];
+            for (replica, at) in moves {
+                times[replica] = if at == 0 { f64::INFINITY } else { f64::from(at) };
+                due.set(replica, times[replica]);
+                let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+                let first = times.iter().position(|time| *time <= least).unwrap();
+                prop_assert!(due.first() == (least, first) || least.is_infinite() && due.first().0.is_infinite());
+            }
+        }
+    }
 
     #[test]
     fn the_first_is_first() {
