@@ -139,6 +139,11 @@ pub enum Router {
     },
 }
 
+impl Router {
+    /// Dynamo's router with its defaults.
+    pub const DYNAMO: Self = Self::KvAware { prefill_scale: 1.0, overlap_scale: 1.0, temperature: 0.0 };
+}
+
 /// How KV gets from one pool to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Transfer {
@@ -336,6 +341,11 @@ impl Fleet {
         }
         if self.costs.iter().any(|cost| !is_good_cost(cost)) {
             return Err(Problem::Number { what: "the cost of a step" });
+        }
+        if let Router::KvAware { prefill_scale, overlap_scale, temperature } = self.router
+            && ![prefill_scale, overlap_scale, temperature].iter().all(|x| x.is_finite() && *x >= 0.0)
+        {
+            return Err(Problem::Number { what: "the router's weights" });
         }
         let Transfer { bytes_per_s, latency_s } = self.transfer;
         let transfer = bytes_per_s > 0.0 && latency_s >= 0.0 && latency_s.is_finite();

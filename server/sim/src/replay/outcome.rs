@@ -160,7 +160,7 @@ pub struct Series {
     pub running: Vec<f64>,
     /// Requests not admitted, or whose KV is on its way, mean.
     pub waiting: Vec<f64>,
-    /// Share of KV blocks that requests use, at the bin's end.
+    /// Share of all replicas' KV blocks that requests use in the step at the bin's end; 0 in the last.
     pub kv_use: Vec<f64>,
     /// Tokens of prompts computed.
     pub prompt_tokens_per_s: Vec<f64>,

@@ -183,7 +183,7 @@ fn turns_of_a_loop_find_their_past_where_the_router_knows_it() {
         }
         (outcome.cache, outcome.ttft_s.mean)
     };
-    let (aware, soon) = found(Router::KvAware { prefill_scale: 1.0, overlap_scale: 1.0, temperature: 0.0 });
+    let (aware, soon) = found(Router::DYNAMO);
     let (unaware, late) = found(Router::RoundRobin);
     // At most all but the ten that are new in each turn: 10 + 20 + 30 + 40 of 150. A busy replica is not waited for.
     assert_eq!(aware.blocks, 20 * 150);

@@ -3,9 +3,9 @@
 use crate::common::{any_fleet, any_requests, assert_close, cost, each, every, run};
 use proptest::prelude::*;
 use sim::replay::Options;
-use sim::replay::fleet::{Change, Engine, Event, Fleet, Pool};
+use sim::replay::fleet::{Change, Engine, Event, Fleet, Pool, Speculation};
 use sim::replay::outcome::{Counts, End, Outcome};
-use sim::replay::request::Requests;
+use sim::replay::request::{Arrival, Requests};
 
 /// Every request ends once, with the tokens that it asked for; what it held is given back.
 fn check_books(requests: &Requests, outcome: &Outcome) {
@@ -134,4 +134,41 @@ fn law_work_grows_as_the_requests_do() {
     let strides = |count: u32| run(&fleet, &every(0.021, count, 700, 180), &each()).strides as f64 / f64::from(count);
     let (few, many) = (strides(2_000), strides(16_000));
     assert!(many < few * 1.1 && many < 6.0, "{few} strides a request, then {many}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let good = Fleet::alike(cost(4_000), vec![Pool::default()]);
+    let requests = every(0.1, 3, 300, 40);
+    let refused = |change: &dyn Fn(&mut Fleet, &mut Requests, &mut Options), words: &str| {
+        let (mut fleet, mut requests, mut options) = (good.clone(), requests.clone(), each());
+        change(&mut fleet, &mut requests, &mut options);
+        let problem = sim::replay::run(&fleet, &requests, &options).unwrap_err().to_string();
+        assert!(problem.contains(words), "{problem:?}, where {words:?} was due");
+    };
+    let at = |at_s| Arrival::At { at_s };
+    refused(&|fleet, _, _| fleet.pools[0].replicas = 0, "pool 0 has no replicas");
+    refused(&|fleet, _, _| fleet.pools[0].cost = 1, "pool 0");
+    refused(&|fleet, _, _| fleet.pools[0].engine.requests_max = 0, "pool 0");
+    let draft = Speculation::Draft { tokens: 2, yielded: 3.5 };
+    refused(&|fleet, _, _| fleet.pools[0].speculation = draft, "pool 0");
+    let event = Event { at_s: 1.0, replica: 1, change: Change::Fails };
+    refused(&|fleet, _, _| fleet.events = vec![event], "event 0");
+    refused(&|fleet, _, _| fleet.costs[0].past_s = f64::NAN, "the cost of a step makes no sense");
+    refused(&|fleet, _, _| fleet.transfer.bytes_per_s = 0.0, "the transfer of KV");
+    refused(&|_, requests, _| requests.list[2].arrival = at(f64::INFINITY), "request 2 is at no time");
+    refused(&|_, requests, _| requests.list[1].arrival = Arrival::After { request: 3, pause_s: 0.0 }, "request 1");
+    refused(&|_, requests, _| requests.list[1].blocks_count = 1, "request 1");
+    refused(&|_, _, options| options.bin_s = 0.0, "bin_s");
+}
+
+/// Turns that wait for each other never come, and are told.
+#[test]
+fn turns_in_a_circle_are_unfinished() {
+    let mut requests = every(0.1, 4, 300, 40);
+    requests.list[2].arrival = Arrival::After { request: 3, pause_s: 0.0 };
+    requests.list[3].arrival = Arrival::After { request: 2, pause_s: 0.0 };
+    let outcome = run(&Fleet::alike(cost(4_000), vec![Pool::default()]), &requests, &each());
+    check_books(&requests, &outcome);
+    assert_eq!((outcome.requests.finished, outcome.requests.unfinished), (2, 2));
 }
