@@ -12,9 +12,9 @@ use crate::time::{HOUR, parse};
 use model::location::Location;
 use model::scenario::{InputReport, Requests};
 
-const TIME: Wanted = Wanted { what: "time", names: &["timestamp"] };
-const INPUT: Wanted = Wanted { what: "prompt's tokens", names: &["contexttokens", "context_tokens"] };
-const OUTPUT: Wanted = Wanted { what: "answer's tokens", names: &["generatedtokens", "generated_tokens"] };
+pub(crate) const TIME: Wanted = Wanted { what: "time", names: &["timestamp"] };
+pub(crate) const INPUT: Wanted = Wanted { what: "prompt's tokens", names: &["contexttokens", "context_tokens"] };
+pub(crate) const OUTPUT: Wanted = Wanted { what: "answer's tokens", names: &["generatedtokens", "generated_tokens"] };
 
 /// Whether a line is the header of such a trace.
 pub(crate) fn is_header(line: &str) -> bool {

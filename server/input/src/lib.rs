@@ -20,7 +20,8 @@
 //!
 //! Read `text` and `table` first (bytes become rows), then `time` and `clock` (rows find their moment), `year` and `gap`
 //! (moments find their place), then the readers: `weather` with `epw` and `open_meteo`, `price`, `carbon`, and
-//! `request` with `repeat`, `azure`, `mooncake` and `servegen`. `netbox` stands by itself.
+//! `request` with `repeat`, `azure`, `mooncake` and `servegen`; `request_list` reads the same traces request by request.
+//! `served` reads tables of serving points. `netbox` stands by itself.
 
 mod azure;
 mod carbon;
@@ -35,6 +36,7 @@ mod price;
 mod repeat;
 mod report;
 mod request;
+mod request_list;
 mod served;
 mod servegen;
 mod stamped;
@@ -50,6 +52,7 @@ pub use mooncake::BLOCK_TOKENS;
 pub use netbox::netbox;
 pub use price::prices;
 pub use request::requests;
+pub use request_list::{RequestList, request_list};
 pub use served::{POINTS_BYTES_MAX, PointRow, Points, points};
 pub use text::read_file;
 pub use weather::weather;

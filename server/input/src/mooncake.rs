@@ -18,13 +18,13 @@ pub const BLOCK_TOKENS: u32 = 512;
 
 /// One line.
 #[derive(Deserialize)]
-struct Line {
+pub(crate) struct Line {
     /// Milliseconds from the trace's start.
-    timestamp: f64,
-    input_length: f64,
-    output_length: f64,
+    pub(crate) timestamp: f64,
+    pub(crate) input_length: f64,
+    pub(crate) output_length: f64,
     #[serde(default)]
-    hash_ids: Vec<u64>,
+    pub(crate) hash_ids: Vec<u64>,
 }
 
 /// What an unbounded cache of prefixes would have found.
@@ -95,7 +95,7 @@ pub(crate) fn read(text: &Text<'_>, shape: &[f64; 168], report: &mut InputReport
 }
 
 /// One line, its numbers within bounds.
-fn parse(file: &str, number: u32, line: &str) -> Result<Line, Error> {
+pub(crate) fn parse(file: &str, number: u32, line: &str) -> Result<Line, Error> {
     const MILLISECONDS_PER_YEAR: f64 = 3.156e10;
     let request: Line = serde_json::from_str(line).map_err(|err| {
         let reason = shown_long(&err.to_string());

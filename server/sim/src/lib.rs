@@ -6,7 +6,8 @@
 //! Read `resolve` first (a design becomes a site), then `engine` (the year), then the physics it calls: `fleet`,
 //! `serving`, `board`, `cooling`, `power`; `evaluate` gives the instant answer and says what is wrong with a site,
 //! `report` sums a trace up, `defaults` makes a year where the user brings none. `floor`, `failure` and `drivers` answer the
-//! workshop's questions: where things stand, what if this fails, what drives the year and what would improve it.
+//! workshop's questions: where things stand, what if this fails, what drives the year and what would improve it. `replay`
+//! stands by itself: single requests through a fleet, with the step's cost of `serving`.
 
 pub mod board;
 pub mod cooling;
@@ -21,6 +22,7 @@ pub mod floor;
 pub mod mend;
 pub mod power;
 pub mod psychrometrics;
+pub mod replay;
 pub mod report;
 mod resolve;
 mod search;

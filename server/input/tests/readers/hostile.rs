@@ -1,6 +1,6 @@
 //! Bytes that are not what they should be: each gets an error that says where, or is read with a remark.
 
-use crate::site::{azure, carbon, epw, greenwich, mooncake, open_meteo, prices, servegen};
+use crate::site::{azure, carbon, epw, greenwich, mooncake, open_meteo, prices, servegen, table};
 use input::Error;
 use model::scenario::InputReport;
 
@@ -18,9 +18,12 @@ fn intensity(bytes: &[u8]) -> Result<InputReport, Error> {
 fn request(bytes: &[u8]) -> Result<InputReport, Error> {
     input::requests("r", bytes, &greenwich(), None, &[1.0; 168]).map(|read| read.1)
 }
+fn list(bytes: &[u8]) -> Result<InputReport, Error> {
+    input::request_list("l", bytes).map(|read| read.1)
+}
 
 /// A good file of each format.
-fn all() -> [(&'static str, Reader, String); 7] {
+fn all() -> [(&'static str, Reader, String); 10] {
     [
         ("epw", weather, epw(1, 0.0, 28)),
         ("open-meteo", weather, open_meteo()),
@@ -29,6 +32,9 @@ fn all() -> [(&'static str, Reader, String); 7] {
         ("azure", request, azure(30, 60)),
         ("mooncake", request, mooncake()),
         ("servegen", request, servegen()),
+        ("azure's requests", list, azure(30, 60)),
+        ("mooncake's requests", list, mooncake()),
+        ("table of requests", list, table()),
     ]
 }
 

@@ -1,12 +1,13 @@
 //! Laws: no bytes make a reader panic, and what is read is a whole and finite year.
 
-use crate::site::{azure, carbon, epw, greenwich, mooncake, open_meteo, prices, servegen, site};
+use crate::site::{azure, carbon, epw, greenwich, mooncake, open_meteo, prices, servegen, site, table};
 use model::scenario::{HOURS, Series};
 use proptest::prelude::*;
+use sim::replay::request::Arrival;
 use std::sync::LazyLock;
 
-static FILES: LazyLock<[Vec<u8>; 7]> = LazyLock::new(|| {
-    let texts = [epw(1, 0.0, 29), open_meteo(), prices(), carbon(), azure(30, 60), mooncake(), servegen()];
+static FILES: LazyLock<[Vec<u8>; 8]> = LazyLock::new(|| {
+    let texts = [epw(1, 0.0, 29), open_meteo(), prices(), carbon(), azure(30, 60), mooncake(), servegen(), table()];
     texts.map(String::into_bytes)
 });
 
@@ -37,6 +38,17 @@ fn read_all(bytes: &[u8], utc_offset_h: f64) {
         assert!(requests.rate_per_s.values.iter().all(|rate| *rate >= 0.0));
         assert!(requests.prefix_reuse.is_none_or(|share| (0.0..=1.0).contains(&share.as_fraction())));
     }
+    if let Ok((list, report)) = input::request_list("f", bytes) {
+        assert_eq!(list.requests.list.len(), report.rows as usize);
+        for (index, request) in list.requests.list.iter().enumerate() {
+            assert!(request.input > 0 && request.output > 0);
+            assert_eq!(list.requests.blocks_of(request).len(), request.blocks_count as usize);
+            match request.arrival {
+                Arrival::At { at_s } => assert!(at_s.is_finite() && at_s >= 0.0),
+                Arrival::After { request, pause_s } => assert!((request as usize) < index && pause_s >= 0.0),
+            }
+        }
+    }
 }
 
 proptest! {
@@ -51,7 +63,8 @@ proptest! {
     fn law_arbitrary_text_never_panics(
         head in prop::sample::select(vec![
             "", "LOCATION,", "latitude,longitude,utc_offset_seconds\n", "time,temp_c,rh_pct\n", "time,price\n",
-            "timestamp,avg_CI\n", "TIMESTAMP,ContextTokens,GeneratedTokens\n", "model,t_s,rate_rps\n", "{\"timestamp\":",
+            "timestamp,avg_CI\n", "TIMESTAMP,ContextTokens,GeneratedTokens\n", "model,t_s,rate_rps\n",
+            "at_s,input_tokens,output_tokens,session,pause_s\n", "{\"timestamp\":",
         ]),
         body in "[0-9a-z,:;T+ \t\n\"{}.é-]{0,400}",
     ) {
@@ -61,7 +74,7 @@ proptest! {
     /// A good file with bytes changed, a part cut out, and another part doubled.
     #[test]
     fn law_spoilt_files_never_panic(
-        file in 0..7_usize,
+        file in 0..8_usize,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in (any::<prop::sample::Index>(), 0..2000_usize),
         doubled in (any::<prop::sample::Index>(), 0..2000_usize),

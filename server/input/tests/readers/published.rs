@@ -1,8 +1,10 @@
 //! Published files, against figures computed from them by other programs.
 
 use crate::site::{published, site};
+use input::RequestList;
 use model::location::Location;
 use model::scenario::{HOURS, InputReport, Series};
+use sim::replay::request::{Arrival, Request};
 
 fn check_mean(name: &str, series: &Series, mean: f64, tolerance: f64) {
     assert_eq!(series.values.len(), HOURS as usize, "{name}");
@@ -150,7 +152,20 @@ fn agrees_with_published_azure_traces() {
         assert!((requests.output_tokens - output_tokens).abs() < 1e-9);
         check_mean(name, &requests.rate_per_s, rate, 1e-3);
         has(&report, "spread over the year");
+        let (list, _) = input::request_list(name, &bytes).unwrap();
+        check_list(&list, rows as usize, f64::from(rows - 1) / rate, (input_tokens, output_tokens));
     }
+}
+
+/// Requests one by one: how many, over how long, and their mean tokens.
+fn check_list(list: &RequestList, rows: usize, last_s: f64, (input_tokens, output_tokens): (f64, f64)) {
+    let list = &list.requests.list;
+    assert_eq!(list.len(), rows);
+    let mean = |tokens: fn(&Request) -> u32| list.iter().map(|r| f64::from(tokens(r))).sum::<f64>() / rows as f64;
+    assert!((mean(|request| request.input) - input_tokens).abs() < 1e-6);
+    assert!((mean(|request| request.output) - output_tokens).abs() < 1e-6);
+    let Arrival::At { at_s } = list[rows - 1].arrival else { panic!("the last comes at a moment") };
+    assert!((at_s - last_s).abs() < 1e-3 * last_s, "{at_s} s for {last_s} s");
 }
 
 /// Qin et al., "Mooncake", FAST 2025: the conversation trace has 12 031 requests of 12 035 prompt and 343 answer tokens
@@ -166,6 +181,9 @@ fn agrees_with_published_mooncake_trace() {
     has(&report, "would find 36.6 % of blocks, which are 37.4 % of prompt tokens");
     assert!((requests.prefix_reuse.unwrap().as_fraction() - 0.373_623_749).abs() < 1e-8);
     check_mean(name, &requests.rate_per_s, 12_030.0 / 3_536.999, 1e-9);
+    let (list, _) = input::request_list(name, &bytes).unwrap();
+    check_list(&list, 12_031, 3_536.999, (requests.input_tokens, requests.output_tokens));
+    assert_eq!((list.requests.blocks.len(), list.requests.block_tokens), (288_500, input::BLOCK_TOKENS));
 }
 
 #[test]

@@ -129,3 +129,13 @@ pub(crate) fn servegen() -> String {
     }
     text
 }
+
+/// A table of single requests, some of them turns of sessions.
+pub(crate) fn table() -> String {
+    let head = "at_s,input_tokens,output_tokens,tenant,session,priority,pause_s\n".to_owned();
+    (0..40).fold(head, |mut text, i| {
+        let pause = if i % 3 == 0 { "1.5" } else { "" };
+        writeln!(text, "{},{},{},team {},{},{},{pause}", i * 2, 700 + i, 90, i % 4, i % 7, i % 2).unwrap();
+        text
+    })
+}

@@ -1,13 +1,25 @@
 //! What a step of a replica takes, linear in what is in it: so that many steps alike are one sum, and a replica can be
 //! replayed step by step or in strides with the same answer.
 //!
+//! The times are the closed loop's ([`step`](super::step)): a pass of few tokens as its decode steps, prompt tokens beyond at
+//! its prompts' time for each, so that a replay and a prediction of the same load agree.
+//!
 //! A step runs a batch of n tokens: one for each request that is being answered (more with speculative decoding), and
 //! chunks of prompts. Attention is counted apart, as it grows with the past of each token.
+
+use crate::board::{CapCurve, Phase};
+use crate::serving::coefficients::Coefficients;
+use crate::serving::draw;
+use crate::serving::served::{Front, Load, closed_loop};
+use crate::serving::step::{self, Setup};
+
+/// Tokens up to which a pass is timed as a decode step: as many as were measured at once. Beyond, tokens are of prompts.
+const DECODE_TOKENS: usize = 512;
 
 /// Time and energy of one replica's steps, of all its GPUs together.
 ///
 /// t = base(n) + past · past tokens read + window · tokens read within the window + pair · (prompt token, token before
-/// it) pairs + request · requests in the batch, seconds. Energy alike, over `floor` watts that are drawn at all times.
+/// it) pairs + request · requests in the batch + prompt · prompts in it, seconds. Energy alike, over `floor` watts that are drawn at all times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepCost {
     /// Seconds of a step of n tokens before attention; from 0 to the most tokens that a step may have.
@@ -22,6 +34,8 @@ pub struct StepCost {
     pub pair_s: f64,
     /// Seconds for each request in the batch: the host's own work.
     pub request_s: f64,
+    /// Seconds for each prompt of which the step computes a part: the host's work on it.
+    pub prompt_s: f64,
     /// Watts that all boards of the replica draw at all times.
     pub floor_w: f64,
     /// Joules above the floor, as the seconds above.
@@ -45,6 +59,8 @@ pub struct Batch {
     pub tokens: u32,
     /// Requests in it.
     pub requests: u32,
+    /// Of which so many are prompts, or parts of them.
+    pub prompts: u32,
     /// Past tokens that its answering requests read, together.
     pub past: u64,
     /// The same, of each request at most the window.
@@ -71,8 +87,87 @@ impl StepCost {
             + self.past_s * past
             + self.window_s * window
             + self.pair_s * pairs
-            + self.request_s * f64::from(batch.requests);
+            + self.request_s * f64::from(batch.requests)
+            + self.prompt_s * f64::from(batch.prompts);
         let dynamic = self.base_j[n] + self.past_j * past + self.window_j * window + self.pair_j * pairs;
         Spent { time_s, energy_j: self.floor_w * time_s + dynamic }
     }
+
+    /// Of a model on a machine, steps of at most `tokens_max` tokens, boards of `board_w` watts under a cap.
+    ///
+    /// A share of board power is drawn in steps of answers and another in prompts ([`draw`]), taken at a typical load; what
+    /// is over the floor is spread over what a step does by the time that it takes. Under a cap, answers and prompts each
+    /// take longer by their own curve. None where the weights leave no room.
+    pub fn of(fitted: &Coefficients, setup: &Setup, tokens_max: u32, board_w: f64, cap_w: f64) -> Option<Self> {
+        let load = Load { concurrency: 64.0, input: 1024.0, cached: 0.0, output: 1024.0, front: Front::Engine };
+        let served = closed_loop(fitted, setup, &load)?;
+        let (decode, prompt) = draw::phase_shares(fitted, setup, &load, &served);
+        let gpus = f64::from(setup.layout.gpus());
+        let (answers, prompts) = (
+            Slowed::under(Phase::Decode, decode * board_w, cap_w),
+            Slowed::under(Phase::Prefill, prompt * board_w, cap_w),
+        );
+        let floor_w = gpus * f64::min(draw::FLOOR_SHARE * board_w, answers.watts.min(prompts.watts));
+        let joules = |of: Slowed, time_s: f64| f64::max(of.watts * gpus - floor_w, 0.0) * time_s;
+        // One token more of a prompt, attention to its past apart.
+        let (short, long) = (step::prefill(fitted, setup, 0.0, 0.0), step::prefill(fitted, setup, 1.0, 0.0));
+        let pair_s = pair_time(fitted, setup);
+        let token_s = f64::max(long - short - pair_s, 0.0) * prompts.slower;
+        let age = libm::exp(fitted.of(setup.engine).age * setup.age_months) * answers.slower;
+        let pass = |tokens: usize| step::pass(fitted, setup, tokens as f64, 0.0).total() * age;
+        let knee = pass(DECODE_TOKENS);
+        let times: Vec<(f64, f64)> = (0..=tokens_max.max(1) as usize)
+            .map(|n| {
+                let (decoded, beyond) =
+                    (pass(n.min(DECODE_TOKENS)).min(knee), n.saturating_sub(DECODE_TOKENS) as f64 * token_s);
+                (decoded + beyond, joules(answers, decoded) + joules(prompts, beyond))
+            })
+            .collect();
+        let past_s = step::past_time(fitted, setup) * answers.slower;
+        let shape = &setup.shape;
+        // Selections are counted as if all were read; windows by their layers.
+        let (past_s, window_s) = (past_s * shape.full_layers, past_s * shape.windowed_layers);
+        let room = step::room(setup, 1024.0, 1024.0) * (1024.0 + 0.75 * 1024.0);
+        Some(Self {
+            base_s: times.iter().map(|(time, _)| *time).collect(),
+            base_j: times.iter().map(|(_, joules)| *joules).collect(),
+            past_s,
+            window_s,
+            window_tokens: shape.window as u32,
+            pair_s: pair_s * prompts.slower,
+            request_s: fitted.of(setup.engine).request * fitted.request_us * 1e-6,
+            prompt_s: short,
+            floor_w,
+            past_j: joules(answers, past_s),
+            window_j: joules(answers, window_s),
+            pair_j: joules(prompts, pair_s * prompts.slower),
+            past_bytes: shape.past_values * setup.formats.past.bytes() * (shape.full_layers + shape.windowed_layers),
+            room_tokens: room as u64,
+        })
+    }
+}
+
+/// A phase under a cap.
+#[derive(Clone, Copy)]
+struct Slowed {
+    /// Board power.
+    watts: f64,
+    /// How many times as long it takes.
+    slower: f64,
+}
+
+impl Slowed {
+    fn under(phase: Phase, watts: f64, cap_w: f64) -> Self {
+        let power = f64::min(cap_w / watts, 1.0);
+        let speed = CapCurve::FITTED.throughput_at_power(phase, power);
+        Self { watts: power * watts, slower: 1.0 / speed.max(1e-3) }
+    }
+}
+
+/// Seconds for each pair of a prompt token and one before it: what a prompt's time grows with beside its length.
+fn pair_time(fitted: &Coefficients, setup: &Setup) -> f64 {
+    let (s, n) = (&setup.shape, f64::from(setup.layout.tensor.max(1) * setup.layout.data.max(1)));
+    let stages = f64::from(setup.layout.pipeline.max(1));
+    // A prompt of n tokens has n²/2 pairs.
+    4.0 * s.full_layers * s.pair_width / n / (setup.gpu.rates[3] * fitted.prompt_attention) / stages
 }
