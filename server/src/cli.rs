@@ -9,6 +9,7 @@ pub mod export;
 pub mod output;
 pub mod predict;
 pub mod record;
+pub mod replay;
 pub mod serve;
 pub mod simulate;
 pub mod text;
@@ -37,6 +38,7 @@ enum Command {
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
     Record(record::Record),
+    Replay(replay::Replay),
     ReplayCheck(record::ReplayCheck),
     Export(export::Export),
 }
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Record(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::ReplayCheck(command) => command.run(),
         Command::Export(command) => command.run(),
     };

@@ -23,4 +23,5 @@ pub mod http;
 pub mod jobs;
 pub mod merge;
 pub mod parts;
+pub mod replay;
 pub mod serve;

@@ -22,6 +22,7 @@ pub mod note;
 pub mod part;
 pub mod quantity;
 pub mod reading;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -251,6 +251,19 @@ pub enum End {
     Unfinished,
 }
 
+impl End {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Refused(Refusal::QueueFull) => "refused: queue full",
+            Self::Refused(Refusal::TooLong) => "refused: too long for memory",
+            Self::Refused(Refusal::NoModel) => "refused: no replica of its model",
+            Self::Unfinished => "unfinished",
+        }
+    }
+}
+
 impl ReplicaFigures {
     pub(super) fn add(&mut self, steps: u64, seconds: f64, joules: f64, prompt: u64, output: u64) {
         self.steps += steps;

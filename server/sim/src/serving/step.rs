@@ -254,6 +254,12 @@ fn experts_time(c: &Coefficients, setup: &Setup, tokens: f64, rate: f64) -> f64 
     total * if setup.layout.expert > 1 { 1.0 + c.imbalance / libm::sqrt(for_each) } else { 1.0 }
 }
 
+/// Links slower than this go over the host's bus, bytes a second one way.
+const BUS_BELOW: f64 = 100e9;
+/// What an all-reduce takes longer over the host's bus, µs: fitted to the time between tokens of LLMServingSim's run of vLLM
+/// on two RTX PRO 6000 (MIT).
+const BUS_COLLECTIVE_US: f64 = 50.0;
+
 /// Exchange between the GPUs of a replica in one pass.
 fn links_time(c: &Coefficients, setup: &Setup, tokens: f64) -> f64 {
     let s = &setup.shape;
@@ -269,7 +275,8 @@ fn links_time(c: &Coefficients, setup: &Setup, tokens: f64) -> f64 {
         let bytes = tokens / n * s.hidden * s.experts_per_token * 3.0 * (n - 1.0) / n;
         2.0 * s.expert_layers * latency + s.expert_layers * bytes / link
     } else {
-        let latency = (c.collective_us + c.collective_doubling_us * libm::log2(tensor)) * 1e-6;
+        let bus = if setup.gpu.link < BUS_BELOW { BUS_COLLECTIVE_US } else { 0.0 };
+        let latency = (bus + c.collective_us + c.collective_doubling_us * libm::log2(tensor)) * 1e-6;
         2.0 * s.layers * (latency + tokens / data * s.hidden * 4.0 * (tensor - 1.0) / tensor / link)
     }
 }
@@ -346,8 +353,9 @@ pub fn first_launches(fitted: &Coefficients, setup: &Setup) -> f64 {
 
 /// Requests of `input` and `output` tokens that a replica has room for at once; fewer than 1 where the weights leave none.
 ///
-/// Engines give weights and past 90% of memory, less 2 GB for activations and runtime, as vLLM and SGLang do unasked;
-/// where weights leave less than that, half of what they leave, as operators then raise the share.
+/// Engines give weights and past 90% of memory, less 5% but at most 2 GB for activations and runtime, as vLLM and SGLang do
+/// unasked (LLMServingSim's run of vLLM on 25 GB has 41,408 tokens of 131 kB; this says 41,300); where weights leave less
+/// than that, half of what they leave, as operators then raise the share.
 pub fn room(setup: &Setup, input: f64, output: f64) -> f64 {
     let s = &setup.shape;
     let (n, f) = (setup.group(), setup.formats);
@@ -356,7 +364,8 @@ pub fn room(setup: &Setup, input: f64, output: f64) -> f64 {
         + (s.dense * f.dense.bytes() + (s.shared + s.expert * s.experts) * f.experts.bytes() + 4.0 * s.output) / n)
         / stages;
     let left = setup.gpu.memory - weights;
-    let free = f64::max(0.9 * setup.gpu.memory - weights - 2e9, 0.5 * left);
+    let reserve = f64::min(0.05 * setup.gpu.memory, 2e9);
+    let free = f64::max(0.9 * setup.gpu.memory - weights - reserve, 0.5 * left);
     let context = input + 0.75 * output;
     let each = context * s.past_values * f.past.bytes() * s.layers_kept(context) / setup.past_ways() / stages;
     if free <= 0.0 { 0.0 } else { free / each.max(1.0) * f64::from(setup.layout.data.max(1)) }

@@ -8,3 +8,4 @@ mod common;
 mod oracle;
 mod order;
 mod same;
+mod vllm;
