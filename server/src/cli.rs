@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod configure;
 pub mod design;
 pub mod doctor;
 pub mod evaluate;
@@ -34,6 +35,7 @@ enum Command {
     Designs(catalog::DesignsCommand),
     Catalog(catalog::CatalogCommand),
     Predict(predict::Predict),
+    Configure(configure::Configure),
     Serve(serve::Serve),
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Designs(command) => command.run(),
         Command::Catalog(command) => command.run(),
         Command::Predict(command) => command.run(),
+        Command::Configure(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -16,6 +16,7 @@ pub mod cost;
 pub mod draw;
 pub mod fitted;
 pub mod predict;
+pub mod search;
 pub mod served;
 pub mod shape;
 pub mod step;

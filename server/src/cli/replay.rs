@@ -82,7 +82,7 @@ pub struct Replay {
     csv: Option<PathBuf>,
 }
 
-fn precision(text: &str) -> Result<Precision, String> {
+pub(crate) fn precision(text: &str) -> Result<Precision, String> {
     match text.to_ascii_lowercase().as_str() {
         "bf16" | "fp16" => Ok(Precision::Bf16),
         "fp8" => Ok(Precision::Fp8),

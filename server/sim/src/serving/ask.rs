@@ -188,3 +188,50 @@ pub fn together(point: &Point) -> Option<&Division> {
         Mode::Apart { .. } => None,
     }
 }
+
+/// What stands around a GPU in the catalog's trays and racks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Node {
+    /// GPUs of the largest scale-up domain that it comes in.
+    pub domain: u32,
+    /// Watts of the rest of its tray at work, for each GPU.
+    pub overhead_w_per_gpu: f64,
+    /// Its share of the tray's price over four years of hours.
+    pub usd_per_gpu_hour: f64,
+}
+
+/// Hours over which a tray's price is spread: four years.
+const LIFE_HOURS: f64 = 4.0 * 8760.0;
+
+/// The tray of a GPU with most of them, and the rack of it with the largest domain. A GPU without a tray stands alone, with
+/// overhead and price in proportion to its board power as in the other trays.
+pub fn node(catalog: &Catalog, gpu: &Gpu) -> Node {
+    let with_gpus = |tray: &&model::part::Tray| tray.gpu.is_some() && tray.gpu_count > 0;
+    let own = catalog
+        .trays
+        .iter()
+        .filter(with_gpus)
+        .filter(|tray| tray.gpu.as_ref() == Some(&gpu.id))
+        .max_by_key(|t| t.gpu_count);
+    let Some(tray) = own else {
+        let (mut watts, mut overhead, mut price) = (0.0, 0.0, 0.0);
+        for tray in catalog.trays.iter().filter(with_gpus) {
+            let board = tray.gpu.as_ref().and_then(|id| catalog.gpu(id)).map_or(0.0, |gpu| gpu.board_power.as_watts());
+            watts += board * f64::from(tray.gpu_count);
+            overhead += tray.overhead_busy.as_watts();
+            price += tray.price_dollars;
+        }
+        let share = gpu.board_power.as_watts() / f64::max(watts, 1.0);
+        return Node { domain: 1, overhead_w_per_gpu: overhead * share, usd_per_gpu_hour: price * share / LIFE_HOURS };
+    };
+    let holds = |rack: &&model::part::Rack| {
+        rack.trays.iter().any(|several| catalog.tray(&several.part).is_some_and(|t| t.gpu.as_ref() == Some(&gpu.id)))
+    };
+    let rack_domain = catalog.racks.iter().filter(holds).map(|rack| rack.domain_gpus).max().unwrap_or(0);
+    let gpus = f64::from(tray.gpu_count);
+    Node {
+        domain: rack_domain.max(tray.domain_gpus).max(1),
+        overhead_w_per_gpu: tray.overhead_busy.as_watts() / gpus,
+        usd_per_gpu_hour: tray.price_dollars / gpus / LIFE_HOURS,
+    }
+}

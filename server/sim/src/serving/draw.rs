@@ -46,6 +46,10 @@ pub struct Draw {
     pub prefill_joules_per_output_token: f64,
     /// Throughput over what no cap would give.
     pub speed: f64,
+    /// The same of prompts alone.
+    pub prefill_speed: f64,
+    /// The same of answers alone.
+    pub decode_speed: f64,
 }
 
 /// Shares of board power in decode steps and in prompts, without a cap.
@@ -92,5 +96,7 @@ pub fn draw(fitted: &Coefficients, setup: &Setup, load: &Load, served: &Served, 
         joules_per_output_token: energy / rate,
         prefill_joules_per_output_token: prefill_w * prefill_time / rate,
         speed,
+        prefill_speed,
+        decode_speed,
     }
 }
