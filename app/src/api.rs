@@ -1,5 +1,6 @@
 //! The port: what the pages ask of the house. `server` answers with the real thing, page tests with a fake one.
 
+use crate::serving::{ServingAsk, ServingShown};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
 use model::alert::{AlertKey, AlertsView, SilenceCreate};
@@ -16,6 +17,7 @@ use model::metric::Metric;
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
+use model::validation::Validation;
 use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -118,6 +120,10 @@ pub trait Backend: Send + Sync + 'static {
     async fn catalog(&self) -> Result<Catalog, ApiError>;
     /// One list of it, row by row, every figure in words.
     async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError>;
+    /// The best way to serve a model on some GPUs, and how sure that is.
+    async fn serving(&self, ask: ServingAsk) -> Result<ServingShown, ApiError>;
+    /// The serving model beside measurements.
+    async fn validation(&self) -> Result<Validation, ApiError>;
     /// What a file of parts holds, or what is wrong in which line of it; nothing is kept.
     async fn parts_read(&self, file: PartsFile) -> Result<PartsCheck, ApiError>;
     /// Keeps a file for runs to be made with, or says what is wrong in which line and column of it.
@@ -306,6 +312,21 @@ pub async fn catalog_list(
     list: String,
 ) -> Result<Vec<CatalogEntry>, ApiError> {
     backend()?.catalog_list(list).await
+}
+
+/// The best way to serve a model on some GPUs.
+#[server(name = AskServing, prefix = "/api/ask", endpoint = "serving", input = Json)]
+pub async fn serving(
+    /// What is to be served, and what is promised.
+    ask: ServingAsk,
+) -> Result<ServingShown, ApiError> {
+    backend()?.serving(ask).await
+}
+
+/// The serving model beside measurements.
+#[server(name = AskValidation, prefix = "/api/ask", endpoint = "validation", input = Json)]
+pub async fn validation() -> Result<Validation, ApiError> {
+    backend()?.validation().await
 }
 
 /// What a file of parts holds.

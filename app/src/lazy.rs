@@ -17,9 +17,11 @@ use crate::pages::facility::FacilityPage;
 use crate::pages::fleet::FleetPage;
 use crate::pages::fleet_place::FleetPlacePage;
 use crate::pages::fleet_report::FleetReportPage;
+use crate::pages::models::ModelsPage;
 use crate::pages::new::NewPage;
 use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
+use crate::pages::serving::ServingPage;
 use crate::pages::sources::SourcesPage;
 use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
@@ -87,4 +89,9 @@ room! { workshop, fetch_workshop, WorkshopPages:
     Compare => ComparePage,
     Report => ReportPage,
     Run => RunPage,
+}
+
+room! { serving, fetch_serving, ServingPages:
+    Serving => ServingPage,
+    Models => ModelsPage,
 }

@@ -23,6 +23,7 @@ pub mod made;
 pub mod pages;
 pub mod paths;
 pub mod period;
+pub mod serving;
 pub mod workshop;
 pub mod year;
 
@@ -99,6 +100,8 @@ pub fn App() -> impl IntoView {
                     <Route path=route::ALERTS view={Lazy::<lazy::Alerts>::new()} ssr=SsrMode::Async/>
                     <Route path=route::FACILITY view={Lazy::<lazy::Facility>::new()} ssr=SsrMode::Async/>
                     <Route path=route::SOURCES view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::SERVING view={Lazy::<lazy::Serving>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::MODELS view={Lazy::<lazy::Models>::new()} ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view={Lazy::<lazy::Run>::new()} ssr=SsrMode::Async/>
                 </Routes>
@@ -125,6 +128,7 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
+                <A href=paths::SERVING>"Serving"</A>
                 <a href=paths::FLEET aria-current=of_fleet>"Fleet"</a>
                 <A href=paths::EVENTS>"Events"</A>
                 <A href=paths::CATALOG>"Catalog"</A>

@@ -145,6 +145,18 @@ pub const SCENE: &str = "/pkg/scene-load.js";
 pub const NEW: &str = "/new";
 /// What designs may name, with its sources.
 pub const CATALOG: &str = "/catalog";
+/// The best way to serve a model.
+pub const SERVING: &str = "/serving";
+/// The serving model beside measurements.
+pub const MODELS: &str = "/models";
+
+/// The points of a GPU, a model, or both; of all where both are empty.
+pub fn models(gpu: &str, model: &str) -> String {
+    let part = |key: &str, value: &str| (!value.is_empty()).then(|| format!("{key}={}", escaped(value)));
+    let parts: Vec<String> = part("gpu", gpu).into_iter().chain(part("model", model)).collect();
+    if parts.is_empty() { MODELS.to_owned() } else { format!("{MODELS}?{}", parts.join("&")) }
+}
+
 /// One list of it.
 pub fn catalog_list(list: &str) -> String {
     format!("{CATALOG}?list={list}")
@@ -318,6 +330,7 @@ pub fn module(page: &str) -> Option<&'static str> {
     let mut parts = page.split('/').skip(1);
     match (parts.next()?, parts.next().unwrap_or_default()) {
         ("fleet" | "events" | "alerts" | "facility" | "sources", _) => Some("/pkg/split_fleet.wasm"),
+        ("serving" | "models", _) => Some("/pkg/split_serving.wasm"),
         ("new" | "compare" | "reports", _) => Some("/pkg/split_workshop.wasm"),
         ("designs" | "runs", one) if !one.is_empty() => Some("/pkg/split_workshop.wasm"),
         _ => None,
@@ -340,6 +353,10 @@ pub mod route {
     pub const GLOSSARY: StaticSegment<&str> = StaticSegment("glossary");
     /// What designs may name.
     pub const CATALOG: StaticSegment<&str> = StaticSegment("catalog");
+    /// The best way to serve a model.
+    pub const SERVING: StaticSegment<&str> = StaticSegment("serving");
+    /// The serving model beside measurements.
+    pub const MODELS: StaticSegment<&str> = StaticSegment("models");
     /// Runs beside each other.
     pub const COMPARE: StaticSegment<&str> = StaticSegment("compare");
     /// A run's report.

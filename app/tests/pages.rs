@@ -107,6 +107,12 @@ impl Backend for FakeBackend {
     async fn catalog(&self) -> Result<Catalog, ApiError> {
         broken()
     }
+    async fn serving(&self, _: app::serving::ServingAsk) -> Result<app::serving::ServingShown, ApiError> {
+        Err(ApiError::NotFound { what: "a search".into() })
+    }
+    async fn validation(&self) -> Result<model::validation::Validation, ApiError> {
+        Ok(model::validation::Validation::default())
+    }
     async fn catalog_list(&self, _: String) -> Result<Vec<CatalogEntry>, ApiError> {
         broken()
     }

@@ -11,6 +11,7 @@ use crate::jobs::Jobs;
 use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
+use app::serving::{ServingAsk, ServingShown};
 use async_trait::async_trait;
 use model::alert::{AlertKey, AlertsView, SilenceCreate};
 use model::catalog::{Catalog, CatalogEntry, PartsCheck, PartsFile, PartsRead};
@@ -27,6 +28,7 @@ use model::metric::{Metric, Subject};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
+use model::validation::Validation;
 use model::version::{
     DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, SaveConflict,
 };
@@ -349,6 +351,19 @@ impl Backend for House {
     async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError> {
         let none = || ApiError::NotFound { what: format!("list \"{list}\" in the catalog") };
         app::labels::entries(self.designs.catalog(), &list).ok_or_else(none)
+    }
+
+    async fn serving(&self, ask: ServingAsk) -> Result<ServingShown, ApiError> {
+        let catalog = self.designs.catalog().clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            crate::serving::shown(&catalog, &catalog::validation::validation(), ask)
+        });
+        let answered = answered.await.map_err(|_| ApiError::Internal { reason: "the search stopped".into() })?;
+        answered.map_err(|reason| ApiError::Invalid { reason })
+    }
+
+    async fn validation(&self) -> Result<Validation, ApiError> {
+        Ok(catalog::validation::validation())
     }
 
     async fn parts_read(&self, file: PartsFile) -> Result<PartsCheck, ApiError> {

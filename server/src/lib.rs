@@ -25,3 +25,4 @@ pub mod merge;
 pub mod parts;
 pub mod replay;
 pub mod serve;
+pub mod serving;

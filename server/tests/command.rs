@@ -320,3 +320,133 @@ fn air_goes_to_fan_walls_and_half_a_unit_carries_nothing() {
     let report = json(&["simulate", "superpod-gb200-su", "--parts", parts.to_str().unwrap()]);
     assert!(number(&report, "tokens_output") > 0.0);
 }
+
+#[test]
+fn a_prediction_says_its_band_and_what_it_rests_on() {
+    let found =
+        json(&["predict", "--gpu", "h100-sxm", "--model", "meta-llama/Llama-3.1-70B", "--tp", "4", "--batch", "32"]);
+    for figure in ["ttft_ms", "tpot_ms", "output_tokens_per_s_per_gpu", "gpu_power_w"] {
+        let [value, low, high] = ["value", "low", "high"].map(|end| number(&found[figure], end));
+        assert!(0.0 < low && low <= value && value <= high, "{figure}: {low} {value} {high}");
+    }
+    assert_eq!(found["known"], "both");
+    let capped = json(&[
+        "predict",
+        "--gpu",
+        "h100-sxm",
+        "--model",
+        "llama-3.1-70b",
+        "--tp",
+        "4",
+        "--batch",
+        "32",
+        "--cap",
+        "400",
+    ]);
+    assert!(number(&capped["gpu_power_w"], "value") <= 400.0 + 1e-9);
+    assert!(number(&capped["tpot_ms"], "value") > number(&found["tpot_ms"], "value"));
+    let (code, said) = refused(&["predict", "--gpu", "l4", "--model", "deepseek-r1"]);
+    assert!(code == 2 && said.contains("does not fit"), "{said}");
+    let (code, said) = refused(&["predict", "--gpu", "h100", "--model", "nobody/nothing"]);
+    assert!(code == 2 && said.contains("nobody/nothing"), "{said}");
+}
+
+#[test]
+fn each_row_of_a_table_is_answered_or_given_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, out) = (folder.path().join("in.csv"), folder.path().join("out.csv"));
+    let rows = "system,model_path,backend,precision,mode,isl,osl,batch_size,tp_size,extra\n\
+                h200_sxm,meta-llama/Llama-3.1-70B,vllm,fp8,agg,1024,1024,16,4,kept\n\
+                h200_sxm,nobody/nothing,vllm,fp8,agg,1024,1024,16,4,kept\n\
+                h200_sxm,meta-llama/Llama-3.1-70B,vllm,fp8,agg,many,1024,16,4,kept\n";
+    std::fs::write(&table, rows).unwrap();
+    let said = millwright(&["predict", "--csv", table.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert!(said.status.success());
+    assert_eq!(String::from_utf8(said.stdout).unwrap(), "1 of 3 rows predicted, 2 with a reason why not\n");
+    let written = std::fs::read_to_string(&out).unwrap();
+    let lines: Vec<&str> = written.lines().collect();
+    assert!(lines[0].contains("predicted_tpot_ms,predicted_tpot_ms_low,predicted_tpot_ms_high"));
+    assert!(lines[1].contains("kept") && lines[1].contains("specification of the GPU"), "{}", lines[1]);
+    assert!(lines[2].contains("nobody/nothing") && lines[3].contains("isl is"), "{written}");
+}
+
+#[test]
+fn a_trace_is_replayed_the_same_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.csv");
+    let rows: String =
+        (0..200).map(|n| format!("{},{},{}\n", f64::from(n) * 0.2, 200 + n * 7 % 900, 20 + n * 13 % 300)).collect();
+    std::fs::write(&trace, format!("at_s,input_tokens,output_tokens\n{rows}")).unwrap();
+    let trace = trace.to_str().unwrap();
+    let ask = [
+        "replay",
+        "--requests",
+        trace,
+        "--gpu",
+        "h100-sxm",
+        "--model",
+        "llama-3.1-8b",
+        "--replicas",
+        "2",
+        "--router",
+        "power-of-two",
+    ];
+    let found = json(&ask);
+    assert_eq!(found, json(&ask));
+    let outcome = &found["outcome"];
+    assert_eq!(outcome["requests"]["finished"], 200);
+    let energy = &outcome["energy"];
+    let parts = number(energy, "requests_j") + number(energy, "idle_j");
+    assert!((parts / number(energy, "total_j") - 1.0).abs() < 1e-9);
+    let apart = json(&[
+        "replay",
+        "--requests",
+        trace,
+        "--gpu",
+        "h100-sxm",
+        "--model",
+        "llama-3.1-8b",
+        "--disaggregated",
+        "1:2",
+    ]);
+    assert_eq!(apart["outcome"]["requests"]["finished"], 200);
+    std::fs::write(folder.path().join("bad.csv"), "at_s,input_tokens,output_tokens\n0,12,many\n").unwrap();
+    let bad = folder.path().join("bad.csv");
+    let (code, said) =
+        refused(&["replay", "--requests", bad.to_str().unwrap(), "--gpu", "h100-sxm", "--model", "llama-3.1-8b"]);
+    assert!(code == 2 && said.contains("line 2") && said.contains("output_tokens"), "{said}");
+}
+
+#[test]
+fn the_best_configuration_is_within_the_targets() {
+    let ask = [
+        "configure",
+        "--gpu",
+        "h200-sxm",
+        "--count",
+        "64",
+        "--model",
+        "deepseek-r1",
+        "--input",
+        "4000",
+        "--output",
+        "1000",
+    ];
+    let found = json(&ask);
+    let best = &found["best"];
+    assert!(number(best, "ttft_ms") <= 2000.0 && number(best, "tpot_ms") <= 50.0 && number(best, "gpus") <= 64.0);
+    let frontier = found["frontier"].as_array().unwrap();
+    assert!(frontier.windows(2).all(|pair| {
+        number(&pair[0], "output_tokens_per_s_per_user") <= number(&pair[1], "output_tokens_per_s_per_user")
+            && number(&pair[0], "output_tokens_per_s_per_gpu") >= number(&pair[1], "output_tokens_per_s_per_gpu")
+    }));
+    let mut thrifty = ask.to_vec();
+    thrifty.extend(["--goal", "tokens-per-joule"]);
+    let thrifty = json(&thrifty);
+    let joule = |answer: &Value| number(answer, "output_tokens_per_facility_joule");
+    assert!(joule(&thrifty["best"]) >= joule(best));
+    let mut hasty = ask.to_vec();
+    hasty.extend(["--tpot", "1"]);
+    let (code, said) = refused(&hasty);
+    assert!(code == 3 && said.contains("targets can't be met"), "{said}");
+}

@@ -4,7 +4,7 @@
 //! (`ink`); words for figures come in as a function (`app::format` has them); every label is placed by its anchor. So a
 //! chart is the same bytes on the server, in the browser and in a test.
 //!
-//! Read `canvas` first, then a chart: `months`, `duration`, `flow`, `hours`, `beside`, `lanes`, `line`.
+//! Read `canvas` first, then a chart: `months`, `duration`, `flow`, `hours`, `beside`, `lanes`, `line`, `scatter`.
 
 mod beside;
 mod canvas;
@@ -15,6 +15,7 @@ mod ink;
 mod lanes;
 mod line;
 mod months;
+mod scatter;
 
 pub use beside::{Bar, bars_beside_plan};
 pub use duration::load_duration;
@@ -23,6 +24,7 @@ pub use hours::year_of_hours;
 pub use lanes::{Lane, event_lanes};
 pub use line::{Line, Lines, PLOT, Role, lines_in_time};
 pub use months::monthly_bars;
+pub use scatter::{Axis, Cloud, Curve, Scale, Scatter, scatter};
 
 /// What puts a figure into words, with its unit.
 pub type Words = fn(f64) -> String;

@@ -41,7 +41,7 @@ pub enum Role {
 }
 
 impl Role {
-    fn ink(self) -> Ink {
+    pub(crate) fn ink(self) -> Ink {
         match self {
             Self::Power => Ink::Power,
             Self::Heat => Ink::Heat,

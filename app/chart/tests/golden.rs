@@ -1,8 +1,8 @@
 //! The pictures as text. A change that is meant is accepted with `INSTA_UPDATE=always cargo test -p chart`.
 
 use chart::{
-    Bar, Lane, Line, Lines, Role, bars_beside_plan, energy_flow, event_lanes, lines_in_time, load_duration,
-    monthly_bars,
+    Axis, Bar, Cloud, Curve, Lane, Line, Lines, Role, Scale, Scatter, bars_beside_plan, energy_flow, event_lanes,
+    lines_in_time, load_duration, monthly_bars, scatter,
 };
 use model::fleet::Annotation;
 use model::note::Severity;
@@ -140,4 +140,39 @@ fn nothing_to_draw_is_still_a_picture() {
     ] {
         assert!(svg.contains("</svg>") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     }
+}
+
+fn points_chart(scale: Scale, title: &str, diagonal: bool) -> String {
+    let words = |value: f64| format!("{value:.0} ms");
+    let axis = |name| Axis { name, scale, words: &words };
+    let chart = Scatter {
+        across: axis("Measured"),
+        up: axis("Predicted"),
+        clouds: &[Cloud { name: "points", role: Role::Power, points: &[(2.0, 2.2), (20.0, 18.0), (200.0, 260.0)] }],
+        curves: &[Curve {
+            name: "line",
+            role: Role::Tokens,
+            points: &[(2.0, 3.0, 2.0, 4.0), (100.0, 90.0, 70.0, 120.0)],
+        }],
+        chosen: Some((20.0, 18.0)),
+        diagonal,
+    };
+    scatter(&chart, title)
+}
+
+#[test]
+fn golden_points_by_decades() {
+    insta::assert_snapshot!(points_chart(Scale::Decades, "predicted beside measured", true));
+}
+
+#[test]
+fn a_picture_of_points_is_drawn_of_anything() {
+    assert!(points_chart(Scale::Linear, "evenly", false).contains("<title>evenly</title>"));
+    let words = |value: f64| format!("{value}");
+    let axis = Axis { name: "a", scale: Scale::Decades, words: &words };
+    let nothing = Scatter { across: axis, up: axis, clouds: &[], curves: &[], chosen: None, diagonal: true };
+    assert!(scatter(&nothing, "nothing").contains("</svg>"));
+    let odd = [(0.0, -1.0), (f64::NAN, 3.0), (f64::INFINITY, 2.0)];
+    let cloud = Cloud { name: "odd", role: Role::Heat, points: &odd };
+    assert!(scatter(&Scatter { clouds: &[cloud], ..nothing }, "odd").contains("</svg>"));
 }

@@ -31,4 +31,5 @@ pub mod served;
 pub mod site;
 pub mod source;
 pub mod trace;
+pub mod validation;
 pub mod version;

@@ -3,10 +3,11 @@
 //! Never: opens a file, a socket or a clock. Our own rows are compiled in; a user's text is handed in by the caller.
 //! Rows are facts with their origin, or estimates that say so; what a facility does with them is the simulator's.
 //!
-//! Read `rows/*.toml` first, then `parse`, `fabric`, and `designs/*.toml`.
+//! Read `rows/*.toml` first, then `parse`, `fabric`, and `designs/*.toml`. `validation` is the serving model's report.
 
 pub mod fabric;
 pub mod parse;
+pub mod validation;
 
 pub use model::check::{Problem, check};
 pub use parse::{Error, parse_catalog, parse_design};

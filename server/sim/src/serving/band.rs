@@ -5,10 +5,10 @@
 
 use crate::serving::fitted::{BANDS, MEASURED_GPUS, MEASURED_MODELS};
 use model::part::LanguageModel;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was measured of a point's parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Known {
     /// GPU and model.
@@ -36,7 +36,7 @@ impl Kind {
 }
 
 /// Factors of a prediction.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Band {
     /// 5% of measured points lie below this times the prediction.
     pub low: f64,
@@ -45,7 +45,7 @@ pub struct Band {
 }
 
 /// The factors of each figure.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Bands {
     /// Of the time between tokens.
     pub tpot: Band,

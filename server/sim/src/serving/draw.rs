@@ -9,7 +9,7 @@ use crate::board::{CapCurve, Phase};
 use crate::serving::coefficients::Coefficients;
 use crate::serving::served::{Load, Served};
 use crate::serving::step::Setup;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Share of board power that is drawn as soon as clocks are up.
 pub const FLOOR_SHARE: f64 = 0.245;
@@ -32,7 +32,7 @@ pub fn share(bandwidth: f64, arithmetic: f64) -> f64 {
 }
 
 /// Watts and energy of one board under a load.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Draw {
     /// Mean board power.
     pub gpu_power_w: f64,

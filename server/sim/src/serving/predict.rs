@@ -8,10 +8,10 @@ use crate::serving::served::{Load, Served, closed_loop};
 use crate::serving::step::{self, Drafts, Setup};
 use model::part::{Attention, Gpu, LanguageModel};
 use model::served::{Division, Mode, Point};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A figure and between which values 90% of measured points would lie.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Figure {
     /// The prediction.
     pub value: f64,
@@ -28,7 +28,7 @@ impl Figure {
 }
 
 /// What decides how fast a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Binds {
     /// Reading weights.
@@ -63,7 +63,7 @@ impl Binds {
 }
 
 /// What a deployment does under a load.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Prediction {
     /// Mean time to the first token, ms, queueing included.
     pub ttft_ms: Figure,

@@ -44,7 +44,7 @@ impl Goal {
 }
 
 /// From a GPU board to the meter and the bill.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Around {
     /// Watts of everything else in the node, for each GPU at work.
     pub node_w_per_gpu: f64,
@@ -86,7 +86,7 @@ pub struct Wanted<'a> {
 }
 
 /// How prompts are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Prompts {
     /// By the replicas that answer.
@@ -101,7 +101,7 @@ pub enum Prompts {
 }
 
 /// One configuration and what it does.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Configuration {
     /// How a replica, or a decode worker, divides the model.
     pub layout: Layout,
@@ -144,7 +144,7 @@ pub struct Configuration {
 }
 
 /// What was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Answer {
     /// The best.
     pub best: Configuration,

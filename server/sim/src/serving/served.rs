@@ -6,7 +6,7 @@
 
 use crate::serving::coefficients::Coefficients;
 use crate::serving::step::{self, Setup, StepTime};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What stands between a client and the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,7 +34,7 @@ pub struct Load {
 }
 
 /// What a replica does under a load.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 pub struct Served {
     /// Requests being answered at once; the others wait for room.
     pub running: f64,

@@ -140,7 +140,7 @@ impl Setup {
 }
 
 /// The parts of a step, seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize, Serialize)]
 pub struct StepTime {
     /// Reading weights outside experts.
     #[serde(rename = "weights_s")]

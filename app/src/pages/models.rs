@@ -1,0 +1,224 @@
+//! How well does the serving model foretell what was measured, and where is it weak?
+
+use crate::api;
+use crate::components::chart::Chart;
+use crate::components::failure::Loaded;
+use crate::components::figure::{Kpi, Number};
+use crate::{format, paths};
+use chart::{Axis, Cloud, Role, Scale, Scatter, scatter};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use model::validation::{ErrorRow, Validation, ValidationPoint};
+
+/// The page. The address holds which GPU and model are looked at.
+#[component]
+pub fn ModelsPage() -> impl IntoView {
+    let query = use_query_map();
+    let chosen = Memo::new(move |_| {
+        let get = |key: &str| query.read().get(key).unwrap_or_default();
+        (get("gpu"), get("model"))
+    });
+    let report = Resource::new(|| (), |()| api::validation());
+    view! {
+        <Title text="Predicted and measured"/>
+        <p class="crumbs"><a href=paths::SERVING>"Serving"</a></p>
+        <h1>"Predicted and measured"</h1>
+        <p class="lead">"Every public point that says how it was measured, beside what the serving model says of it; and how far off it is on GPUs and models that the fit was not shown."</p>
+        <Loaded resource=report noun="the report" show=move |report| page(report, chosen)/>
+    }
+}
+
+fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
+    let report = StoredValue::new(report);
+    let errors = report.with_value(|report| report.errors.clone());
+    let all = errors.iter().find(|row| row.gpu.is_empty() && row.model.is_empty()).cloned();
+    let left_out: Vec<ErrorRow> = errors.iter().filter(|row| !row.left_out.is_empty()).cloned().collect();
+    let groups: Vec<ErrorRow> =
+        errors.iter().filter(|row| row.left_out.is_empty() && !row.gpu.is_empty()).cloned().collect();
+    view! {
+        {all.map(|row| view! { <Overall row/> })}
+        <section aria-labelledby="unseen">
+            <h2 id="unseen">"What the fit was not shown"</h2>
+            <p>"Each GPU and each model is left out in turn, the fit made anew without it, and its points predicted. This is what a GPU or a model that was never measured must expect; the error bands are made of it."</p>
+            <Table rows=left_out caption="Errors on what was left out"/>
+        </section>
+        <section aria-labelledby="points">
+            <h2 id="points">"Point by point"</h2>
+            {move || {
+                let (gpu, model) = chosen.get();
+                report.with_value(|report| points(report, &gpu, &model))
+            }}
+        </section>
+        <section aria-labelledby="groups">
+            <h2 id="groups">"By GPU, model, engine and number format"</h2>
+            <Table rows=groups caption="Errors on the points that were fitted"/>
+        </section>
+        <section aria-labelledby="weak">
+            <h2 id="weak">"Where it is weak"</h2>
+            <ul>
+                <li>"The first token's time is known to a third at best: how a benchmark's first requests arrive together is not in its rows."</li>
+                <li>"Mixtures of experts on an engine or GPU that was not measured; rows that do not say whether the model's own heads drafted tokens."</li>
+                <li>"Deployments that compute prompts and answers apart without saying how many workers they have are answered within a factor of two to three."</li>
+                <li>"Small models on eight GPUs at many requests: the client's and the host's time, which rows do not tell, decides there."</li>
+            </ul>
+            <p class="soft">"Points: aiconfigurator's public silicon sample (Apache-2.0), H100 and B200, as far as GPUs and requests at once are told. Lengths of InferenceX rows are drawn from 80 to 100% of nominal, so their means are used. Fitted by least squares of logarithms with priors from physics; made anew by “make calibrate”."</p>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Overall(row: ErrorRow) -> impl IntoView {
+    let detail = |[_, bias, median]: [f64; 3]| {
+        format!("half of the points within {}; on average {}", format::percent(median / 100.0), leaning(bias))
+    };
+    view! {
+        <dl class="kpis">
+            <Kpi label="Time between tokens" detail=detail(row.tpot)><Number figure=format::percent(row.tpot[0] / 100.0)/></Kpi>
+            <Kpi label="Time to first token" detail=detail(row.ttft)><Number figure=format::percent(row.ttft[0] / 100.0)/></Kpi>
+            <Kpi label="Output tokens of a GPU" detail=detail(row.rate)><Number figure=format::percent(row.rate[0] / 100.0)/></Kpi>
+            <Kpi label="Points" detail="that were fitted"><Number figure=format::count(row.points)/></Kpi>
+        </dl>
+        <p class="soft">"Mean absolute error on the points that were fitted."</p>
+    }
+}
+
+/// A bias in words.
+fn leaning(bias: f64) -> String {
+    if bias.abs() < 0.05 {
+        "even".to_owned()
+    } else if bias > 0.0 {
+        format!("{} too much", format::percent(bias / 100.0))
+    } else {
+        format!("{} too little", format::percent(-bias / 100.0))
+    }
+}
+
+#[component]
+fn Table(rows: Vec<ErrorRow>, caption: &'static str) -> impl IntoView {
+    let cell = |[mean, bias, _]: [f64; 3]| {
+        view! { <td class="num">{format::percent(mean / 100.0).to_string()} <span class="soft description">{leaning(bias)}</span></td> }
+    };
+    let row = move |row: ErrorRow| {
+        let name = match row.left_out.as_str() {
+            "gpu" => format!("GPU {} left out", row.gpu),
+            "model" => format!("Model {} left out", row.model),
+            _ => format!("{} · {} · {} · {}", row.gpu, row.model, row.engine, row.format),
+        };
+        let link = paths::models(&row.gpu, &row.model);
+        view! {
+            <tr>
+                <th scope="row"><a href=link>{name}</a></th>
+                <td class="num">{format::count(row.points).to_string()}</td>
+                {cell(row.tpot)} {cell(row.ttft)} {cell(row.rate)}
+            </tr>
+        }
+    };
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label=caption>
+            <table>
+                <caption>{caption} ": mean absolute, and whether too much or too little is predicted."</caption>
+                <thead><tr>
+                    <th scope="col">"Points of"</th><th scope="col" class="num">"Points"</th><th scope="col" class="num">"Between tokens"</th>
+                    <th scope="col" class="num">"First token"</th><th scope="col" class="num">"Tokens of a GPU"</th>
+                </tr></thead>
+                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Predicted against measured, of one GPU and model or of all.
+fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
+    let of =
+        |point: &&ValidationPoint| (gpu.is_empty() || point.gpu == gpu) && (model.is_empty() || point.model == model);
+    let seen: Vec<ValidationPoint> = report.points.iter().filter(of).cloned().collect();
+    let what = match (gpu, model) {
+        ("", "") => "All points".to_owned(),
+        (gpu, "") => format!("Points of {gpu}"),
+        ("", model) => format!("Points of {model}"),
+        (gpu, model) => format!("Points of {model} on {gpu}"),
+    };
+    if seen.is_empty() {
+        return view! { <p class="empty">{what} ": there are none. " <a href=paths::MODELS>"Show all"</a></p> }
+            .into_any();
+    }
+    let all = (!gpu.is_empty() || !model.is_empty())
+        .then(|| view! { <p class="actions"><a href=paths::MODELS>"Show all points"</a></p> });
+    let within = |ratio: f64| (0.8..=1.25).contains(&ratio);
+    let good = seen.iter().filter(|p| within(p.predicted_tpot_ms / p.tpot_ms)).count() as f64 / seen.len() as f64;
+    let title = format!("{what}: {} of their times between tokens are predicted within a fifth", format::percent(good));
+    let first_good = seen.iter().filter(|p| within(p.predicted_ttft_ms / p.ttft_ms)).count() as f64 / seen.len() as f64;
+    let first = format!("{what}: {} of their times to the first token are", format::percent(first_good));
+    let tpot = picture(&seen, &title, |p| (p.tpot_ms, p.predicted_tpot_ms));
+    let ttft = picture(&seen, &first, |p| (p.ttft_ms, p.predicted_ttft_ms));
+    let mut worst = seen;
+    worst.sort_by(|a, b| off(b).total_cmp(&off(a)));
+    worst.truncate(12);
+    let rows = move || worst.clone().into_iter().map(row).collect_view();
+    let (table, again) = (rows.clone(), rows);
+    view! {
+        {all}
+        <div class="pictures">
+            <Chart title svg=tpot><WorstTable>{table()}</WorstTable></Chart>
+            <Chart title=first svg=ttft><WorstTable>{again()}</WorstTable></Chart>
+        </div>
+    }
+    .into_any()
+}
+
+/// How far off a point is, in either way.
+fn off(point: &ValidationPoint) -> f64 {
+    let ratio = point.predicted_tpot_ms / point.tpot_ms;
+    ratio.max(1.0 / ratio.max(1e-9))
+}
+
+#[component]
+fn WorstTable(children: Children) -> impl IntoView {
+    view! {
+        <table>
+            <caption>"The dozen points whose time between tokens is furthest off."</caption>
+            <thead><tr>
+                <th scope="col">"Point"</th><th scope="col" class="num">"At once"</th><th scope="col" class="num">"Between tokens, measured"</th>
+                <th scope="col" class="num">"predicted"</th><th scope="col" class="num">"First token, measured"</th><th scope="col" class="num">"predicted"</th>
+            </tr></thead>
+            <tbody>{children()}</tbody>
+        </table>
+    }
+}
+
+fn row(p: ValidationPoint) -> impl IntoView {
+    let gpus = format::things(p.tensor * p.data, "GPU", "GPUs");
+    let lengths = format!("{} in, {} out", format::tokens(p.input), format::tokens(p.output));
+    view! {
+        <tr>
+            <th scope="row">{p.model} " on " {gpus} " " {p.gpu} <span class="soft description">{p.engine} ", " {p.format} ", " {lengths}</span></th>
+            <td class="num">{format::mean_count(p.concurrency).to_string()}</td>
+            <td class="num">{format::milliseconds(p.tpot_ms).to_string()}</td>
+            <td class="num">{format::milliseconds(p.predicted_tpot_ms).to_string()}</td>
+            <td class="num">{format::milliseconds(p.ttft_ms).to_string()}</td>
+            <td class="num">{format::milliseconds(p.predicted_ttft_ms).to_string()}</td>
+        </tr>
+    }
+}
+
+fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> String {
+    let of = |engine: &str| -> Vec<(f64, f64)> { points.iter().filter(|p| p.engine == engine).map(&pair).collect() };
+    let (trt, vllm, sglang) = (of("trtllm"), of("vllm"), of("sglang"));
+    let words = |value: f64| format::milliseconds(value).to_string();
+    let axis = |name| Axis { name, scale: Scale::Decades, words: &words };
+    let chart = Scatter {
+        across: axis("Measured"),
+        up: axis("Predicted"),
+        clouds: &[
+            Cloud { name: "TensorRT-LLM", role: Role::Tokens, points: &trt },
+            Cloud { name: "vLLM", role: Role::Power, points: &vllm },
+            Cloud { name: "SGLang", role: Role::Heat, points: &sglang },
+        ],
+        curves: &[],
+        chosen: None,
+        diagonal: true,
+    };
+    scatter(&chart, title)
+}

@@ -1,0 +1,77 @@
+//! The serving model's validation report, as `make calibrate` wrote it.
+
+use model::validation::{ErrorRow, Validation, ValidationPoint};
+
+const ERRORS: &str = include_str!("../validation/serving_errors.csv");
+const POINTS: &str = include_str!("../validation/serving_points.csv");
+
+/// The shipped report. Rows that are none are left out, which a test forbids.
+pub fn validation() -> Validation {
+    Validation {
+        errors: ERRORS.lines().skip(1).filter_map(error_row).collect(),
+        points: POINTS.lines().skip(1).filter_map(point).collect(),
+    }
+}
+
+fn error_row(line: &str) -> Option<ErrorRow> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let words = |at: usize| fields.get(at).map(|field| (*field).to_owned());
+    let three = |at: usize| -> Option<[f64; 3]> {
+        let number = |at: usize| fields.get(at)?.parse().ok();
+        Some([number(at)?, number(at + 1)?, number(at + 2)?])
+    };
+    Some(ErrorRow {
+        left_out: words(0)?,
+        gpu: words(1)?,
+        model: words(2)?,
+        engine: words(3)?,
+        format: words(4)?,
+        points: fields.get(5)?.parse().ok()?,
+        tpot: three(6)?,
+        ttft: three(9)?,
+        rate: three(12)?,
+    })
+}
+
+fn point(line: &str) -> Option<ValidationPoint> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let words = |at: usize| fields.get(at).map(|field| (*field).to_owned());
+    let count = |at: usize| fields.get(at)?.parse::<u32>().ok();
+    let number = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    Some(ValidationPoint {
+        gpu: words(0)?,
+        model: words(1)?,
+        engine: words(2)?,
+        format: words(3)?,
+        tensor: count(4)?,
+        data: count(5)?,
+        expert: count(6)?,
+        concurrency: number(7)?,
+        input: number(8)?,
+        output: number(9)?,
+        ttft_ms: number(10)?,
+        tpot_ms: number(11)?,
+        predicted_ttft_ms: number(12)?,
+        predicted_tpot_ms: number(13)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_report_is_read() {
+        let report = validation();
+        assert_eq!(report.errors.len(), ERRORS.lines().count() - 1);
+        assert_eq!(report.points.len(), POINTS.lines().count() - 1);
+        assert!(report.points.len() > 1_000 && report.points.iter().all(|p| p.predicted_tokens_per_s_per_gpu() > 0.0));
+        let catalog = crate::catalog().unwrap();
+        for point in &report.points {
+            assert!(
+                catalog.gpu(&point.gpu.parse().unwrap()).is_some()
+                    && catalog.model(&point.model.parse().unwrap()).is_some()
+            );
+        }
+    }
+}
