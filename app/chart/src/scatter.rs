@@ -6,15 +6,15 @@ use crate::ink::Ink;
 use crate::line::Role;
 
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 380.0;
-const LEFT: f64 = 84.0;
+const HEIGHT: f64 = 420.0;
+const LEFT: f64 = 92.0;
 const RIGHT: f64 = WIDTH - 16.0;
-const TOP: f64 = 34.0;
+const TOP: f64 = 52.0;
 const BOTTOM: f64 = HEIGHT - 46.0;
 /// Half of a point's width.
 const DOT: f64 = 2.4;
 /// Room for a letter of a name.
-const LETTER: f64 = 6.8;
+const LETTER: f64 = 7.6;
 
 /// How an axis divides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,10 +188,10 @@ fn axes(canvas: &Canvas<'_>, chart: &Scatter<'_>, x: &Span, y: &Span) {
         canvas.words(&(chart.up.words)(mark), (LEFT - 8.0, py), Anchor::End, Ink::TextSoft);
     }
     canvas.words(chart.across.name, (f64::midpoint(LEFT, RIGHT), BOTTOM + 34.0), Anchor::Middle, Ink::Text);
-    canvas.words(chart.up.name, (LEFT - 76.0, TOP - 20.0), Anchor::Start, Ink::Text);
+    canvas.words(chart.up.name, (8.0, TOP - 38.0), Anchor::Start, Ink::Text);
 }
 
-/// Names with their colours, from the right end of the line above the picture.
+/// Names with their colours, from the right end of the line above the picture, under the name of the axis.
 fn legend(canvas: &Canvas<'_>, chart: &Scatter<'_>) {
     let clouds = chart.clouds.iter().filter(|cloud| !cloud.points.is_empty()).map(|cloud| (cloud.name, cloud.role));
     let names: Vec<(&str, Role)> = chart.curves.iter().map(|curve| (curve.name, curve.role)).chain(clouds).collect();

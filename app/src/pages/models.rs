@@ -9,6 +9,7 @@ use chart::{Axis, Cloud, Role, Scale, Scatter, scatter};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use model::quantity::Span;
 use model::validation::{ErrorRow, Validation, ValidationPoint};
 
 /// The page. The address holds which GPU and model are looked at.
@@ -160,7 +161,7 @@ fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     let (table, again) = (rows.clone(), rows);
     view! {
         {all}
-        <div class="pictures">
+        <div class="pair">
             <Chart title svg=tpot><WorstTable>{table()}</WorstTable></Chart>
             <Chart title=first svg=ttft><WorstTable>{again()}</WorstTable></Chart>
         </div>
@@ -206,7 +207,13 @@ fn row(p: ValidationPoint) -> impl IntoView {
 fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> String {
     let of = |engine: &str| -> Vec<(f64, f64)> { points.iter().filter(|p| p.engine == engine).map(&pair).collect() };
     let (trt, vllm, sglang) = (of("trtllm"), of("vllm"), of("sglang"));
-    let words = |value: f64| format::milliseconds(value).to_string();
+    let words = |value: f64| {
+        if value < 1e4 {
+            format::milliseconds(value).to_string()
+        } else {
+            format::duration(Span::from_seconds(value / 1e3))
+        }
+    };
     let axis = |name| Axis { name, scale: Scale::Decades, words: &words };
     let chart = Scatter {
         across: axis("Measured"),

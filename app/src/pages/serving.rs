@@ -91,7 +91,8 @@ fn found_view(shown: &ServingShown, answer: &Answer) -> AnyView {
         <p class="soft">{serving::configuration(&best)} ", " {format::things(best.batch, "request", "requests")} " at once in each" {limit(&best)} "."</p>
         <Kpis best=best.clone()/>
         <section aria-labelledby="frontier">
-            <h2 id="frontier">"What a user sees against what a GPU makes"</h2>
+            <h2 id="frontier">"What a user sees against what a GPU and a megawatt make"</h2>
+            <p class="soft">"The ring is the best way within the targets; measured points are of any engine and number of GPUs, so most lie below the frontier."</p>
             {frontier(shown, answer)}
         </section>
         {at.map(|at| view! { <Spent at/> })}
@@ -133,65 +134,99 @@ fn Kpis(best: Configuration) -> impl IntoView {
     }
 }
 
-/// The frontier with its band, measured points beside it, and the best marked.
+/// The frontier with its band: of a GPU, measured points beside it; and of a megawatt.
 fn frontier(shown: &ServingShown, answer: &Answer) -> AnyView {
-    let points: Vec<(f64, f64, f64, f64)> = answer
-        .frontier
-        .iter()
-        .map(|c| {
-            (
-                c.output_tokens_per_s_per_user,
-                c.output_tokens_per_s_per_gpu,
-                c.output_tokens_per_s_per_gpu_low,
-                c.output_tokens_per_s_per_gpu_high,
-            )
-        })
-        .collect();
     let near = |point: &&model::validation::ValidationPoint| {
         let alike = |a: f64, b: f64| (0.5..=2.0).contains(&(a / b.max(1.0)));
         alike(point.input, f64::from(shown.ask.input)) && alike(point.output, f64::from(shown.ask.output))
     };
     let measured: Vec<(f64, f64)> =
         shown.measured.iter().filter(near).map(|p| (1e3 / p.tpot_ms, p.tokens_per_s_per_gpu())).collect();
-    let words = |value: f64| format::token_rate(value).to_string();
-    let axis = |name| Axis { name, scale: Scale::Decades, words: &words };
-    let best = (answer.best.output_tokens_per_s_per_user, answer.best.output_tokens_per_s_per_gpu);
-    let picture = Scatter {
-        across: axis("Tokens a second that one user sees"),
-        up: axis("Output tokens a second of each GPU"),
-        clouds: &[Cloud { name: "measured, lengths within a factor of two", role: Role::Heat, points: &measured }],
-        curves: &[Curve { name: "predicted frontier and its band", role: Role::Tokens, points: &points }],
-        chosen: Some(best),
-        diagonal: false,
+    let of_gpu = |c: &Configuration| c.output_tokens_per_s_per_gpu;
+    let of_megawatt = |c: &Configuration| c.output_tokens_per_s_per_facility_mw;
+    let gpu = Side {
+        up: "Output tokens a second of each GPU",
+        title: ends(answer, |c| format::token_rate(of_gpu(c)).to_string(), "of a GPU"),
+        words: &|value| format::token_rate(value).to_string(),
+        measured: &measured,
     };
-    let title = match (points.first(), points.last()) {
-        (Some(slow), Some(fast)) if points.len() > 1 => format!(
-            "From {} of a GPU at {} for a user, to {} at {}; the ring is the best within the targets",
-            format::token_rate(slow.1),
-            format::token_rate(slow.0),
-            format::token_rate(fast.1),
-            format::token_rate(fast.0)
-        ),
+    let megawatt = Side {
+        up: "Output tokens a second of a facility megawatt",
+        title: ends(answer, |c| format::tokens_per_megawatt(of_megawatt(c)).to_string(), "of the facility"),
+        words: &|value| format::tokens_per_megawatt(value).to_string(),
+        measured: &[],
+    };
+    let none = measured.is_empty();
+    let pictures = (gpu.picture(answer, of_gpu), megawatt.picture(answer, of_megawatt));
+    let tables = (table(answer), table(answer));
+    view! {
+        <div class="pair">
+            <Chart title=gpu.title.clone() svg=pictures.0>{tables.0}</Chart>
+            <Chart title=megawatt.title.clone() svg=pictures.1>{tables.1}</Chart>
+        </div>
+        {none.then(|| view! { <p class="soft">"No public measurement of this GPU with this model in this format and of such lengths is at hand, so the curve stands alone."</p> })}
+    }
+    .into_any()
+}
+
+/// Both ends of the frontier, in a sentence.
+fn ends(answer: &Answer, words: impl Fn(&Configuration) -> String, of: &str) -> String {
+    let user = |c: &Configuration| format::token_rate(c.output_tokens_per_s_per_user).to_string();
+    match (answer.frontier.first(), answer.frontier.last()) {
+        (Some(slow), Some(fast)) if answer.frontier.len() > 1 => {
+            format!("From {} {of} at {} for a user, to {} at {}", words(slow), user(slow), words(fast), user(fast))
+        }
         _ => "One way alone meets the targets".to_owned(),
-    };
-    let svg = scatter(&picture, &title);
-    let none = shown.measured.is_empty();
+    }
+}
+
+/// One of the two pictures.
+struct Side<'a> {
+    up: &'a str,
+    title: String,
+    words: &'a dyn Fn(f64) -> String,
+    measured: &'a [(f64, f64)],
+}
+
+impl Side<'_> {
+    fn picture(&self, answer: &Answer, of: impl Fn(&Configuration) -> f64) -> String {
+        let point = |c: &Configuration| {
+            let (low, high) = (c.output_tokens_per_s_per_gpu_low, c.output_tokens_per_s_per_gpu_high);
+            let (value, rate) = (of(c), c.output_tokens_per_s_per_gpu);
+            (c.output_tokens_per_s_per_user, value, value * low / rate, value * high / rate)
+        };
+        let points: Vec<(f64, f64, f64, f64)> = answer.frontier.iter().map(point).collect();
+        let user = |value: f64| format::token_rate(value).to_string();
+        let picture = Scatter {
+            across: Axis { name: "Tokens a second that one user sees", scale: Scale::Decades, words: &user },
+            up: Axis { name: self.up, scale: Scale::Decades, words: self.words },
+            clouds: &[Cloud {
+                name: "measured, lengths within a factor of two",
+                role: Role::Heat,
+                points: self.measured,
+            }],
+            curves: &[Curve { name: "predicted frontier and its band", role: Role::Tokens, points: &points }],
+            chosen: Some((answer.best.output_tokens_per_s_per_user, of(&answer.best))),
+            diagonal: false,
+        };
+        scatter(&picture, &self.title)
+    }
+}
+
+fn table(answer: &Answer) -> AnyView {
     let rows = answer.frontier.clone();
     view! {
-        <Chart title svg>
-            <table>
-                <thead><tr><th scope="col">"Way"</th><th scope="col" class="num">"A user sees"</th><th scope="col" class="num">"Of each GPU"</th><th scope="col" class="num">"Per facility megawatt"</th></tr></thead>
-                <tbody>{rows.into_iter().map(|c| view! {
-                    <tr>
-                        <td>{serving::configuration(&c)}</td>
-                        <td class="num">{format::token_rate(c.output_tokens_per_s_per_user).to_string()}</td>
-                        <td class="num">{format::token_rate(c.output_tokens_per_s_per_gpu).to_string()}</td>
-                        <td class="num">{format::tokens_per_megawatt(c.output_tokens_per_s_per_facility_mw).to_string()}</td>
-                    </tr>
-                }).collect_view()}</tbody>
-            </table>
-        </Chart>
-        {none.then(|| view! { <p class="soft">"No public measurement of this GPU with this model in this format is at hand, so the curve stands alone."</p> })}
+        <table>
+            <thead><tr><th scope="col">"Way"</th><th scope="col" class="num">"A user sees"</th><th scope="col" class="num">"Of each GPU"</th><th scope="col" class="num">"Per facility megawatt"</th></tr></thead>
+            <tbody>{rows.into_iter().map(|c| view! {
+                <tr>
+                    <td>{serving::configuration(&c)}</td>
+                    <td class="num">{format::token_rate(c.output_tokens_per_s_per_user).to_string()}</td>
+                    <td class="num">{format::token_rate(c.output_tokens_per_s_per_gpu).to_string()}</td>
+                    <td class="num">{format::tokens_per_megawatt(c.output_tokens_per_s_per_facility_mw).to_string()}</td>
+                </tr>
+            }).collect_view()}</tbody>
+        </table>
     }
     .into_any()
 }

@@ -20,6 +20,7 @@ pub mod search;
 pub mod served;
 pub mod shape;
 pub mod step;
+pub mod workload;
 
 use crate::board::{CapCurve, Phase};
 use crate::serving::coefficients::Engine;
