@@ -1,5 +1,6 @@
 //! The port: what the pages ask of the house. `server` answers with the real thing, page tests with a fake one.
 
+use crate::governance::{WorkloadAsk, WorkloadShown};
 use crate::serving::{ServingAsk, ServingShown};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, server};
 use leptos::server_fn::codec::{Json, JsonEncoding};
@@ -122,6 +123,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn catalog_list(&self, list: String) -> Result<Vec<CatalogEntry>, ApiError>;
     /// The best way to serve a model on some GPUs, and how sure that is.
     async fn serving(&self, ask: ServingAsk) -> Result<ServingShown, ApiError>;
+    /// What a kind of work takes, and what careless choices add.
+    async fn workload(&self, ask: WorkloadAsk) -> Result<WorkloadShown, ApiError>;
     /// The serving model beside measurements.
     async fn validation(&self) -> Result<Validation, ApiError>;
     /// What a file of parts holds, or what is wrong in which line of it; nothing is kept.
@@ -321,6 +324,15 @@ pub async fn serving(
     ask: ServingAsk,
 ) -> Result<ServingShown, ApiError> {
     backend()?.serving(ask).await
+}
+
+/// What a kind of work takes, and what careless choices add.
+#[server(name = AskWorkload, prefix = "/api/ask", endpoint = "workload", input = Json)]
+pub async fn workload(
+    /// The work, and what serves it.
+    ask: WorkloadAsk,
+) -> Result<WorkloadShown, ApiError> {
+    backend()?.workload(ask).await
 }
 
 /// The serving model beside measurements.

@@ -94,6 +94,21 @@ pub fn money(dollars: f64) -> Figure {
     Figure { number, unit }
 }
 
+/// A small price, of one task: `$0.00213`.
+pub fn price(dollars: f64) -> Figure {
+    if dollars.is_finite() { Figure { number: format!("${}", three(dollars)), unit: String::new() } } else { missing() }
+}
+
+/// An energy of one task: `412 J`, `1.24 kJ`.
+pub fn joules(joules: f64) -> Figure {
+    scaled(joules, "J", &[(1e9, "GJ"), (1e6, "MJ"), (1e3, "kJ"), (1.0, "J")])
+}
+
+/// A number for a file that programs read: all of its digits.
+pub fn plain(value: f64) -> String {
+    value.to_string()
+}
+
 /// Dollars for a million output tokens: `$0.214 /Mtok`.
 pub fn price_per_million(dollars: f64) -> Figure {
     if dollars.is_finite() {

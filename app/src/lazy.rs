@@ -23,6 +23,7 @@ use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::serving::ServingPage;
 use crate::pages::sources::SourcesPage;
+use crate::pages::workloads::WorkloadsPage;
 use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
@@ -94,4 +95,5 @@ room! { workshop, fetch_workshop, WorkshopPages:
 room! { serving, fetch_serving, ServingPages:
     Serving => ServingPage,
     Models => ModelsPage,
+    Workloads => WorkloadsPage,
 }

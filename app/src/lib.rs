@@ -16,6 +16,7 @@ pub mod components;
 pub mod findings;
 pub mod fleet;
 pub mod format;
+pub mod governance;
 pub mod happened;
 pub mod labels;
 mod lazy;
@@ -102,6 +103,7 @@ pub fn App() -> impl IntoView {
                     <Route path=route::SOURCES view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async/>
                     <Route path=route::SERVING view={Lazy::<lazy::Serving>::new()} ssr=SsrMode::Async/>
                     <Route path=route::MODELS view={Lazy::<lazy::Models>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::WORKLOADS view={Lazy::<lazy::Workloads>::new()} ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view={Lazy::<lazy::Run>::new()} ssr=SsrMode::Async/>
                 </Routes>

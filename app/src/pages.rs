@@ -20,3 +20,4 @@ pub mod run;
 pub mod runs;
 pub mod serving;
 pub mod sources;
+pub mod workloads;

@@ -147,6 +147,12 @@ pub const NEW: &str = "/new";
 pub const CATALOG: &str = "/catalog";
 /// The best way to serve a model.
 pub const SERVING: &str = "/serving";
+/// What kinds of work take, and what careless choices add.
+pub const WORKLOADS: &str = "/workloads";
+/// One kind of work, as it begins.
+pub fn workload(kind: &str) -> String {
+    format!("{WORKLOADS}?kind={}", escaped(kind))
+}
 /// The serving model beside measurements.
 pub const MODELS: &str = "/models";
 
@@ -330,7 +336,7 @@ pub fn module(page: &str) -> Option<&'static str> {
     let mut parts = page.split('/').skip(1);
     match (parts.next()?, parts.next().unwrap_or_default()) {
         ("fleet" | "events" | "alerts" | "facility" | "sources", _) => Some("/pkg/split_fleet.wasm"),
-        ("serving" | "models", _) => Some("/pkg/split_serving.wasm"),
+        ("serving" | "models" | "workloads", _) => Some("/pkg/split_serving.wasm"),
         ("new" | "compare" | "reports", _) => Some("/pkg/split_workshop.wasm"),
         ("designs" | "runs", one) if !one.is_empty() => Some("/pkg/split_workshop.wasm"),
         _ => None,
@@ -355,6 +361,8 @@ pub mod route {
     pub const CATALOG: StaticSegment<&str> = StaticSegment("catalog");
     /// The best way to serve a model.
     pub const SERVING: StaticSegment<&str> = StaticSegment("serving");
+    /// What kinds of work take.
+    pub const WORKLOADS: StaticSegment<&str> = StaticSegment("workloads");
     /// The serving model beside measurements.
     pub const MODELS: StaticSegment<&str> = StaticSegment("models");
     /// Runs beside each other.

@@ -110,6 +110,9 @@ impl Backend for FakeBackend {
     async fn serving(&self, _: app::serving::ServingAsk) -> Result<app::serving::ServingShown, ApiError> {
         Err(ApiError::NotFound { what: "a search".into() })
     }
+    async fn workload(&self, _: app::governance::WorkloadAsk) -> Result<app::governance::WorkloadShown, ApiError> {
+        Err(ApiError::NotFound { what: "a workload".into() })
+    }
     async fn validation(&self) -> Result<model::validation::Validation, ApiError> {
         Ok(model::validation::Validation::default())
     }

@@ -22,6 +22,9 @@ const ROUTES: [path: string, heading: RegExp][] = [
   ["/new", /./],
   ["/compare?runs=RUN", /./],
   ["/reports/RUN", /./],
+  ["/serving?gpu=b200-sxm", /^Serving$/],
+  ["/models", /^Predicted and measured$/],
+  ["/workloads?kind=agent&tenants=search 40, code 60", /^Workloads$/],
 ];
 
 let run = "";

@@ -11,6 +11,7 @@ use crate::jobs::Jobs;
 use crate::merge::merge;
 use crate::parts;
 use app::api::{ApiError, Backend};
+use app::governance::{WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
 use async_trait::async_trait;
 use model::alert::{AlertKey, AlertsView, SilenceCreate};
@@ -359,6 +360,13 @@ impl Backend for House {
             crate::serving::shown(&catalog, &catalog::validation::validation(), ask)
         });
         let answered = answered.await.map_err(|_| ApiError::Internal { reason: "the search stopped".into() })?;
+        answered.map_err(|reason| ApiError::Invalid { reason })
+    }
+
+    async fn workload(&self, ask: WorkloadAsk) -> Result<WorkloadShown, ApiError> {
+        let catalog = self.designs.catalog().clone();
+        let answered = tokio::task::spawn_blocking(move || crate::serving::workload(&catalog, ask));
+        let answered = answered.await.map_err(|_| ApiError::Internal { reason: "the answer stopped".into() })?;
         answered.map_err(|reason| ApiError::Invalid { reason })
     }
 

@@ -1,9 +1,12 @@
-//! The answer to the serving page: parts found in the catalog, the search run, measured points laid beside.
+//! Answers to the serving and the workload page: parts found in the catalog, the search run, measured points laid beside.
 
+use app::governance::{WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
 use model::catalog::Catalog;
 use model::validation::Validation;
+use sim::serving::Refusal;
 use sim::serving::ask;
+use sim::serving::band::{Kind, bands, known};
 use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::of_replica;
@@ -11,6 +14,7 @@ use sim::serving::search::{Around, Wanted, configure};
 use sim::serving::served::{Front, Load};
 use sim::serving::shape::Formats;
 use sim::serving::step::Setup;
+use sim::serving::workload::{self, Served};
 
 /// Answers.
 ///
@@ -73,6 +77,54 @@ pub fn shown(catalog: &Catalog, validation: &Validation, asked: ServingAsk) -> R
         refused,
         at,
         measured,
+        gpus: catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone())).collect(),
+        models: catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone())).collect(),
+        ask: asked,
+    })
+}
+
+/// What a workload takes, and what careless choices add.
+///
+/// # Errors
+/// With the part that is not in the catalog.
+pub fn workload(catalog: &Catalog, asked: WorkloadAsk) -> Result<WorkloadShown, String> {
+    let gpu = ask::gpu(catalog, &asked.gpu)?;
+    let (large, small) = (ask::language_model(catalog, &asked.large)?, ask::language_model(catalog, &asked.small)?);
+    let node = ask::node(catalog, gpu);
+    let around = Around {
+        node_w_per_gpu: node.overhead_w_per_gpu,
+        pue: asked.pue,
+        usd_per_gpu_hour: node.usd_per_gpu_hour,
+        usd_per_kwh: asked.usd_per_kwh,
+    };
+    let served = Served { gpu, domain: node.domain, large, small, around };
+    let (takes, refused) = match workload::takes(&served, &asked.workload) {
+        Ok(takes) => (Some(takes), None),
+        Err(Refusal::TooLarge { weights, memory }) => (
+            None,
+            Some(format!(
+                "the model does not fit: {:.0} GB of weights and one request in {:.0} GB of GPUs",
+                weights / 1e9,
+                memory / 1e9
+            )),
+        ),
+        Err(Refusal::TargetsMissed { ttft_s, tpot_s }) => (
+            None,
+            Some(format!(
+                "the targets can't be met: alone, a request takes {:.0} ms to its first token and {:.1} ms between tokens",
+                ttft_s * 1e3,
+                tpot_s * 1e3
+            )),
+        ),
+    };
+    let careless = if takes.is_some() { workload::careless(&served, &asked.workload) } else { Vec::new() };
+    let rate = bands(known(gpu.id.as_str(), large.id.as_str()), Kind::of(large)).rate;
+    Ok(WorkloadShown {
+        names: [gpu.name.clone(), large.name.clone(), small.name.clone()],
+        takes,
+        refused,
+        careless,
+        band: (1.0 / rate.high, 1.0 / rate.low),
         gpus: catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone())).collect(),
         models: catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone())).collect(),
         ask: asked,

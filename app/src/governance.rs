@@ -1,0 +1,254 @@
+//! Token governance: the address as a workload, and what it takes as rows, sentences and a sheet to hand on.
+
+use crate::format;
+use model::design::Precision;
+use model::quantity::Power;
+use serde::{Deserialize, Serialize};
+use sim::serving::workload::{Careless, Takes, Workload};
+
+/// A kind of work to start from. Its figures are a starting point to be changed, not a measurement.
+pub struct Preset {
+    /// Its name in addresses.
+    pub name: &'static str,
+    /// Its name on the page.
+    pub words: &'static str,
+    /// What it is.
+    pub workload: Workload,
+}
+
+const CHAT: Workload = Workload {
+    turns: 6,
+    instructions: 600.0,
+    added: 120.0,
+    answer: 250.0,
+    kept: 1.0,
+    cached: 0.9,
+    routed: 0.0,
+    retried: 0.0,
+    tasks_per_s: 50.0,
+    precision: Precision::Fp8,
+    ttft_s: 2.0,
+    tpot_s: 0.05,
+};
+
+/// The kinds of work to start from.
+pub const PRESETS: [Preset; 4] = [
+    Preset { name: "chat", words: "Chat", workload: CHAT },
+    Preset {
+        name: "agent",
+        words: "Agent's loop",
+        workload: Workload {
+            turns: 20,
+            instructions: 6_000.0,
+            added: 1_500.0,
+            answer: 400.0,
+            kept: 0.6,
+            routed: 0.5,
+            retried: 0.1,
+            tasks_per_s: 5.0,
+            ..CHAT
+        },
+    },
+    Preset {
+        name: "rag",
+        words: "Answers from documents (RAG)",
+        workload: Workload {
+            turns: 1,
+            instructions: 800.0,
+            added: 6_000.0,
+            answer: 300.0,
+            cached: 0.5,
+            tasks_per_s: 50.0,
+            ..CHAT
+        },
+    },
+    Preset {
+        name: "batch",
+        words: "Batch",
+        workload: Workload {
+            turns: 1,
+            instructions: 400.0,
+            added: 2_000.0,
+            answer: 500.0,
+            tasks_per_s: 100.0,
+            ttft_s: 60.0,
+            tpot_s: 0.2,
+            ..CHAT
+        },
+    },
+];
+
+/// A question, as the address holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadAsk {
+    /// The kind that it was begun from.
+    pub kind: String,
+    /// The work.
+    pub workload: Workload,
+    /// GPU, by its catalog name.
+    pub gpu: String,
+    /// The model.
+    pub large: String,
+    /// The smaller one that some turns go to.
+    pub small: String,
+    /// Facility power over IT power.
+    pub pue: f64,
+    /// Dollars of a kilowatt-hour.
+    pub usd_per_kwh: f64,
+    /// Tenants and their shares, as `search 40, code 60`.
+    pub tenants: String,
+}
+
+impl WorkloadAsk {
+    /// The question of an address, by its keys; what is missing or no number is that of its kind.
+    pub fn of(get: impl Fn(&str) -> Option<String>) -> Self {
+        let kind = get("kind").filter(|kind| PRESETS.iter().any(|preset| preset.name == kind));
+        let kind = kind.unwrap_or_else(|| PRESETS[0].name.to_owned());
+        let preset = PRESETS.iter().find(|preset| preset.name == kind).map_or(CHAT, |preset| preset.workload);
+        let number = |key: &str, or: f64, low: f64, high: f64| {
+            get(key).and_then(|text| text.parse::<f64>().ok()).filter(|n| (low..=high).contains(n)).unwrap_or(or)
+        };
+        let words = |key: &str, or: &str| get(key).filter(|text| !text.is_empty()).unwrap_or_else(|| or.to_owned());
+        let workload = Workload {
+            turns: number("turns", f64::from(preset.turns), 1.0, 1_000.0) as u32,
+            instructions: number("instructions", preset.instructions, 0.0, 1e6),
+            added: number("added", preset.added, 0.0, 1e6),
+            answer: number("answer", preset.answer, 1.0, 1e6),
+            kept: number("kept", preset.kept * 100.0, 0.0, 100.0) / 100.0,
+            cached: number("cached", preset.cached * 100.0, 0.0, 100.0) / 100.0,
+            routed: number("routed", preset.routed * 100.0, 0.0, 100.0) / 100.0,
+            retried: number("retried", preset.retried * 100.0, 0.0, 1_000.0) / 100.0,
+            tasks_per_s: number("tasks", preset.tasks_per_s, 0.0, 1e9),
+            precision: match get("precision").as_deref() {
+                Some("bf16") => Precision::Bf16,
+                Some("fp4") => Precision::Fp4,
+                Some("fp8") => Precision::Fp8,
+                _ => preset.precision,
+            },
+            ttft_s: number("ttft", preset.ttft_s * 1e3, 1e-3, 1e7) / 1e3,
+            tpot_s: number("tpot", preset.tpot_s * 1e3, 1e-3, 1e6) / 1e3,
+        };
+        Self {
+            kind,
+            workload,
+            gpu: words("gpu", "h200-sxm"),
+            large: words("large", "llama-3.1-70b"),
+            small: words("small", "llama-3.1-8b"),
+            pue: number("pue", 1.2, 1.0, 5.0),
+            usd_per_kwh: number("energy", 0.08, 0.0, 10.0),
+            tenants: words("tenants", ""),
+        }
+    }
+
+    /// Tenants with their shares of the whole, as far as each has a name and a number.
+    pub fn shares(&self) -> Vec<(String, f64)> {
+        let parts = self.tenants.split([',', ';', '\n']).filter_map(|part| {
+            let (name, share) = part.trim().rsplit_once([' ', '=', ':'])?;
+            let share: f64 = share.trim().trim_end_matches('%').parse().ok()?;
+            (share.is_finite() && share > 0.0).then(|| (name.trim().to_owned(), share))
+        });
+        let parts: Vec<(String, f64)> = parts.take(50).collect();
+        let sum: f64 = parts.iter().map(|(_, share)| share).sum();
+        parts.into_iter().map(|(name, share)| (name, share / sum)).collect()
+    }
+}
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadShown {
+    /// What was asked.
+    pub ask: WorkloadAsk,
+    /// Names of the GPU and the two models.
+    pub names: [String; 3],
+    /// What it takes.
+    pub takes: Option<Takes>,
+    /// Why it can't be served.
+    pub refused: Option<String>,
+    /// What careless choices cost.
+    pub careless: Vec<Careless>,
+    /// How far GPU time may truly be off, as factors of it.
+    pub band: (f64, f64),
+    /// GPUs to choose from: catalog name and name.
+    pub gpus: Vec<(String, String)>,
+    /// Models to choose from.
+    pub models: Vec<(String, String)>,
+}
+
+/// The answer in a sentence.
+pub fn headline(shown: &WorkloadShown, takes: &Takes) -> String {
+    format!(
+        "{} a second take {} of the facility: {} a task, for {}.",
+        format::things(shown.ask.workload.tasks_per_s.round() as u32, "task", "tasks"),
+        format::power(Power::from_megawatts(takes.facility_mw)),
+        format::joules(takes.facility_j),
+        format::price(takes.usd)
+    )
+}
+
+/// The review as a sheet: a row a figure.
+pub fn sheet(shown: &WorkloadShown) -> String {
+    let mut rows: Vec<[String; 3]> = vec![["what".into(), "value".into(), "unit".into()]];
+    let mut row = |what: &str, value: String, unit: &str| rows.push([what.to_owned(), value, unit.to_owned()]);
+    let w = &shown.ask.workload;
+    let plain = format::plain;
+    row("GPU", shown.names[0].clone(), "");
+    row("model", shown.names[1].clone(), "");
+    row("smaller model", shown.names[2].clone(), "");
+    row("turns of a task", plain(f64::from(w.turns)), "");
+    row("instructions", plain(w.instructions), "tokens");
+    row("new in a turn", plain(w.added), "tokens");
+    row("answer of a turn", plain(w.answer), "tokens");
+    row("turns before that are kept", plain(w.kept), "share");
+    row("found in the prefix cache", plain(w.cached), "share");
+    row("turns for the smaller model", plain(w.routed), "share");
+    row("turns made again", plain(w.retried), "share");
+    row("tasks", plain(w.tasks_per_s), "1/s");
+    if let Some(takes) = &shown.takes {
+        row("prompt tokens of a task", plain(takes.tokens.prompts), "tokens");
+        row("of which cached", plain(takes.tokens.cached), "tokens");
+        row("answer tokens of a task", plain(takes.tokens.answers), "tokens");
+        row("GPU time of a task", plain(takes.gpu_s), "s");
+        row("energy of a task, facility", plain(takes.facility_j), "J");
+        row("energy of a task, GPU boards", plain(takes.board_j), "J");
+        row("cost of a task", plain(takes.usd), "USD");
+        row("GPUs", plain(takes.gpus), "");
+        row("facility power", plain(takes.facility_mw), "MW");
+        for one in &shown.careless {
+            let more = one.takes.map(|other| other.facility_mw - takes.facility_mw);
+            row(&format!("more with: {}", one.what), more.map_or("can't be served".to_owned(), plain), "MW");
+        }
+        for (name, share) in shown.ask.shares() {
+            row(&format!("budget of {name}"), plain(share * takes.facility_mw), "MW");
+        }
+    }
+    let field = |text: &str| {
+        // A spreadsheet takes these for formulas.
+        let guarded = if text.starts_with(['=', '+', '@']) { format!("'{text}") } else { text.to_owned() };
+        if guarded.contains([',', '"', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+    };
+    rows.iter().map(|row| row.iter().map(|text| field(text)).collect::<Vec<_>>().join(",") + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_share_the_whole() {
+        let ask = |tenants: &str| WorkloadAsk::of(|key| (key == "tenants").then(|| tenants.to_owned()));
+        assert_eq!(ask("search 40, code 60%").shares(), [("search".to_owned(), 0.4), ("code".to_owned(), 0.6)]);
+        assert_eq!(ask("alone").shares(), []);
+        assert_eq!(ask("a: 1; b: -3; c=x").shares(), [("a".to_owned(), 1.0)]);
+    }
+
+    #[test]
+    fn an_address_without_numbers_is_a_kind_of_work() {
+        let ask = WorkloadAsk::of(|key| match key {
+            "kind" => Some("agent".to_owned()),
+            "turns" => Some("many".to_owned()),
+            "kept" => Some("25".to_owned()),
+            _ => None,
+        });
+        assert_eq!((ask.workload.turns, ask.workload.kept, ask.workload.routed), (20, 0.25, 0.5));
+    }
+}
