@@ -102,15 +102,25 @@ pub fn language_model<'a>(catalog: &'a Catalog, path: &str) -> Result<&'a Langua
         .ok_or_else(|| format!("no model {path:?} in the catalog; a row of your own brings it (--parts)"))
 }
 
-/// A number format as engines name it; none for one that is not known.
+/// A number format as engines name it (`fp8_block`, `w4a8_mxfp4_mxfp8`, `nvfp4`): what the weights have decides; none for a
+/// name that tells none.
 pub fn format(name: &str) -> Option<Format> {
-    match plain(name).as_str() {
-        "" | "bf16" | "bfloat16" | "fp16" | "float16" | "half" | "nan" => Some(Format::Bf16),
-        "fp8" | "fp8block" | "fp8static" | "fp8dynamic" | "w8a8" | "int8" | "int8wo" | "sq" | "fp8e4m3" | "w4a8"
-        | "w4afp8" => Some(Format::Fp8),
-        "fp4" | "nvfp4" | "mxfp4" | "w4a16mxfp4" | "w4a8mxfp4mxfp8" | "w4a8nvfp4fp8" => Some(Format::Fp4),
-        "int4" | "int4wo" | "awq" | "gptq" | "w4a16" => Some(Format::Int4),
-        _ => None,
+    let name = plain(name);
+    let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if name.is_empty() || name == "nan" {
+        Some(Format::Bf16)
+    } else if name.starts_with("w4") && has(&["fp4"]) || has(&["nvfp4", "mxfp4"]) || name == "fp4" {
+        Some(Format::Fp4)
+    } else if has(&["w4a8", "w4afp8", "fp8", "int8", "w8a8"]) || name == "sq" {
+        Some(Format::Fp8)
+    } else if has(&["int4", "awq", "gptq", "w4a16", "w4"]) {
+        Some(Format::Int4)
+    } else if has(&["fp4"]) {
+        Some(Format::Fp4)
+    } else if has(&["bf16", "bfloat16", "fp16", "float16", "half"]) {
+        Some(Format::Bf16)
+    } else {
+        None
     }
 }
 
@@ -233,5 +243,29 @@ pub fn node(catalog: &Catalog, gpu: &Gpu) -> Node {
         domain: rack_domain.max(tray.domain_gpus).max(1),
         overhead_w_per_gpu: tray.overhead_busy.as_watts() / gpus,
         usd_per_gpu_hour: tray.price_dollars / gpus / LIFE_HOURS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_what_the_weights_have() {
+        for (name, is) in [
+            ("", Format::Bf16),
+            ("bfloat16", Format::Bf16),
+            ("fp8_block", Format::Fp8),
+            ("fp8_ootb", Format::Fp8),
+            ("int8_wo", Format::Fp8),
+            ("nvfp4", Format::Fp4),
+            ("w4a16_mxfp4", Format::Fp4),
+            ("w4a8_mxfp4_mxfp8", Format::Fp4),
+            ("w4afp8", Format::Fp8),
+            ("int4_wo", Format::Int4),
+        ] {
+            assert_eq!(format(name), Some(is), "{name}");
+        }
+        assert_eq!(format("posit7"), None);
     }
 }

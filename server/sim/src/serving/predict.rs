@@ -95,7 +95,7 @@ pub enum Refusal {
     NotFound(String),
     /// The weights leave no room for one request: bytes of weights on a GPU and of its memory.
     #[error(
-        "does not fit: {:.0} GB of weights on each GPU leave no room for one request of {:.0} GB",
+        "does not fit: {:.0} GB of weights on each GPU leave no room for a request in its {:.0} GB",
         weights / 1e9,
         memory / 1e9
     )]
