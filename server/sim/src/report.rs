@@ -347,7 +347,7 @@ fn assumptions(site: &Site, scenario: &Scenario) -> Vec<String> {
             ),
             Demand::Scale(scale) => format!("Requests are those of the trace, times {scale}."),
         },
-        "Serving speed is a step-time model fitted to 1,063 public points of H100 and B200, 7% off on average between tokens; on a model that the fit was not shown 8 to 20%, on such a GPU 13 to 17%. Bands hold 90% of measured points; racks whose experts share one domain lean upwards, as deployments there may draft tokens and split prompts from answers.".into(),
+        "Serving speed is a step-time model fitted to 1,063 public points of H100 and B200, 7% off on average between tokens; on a model that the fit was not shown 9 to 21%, on such a GPU 13 to 17%. Bands hold 90% of measured points; racks whose experts share one domain lean upwards, as deployments there may draft tokens and split prompts from answers.".into(),
         "Board power follows the bandwidth and arithmetic in use, as measured kernels (B200) do, scaled to a measured serving node (H200), whose second run, left out, it gives within 6%; throughput under a cap follows a measured cap sweep, within 0.7 to 2.5% on the jobs fitted and 0.9 to 2.3% on those left out. Load is served by as few replicas as it needs. Leakage with coolant temperature is not modelled.".into(),
         "No failures are simulated: every unit works all year.".into(),
         "Demand charges use the highest step of each month.".into(),

@@ -56,7 +56,7 @@ fn residuals(rows: &[Measured], at: &[f64]) -> Vec<f64> {
             None => (0.0, 0.0),
         };
         found.push(tamed(row.weight * tpot / TPOT_SIGMA));
-        found.push(tamed(row.weight * ttft / TTFT_SIGMA));
+        found.push(if row.first_tells { tamed(row.weight * ttft / TTFT_SIGMA) } else { 0.0 });
     }
     for (value, (prior, sigma)) in at.iter().zip(Coefficients::PRIORS) {
         found.push((value - libm::log(*prior)) / sigma);

@@ -144,7 +144,7 @@ coefficients! {
     /// Share of others' prompts that a first token waits for, where attention is data-parallel.
     wait_data: 0.40 within 0.70,
     /// That share with experts, over that of a dense model.
-    wait_experts: 0.70 within 0.30,
+    wait_experts: 0.50 within 0.50,
     /// TensorRT-LLM: time of a layer over the common.
     layer_trtllm: 1.0 within 0.15,
     /// TensorRT-LLM: routing.
