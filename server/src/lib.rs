@@ -24,4 +24,5 @@ pub mod jobs;
 pub mod merge;
 pub mod parts;
 pub mod replay;
+pub mod replays;
 pub mod serve;
