@@ -18,6 +18,8 @@ use crate::pages::fleet::FleetPage;
 use crate::pages::fleet_place::FleetPlacePage;
 use crate::pages::fleet_report::FleetReportPage;
 use crate::pages::new::NewPage;
+use crate::pages::replay::ReplayPage;
+use crate::pages::replays::ReplaysPage;
 use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::sources::SourcesPage;
@@ -87,4 +89,9 @@ room! { workshop, fetch_workshop, WorkshopPages:
     Compare => ComparePage,
     Report => ReportPage,
     Run => RunPage,
+}
+
+room! { replays, fetch_replays, ReplaysPages:
+    Replays => ReplaysPage,
+    Replay => ReplayPage,
 }

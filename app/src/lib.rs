@@ -23,6 +23,7 @@ pub mod made;
 pub mod pages;
 pub mod paths;
 pub mod period;
+pub mod replayed;
 pub mod workshop;
 pub mod year;
 
@@ -101,6 +102,8 @@ pub fn App() -> impl IntoView {
                     <Route path=route::SOURCES view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view={Lazy::<lazy::Run>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::REPLAYS view={Lazy::<lazy::Replays>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::REPLAY view={Lazy::<lazy::Replay>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <footer class="foot">
@@ -125,6 +128,7 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
+                <A href=paths::REPLAYS>"Replay"</A>
                 <a href=paths::FLEET aria-current=of_fleet>"Fleet"</a>
                 <A href=paths::EVENTS>"Events"</A>
                 <A href=paths::CATALOG>"Catalog"</A>

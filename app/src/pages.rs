@@ -14,6 +14,8 @@ pub mod fleet_report;
 pub mod glossary;
 pub mod home;
 pub mod new;
+pub mod replay;
+pub mod replays;
 pub mod report;
 pub mod run;
 pub mod runs;
