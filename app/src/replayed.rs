@@ -147,7 +147,7 @@ pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
     vec![
         chart(
             "Batch",
-            format!("Replica 1 answers up to {} requests in a step", format::mean_count(most(&line.answering))),
+            format!("Replica 1 answers up to {} requests in a step", whole(most(&line.answering))),
             time,
             &[Drawn { name: "requests being answered", role: Role::Tokens, values: &line.answering }],
             format::mean_count,
@@ -175,13 +175,18 @@ pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
 fn requests_found(outcome: &ReplayOutcome, time: Time) -> String {
     let series = &outcome.series;
     let (running, waiting) = (most(&series.running), most(&series.waiting));
-    let running = format::mean_count(running);
+    let running = whole(running);
     if waiting < 0.5 {
         return format!("Up to {running} requests run at once, and hardly one waits");
     }
     let at = series.waiting.iter().position(|value| *value >= waiting).unwrap_or_default();
     let when = format::duration(Span::from_seconds((at as f64 + 0.5) * time.bin_s));
-    format!("Up to {running} requests run at once; up to {} wait, after {when}", format::mean_count(waiting))
+    format!("Up to {running} requests run at once; up to {} wait, after {when}", whole(waiting))
+}
+
+/// A number of things that are whole, and on average are not.
+fn whole(count: f64) -> Figure {
+    format::count(count.round() as u32)
 }
 
 fn watts(watts: f64) -> Figure {
@@ -290,7 +295,7 @@ fn rows(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(Strin
             let part = &line.values[at.min(line.values.len())..(at + together).min(line.values.len())];
             words(part.iter().sum::<f64>() / part.len().max(1) as f64).to_string()
         });
-        (format!("from {when}"), figures.collect())
+        (if at == 0 { "from the start".to_owned() } else { format!("from {when}") }, figures.collect())
     };
     (0..count).step_by(together).map(row).collect()
 }
