@@ -14,6 +14,8 @@ use model::replay::{
 
 /// Rows of a chart's table, so that it can be read.
 const ROWS: usize = 24;
+/// Points of a line; what was between is in the band around it.
+const POINTS: usize = 160;
 /// Marks of the axis of time.
 const MARKS: u32 = 5;
 /// Microseconds in a second: the axis of time in a picture, so that a replay of a moment has room.
@@ -106,10 +108,14 @@ pub fn fleet_charts(outcome: &ReplayOutcome, setup: &ReplaySetup) -> Vec<ReplayC
                 format::token_rate(most(&series.output_tokens_per_s))
             ),
             time,
-            &[
-                drawn("output tokens", Role::Tokens, &series.output_tokens_per_s),
-                drawn("prompt tokens", Role::Fifth, &series.prompt_tokens_per_s),
-            ],
+            &[drawn("output tokens", Role::Tokens, &series.output_tokens_per_s)],
+            format::token_rate,
+        ),
+        chart(
+            "Prompts",
+            format!("Prompts are read at up to {}", format::token_rate(most(&series.prompt_tokens_per_s))),
+            time,
+            &[drawn("prompt tokens", Role::Fifth, &series.prompt_tokens_per_s)],
             format::token_rate,
         ),
         chart(
@@ -153,13 +159,17 @@ pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
             format::mean_count,
         ),
         chart(
-            "Work",
-            format!("Replica 1 computes up to {} of prompt", format::token_rate(most(&line.prompt_tokens_per_s))),
+            "Prompts",
+            format!("Replica 1 reads prompts at up to {}", format::token_rate(most(&line.prompt_tokens_per_s))),
             time,
-            &[
-                Drawn { name: "prompt tokens", role: Role::Fifth, values: &line.prompt_tokens_per_s },
-                Drawn { name: "output tokens", role: Role::Tokens, values: &line.output_tokens_per_s },
-            ],
+            &[Drawn { name: "prompt tokens", role: Role::Fifth, values: &line.prompt_tokens_per_s }],
+            format::token_rate,
+        ),
+        chart(
+            "Answers",
+            format!("Replica 1 writes up to {}", format::token_rate(most(&line.output_tokens_per_s))),
+            time,
+            &[Drawn { name: "output tokens", role: Role::Tokens, values: &line.output_tokens_per_s }],
             format::token_rate,
         ),
         chart(
@@ -203,13 +213,14 @@ fn least(values: &[f64]) -> f64 {
 
 fn chart(noun: &'static str, title: String, time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> ReplayChart {
     let span_us = (time.span_s * MICRO).max(1.0) as i64;
-    let buckets: Vec<Vec<Bucket>> = drawn
-        .iter()
-        .map(|line| {
-            let of = |(at, value): (usize, &f64)| Bucket::of((at as f64 * time.bin_s * MICRO) as i64, *value);
-            line.values.iter().enumerate().map(of).collect()
-        })
-        .collect();
+    let together = drawn.first().map_or(0, |line| line.values.len()).div_ceil(POINTS).max(1);
+    let step_us = time.bin_s * MICRO * together as f64;
+    let bucket = |(at, part): (usize, &[f64])| {
+        let start = (at as f64 * step_us) as i64;
+        part.iter().map(|value| Bucket::of(start, *value)).reduce(Bucket::and)
+    };
+    let buckets: Vec<Vec<Bucket>> =
+        drawn.iter().map(|line| line.values.chunks(together).enumerate().filter_map(bucket).collect()).collect();
     let lines: Vec<Line<'_>> = drawn
         .iter()
         .zip(&buckets)
@@ -227,7 +238,7 @@ fn chart(noun: &'static str, title: String, time: Time, drawn: &[Drawn<'_>], wor
     let picture = Lines {
         from_ms: 0,
         to_ms: span_us,
-        step_ms: (time.bin_s * MICRO) as i64,
+        step_ms: step_us as i64,
         lines: &lines,
         annotations: &[],
         marks: &marks,
@@ -333,6 +344,17 @@ pub fn precision_words(precision: Precision) -> &'static str {
     }
 }
 
+/// A way to pick a replica, short enough for a list to choose from.
+pub fn router_words(routing: Routing) -> &'static str {
+    match routing {
+        Routing::Random => "by chance",
+        Routing::RoundRobin => "in turn",
+        Routing::LeastLoaded => "to the least loaded",
+        Routing::PowerOfTwo => "to the better of two",
+        Routing::Kv => "where the cache fits",
+    }
+}
+
 /// Engines by their names in commands and for people.
 pub const ENGINES: [(&str, &str); 3] = [("vllm", "vLLM"), ("sglang", "SGLang"), ("trtllm", "TensorRT-LLM")];
 
@@ -364,16 +386,14 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
         ("Prefix cache", on_off(setup.prefix_cache)),
         ("Autoscaler", on_off(setup.autoscale)),
         ("Power limit", cap),
-        (
-            "Targets",
-            format!(
-                "first token within {}, then {} a token",
-                format::duration(Span::from_seconds(setup.ttft_ms / 1e3)),
-                format::duration(Span::from_seconds(setup.tpot_ms / 1e3))
-            ),
-        ),
+        ("Targets", format!("first token within {}, then {} a token", target(setup.ttft_ms), target(setup.tpot_ms))),
         ("Seed", format!("{} of the router, program version {}", setup.seed, detail.program_version)),
     ]
+}
+
+/// A target as it was set: no digit more.
+pub fn target(ms: f64) -> String {
+    format::axis::short(&format::milliseconds(ms))
 }
 
 /// Where requests come from, in words.

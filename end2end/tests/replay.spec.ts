@@ -37,8 +37,8 @@ test("made-up requests are replayed, read and run again", async ({ page }) => {
     await expect(answer.getByText(words).first()).toBeVisible();
   }
   const times = page.getByRole("table", { name: /^Of requests that finished/ });
-  await expect(times.getByRole("row", { name: /^To the first token/ })).toContainText("2.00 s");
-  await expect(page.getByRole("figure")).toHaveCount(7);
+  await expect(times.getByRole("row", { name: /^To the first token/ })).toContainText("2000 ms");
+  await expect(page.getByRole("figure")).toHaveCount(9);
   await page.getByRole("figure").first().getByText("Figures as a table").click();
   await expect(page.getByRole("columnheader", { name: "running" })).toBeVisible();
   await expect(page.getByRole("link", { name: "Every request (CSV)" })).toBeVisible();
@@ -48,7 +48,7 @@ test("made-up requests are replayed, read and run again", async ({ page }) => {
   await page.getByLabel("Replicas", { exact: true }).fill("2");
   await page.getByLabel("Autoscaler").check();
   await start(page);
-  await expect(page.getByRole("figure")).toHaveCount(8);
+  await expect(page.getByRole("figure")).toHaveCount(10);
 
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByRole("button", { name: "Delete it" }).click();

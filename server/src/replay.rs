@@ -163,6 +163,7 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
     let (counts, energy, series) = (&outcome.requests, &outcome.energy, &outcome.series);
     let together = series.running.len().div_ceil(REPLAY_BINS_MAX).max(1);
     let means = |values: &[f64]| values.chunks(together).map(mean).collect();
+    let is_known = outcome.cache.blocks > 0;
     let is_some = |count: bool, value: f64| count.then_some(value);
     ReplayOutcome {
         span_s: outcome.span_s,
@@ -193,7 +194,7 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
             mean_w: energy.mean_w,
         },
         prompt_tokens: outcome.cache.prompt_tokens,
-        cached_tokens: outcome.cache.cached_tokens,
+        cached_tokens: is_known.then_some(outcome.cache.cached_tokens),
         preemptions: outcome.preemptions,
         steps: outcome.steps,
         series: ReplaySeries {

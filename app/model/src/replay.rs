@@ -138,9 +138,11 @@ impl MadeUpKind {
     /// In words, with what it was made after.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Chat => "Chat: prompts of about 1,020 tokens, answers of 130",
-            Self::Code => "Code completion: prompts of about 1,500 tokens, answers of 13",
-            Self::AgentLoop => "Agent loop: turns that grow from 3,000 tokens, 12 to a task",
+            Self::Chat => "Chat: prompts of about 1020 tokens, answers of 130",
+            Self::Code => "Code completion: prompts of about 1500 tokens, answers of 13",
+            Self::AgentLoop => {
+                "Agent loop: 12 turns to a task, of prompts that grow from about 3000 tokens; answers of 150"
+            }
         }
     }
 }
@@ -305,8 +307,8 @@ pub struct ReplayOutcome {
     pub energy: ReplayEnergy,
     /// Tokens of prompts that prefix caches were asked for.
     pub prompt_tokens: u64,
-    /// Of these, found and not computed again.
-    pub cached_tokens: u64,
+    /// Of these, found and not computed again; null where nothing is known of what prompts have in common.
+    pub cached_tokens: Option<u64>,
     /// How often a request had to make way for want of KV memory.
     pub preemptions: u64,
     /// Steps of all replicas.

@@ -4,7 +4,7 @@ use crate::api::{self, ApiError};
 use crate::components::chart::Chart;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::{Kpi, Meter, Number};
-use crate::replayed::{self, ReplayChart};
+use crate::replayed::{self, ReplayChart, target};
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -34,7 +34,7 @@ fn page(detail: ReplayDetail) -> AnyView {
     let rows = if detail.has_rows {
         view! { <a href=paths::replay_rows(&id) download>"Every request (CSV)"</a> }.into_any()
     } else {
-        view! { <span class="soft">"No row of each request is kept: there were more than 50,000."</span> }.into_any()
+        view! { <span class="soft">"No row of each request is kept: there were more than 50 000."</span> }.into_any()
     };
     let made_up = matches!(detail.requests.source, RequestSource::MadeUp { .. });
     view! {
@@ -74,10 +74,13 @@ fn answer(outcome: &ReplayOutcome, setup: &ReplaySetup, gpus: u32) -> AnyView {
     let output_tokens_per_s = outcome.output_tokens_per_s;
     let (ttft, tpot) = (target(setup.ttft_ms), target(setup.tpot_ms));
     let cache = setup.prefix_cache.then(|| {
-        let share = outcome.cached_tokens as f64 / outcome.prompt_tokens as f64;
-        let detail =
-            format!("of {} of prompts, found and not read again", format::tokens(outcome.prompt_tokens as f64));
-        view! { <Kpi label="Prompt from the cache" detail><Number figure=format::percent(share)/></Kpi> }
+        let share = outcome.cached_tokens.map(|found| found as f64 / outcome.prompt_tokens as f64);
+        let detail = if share.is_some() {
+            format!("of {} of prompts, found and not read again", format::tokens(outcome.prompt_tokens as f64))
+        } else {
+            "the trace does not say what prompts have in common".to_owned()
+        };
+        view! { <Kpi label="Prompt from the cache" detail><Number figure=format::or_missing(share, format::percent)/></Kpi> }
     });
     view! {
         <section class="headline" aria-labelledby="answer">
@@ -106,10 +109,6 @@ fn answer(outcome: &ReplayOutcome, setup: &ReplaySetup, gpus: u32) -> AnyView {
 
 fn watts(watts: f64) -> format::Figure {
     format::power(Power::from_watts(watts))
-}
-
-fn target(ms: f64) -> String {
-    format::duration(Span::from_seconds(ms / 1e3))
 }
 
 /// Who did not finish, and why.
@@ -260,9 +259,9 @@ fn asked(detail: &ReplayDetail) -> AnyView {
     view! {
         <section aria-labelledby="asked">
             <h2 id="asked">"What was asked"</h2>
-            <div class="scroll" tabindex="0" role="region" aria-label="What was asked"><table><tbody>
-                {lines.into_iter().map(|(name, words)| view! { <tr><th scope="row">{name}</th><td class="wide">{words}</td></tr> }).collect_view()}
-                <tr><th scope="row">"Read as"</th><td class="wide">{format} {(!remarks.is_empty()).then(|| format!(": {}", remarks.join("; ")))}</td></tr>
+            <div class="scroll" tabindex="0" role="region" aria-label="What was asked"><table class="told-so"><tbody>
+                {lines.into_iter().map(|(name, words)| view! { <tr><th scope="row">{name}</th><td>{words}</td></tr> }).collect_view()}
+                <tr><th scope="row">"Read as"</th><td>{format} {(!remarks.is_empty()).then(|| format!(": {}", remarks.join("; ")))}</td></tr>
             </tbody></table></div>
             <p class="soft">"The same setup, requests and program come to the same outcome, to the last digit."</p>
         </section>

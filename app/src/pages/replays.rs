@@ -4,7 +4,7 @@ use crate::api::{self, ApiError};
 use crate::browser;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Number;
-use crate::replayed::{ENGINES, first_asked, precision_words};
+use crate::replayed::{ENGINES, first_asked, precision_words, router_words};
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -185,7 +185,7 @@ impl Fields {
             requests_max: None,
             step_tokens_max: None,
             ttft_ms: number("First token within", self.ttft)?,
-            tpot_ms: number("Then each token within", self.tpot)?,
+            tpot_ms: number("Each next within", self.tpot)?,
             seed: number("Seed of the router", self.chance)?,
         };
         Ok(ReplayCreate { name: self.name.get_untracked(), setup, requests: self.requests()? })
@@ -323,7 +323,7 @@ fn RequestFields(fields: Fields) -> impl IntoView {
         view! {
             <p class="soft">{kind.words()} ". Nobody asked these requests: they are drawn by chance from published figures."</p>
             <NumberField id="replay-rate" label="Rate" unit="a second" about="Requests that come in a second, on average." value=fields.rate/>
-            <NumberField id="replay-count" label="Requests" unit="in all" step="1" about="Up to a million; a row of each is kept up to 50,000." value=fields.count/>
+            <NumberField id="replay-count" label="Requests" unit="in all" step="1" about="Up to a million; a row of each is kept up to 50 000." value=fields.count/>
             <NumberField id="replay-seed" label="Seed" unit="" step="1" about="The same seed makes the same requests." value=fields.seed/>
         }
     };
@@ -358,7 +358,7 @@ fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String,
             <ChoiceField id="replay-gpu" label="GPU" about="The GPU of every replica." choices=gpus value=fields.gpu/>
             <NumberField id="replay-tensor" label="GPUs per replica" unit="GPUs" step="1" about="A replica is one copy of the model, split over so many GPUs (tensor parallelism)." value=fields.tensor/>
             <NumberField id="replay-replicas" label="Replicas" unit="in all" step="1" about="Copies of the model that answer side by side." value=fields.replicas/>
-            <NumberField id="replay-prefill" label="Of which for prompts" unit="0: none apart" step="1" about="So many replicas read prompts alone and hand their KV memory over the network to those that answer." value=fields.prefill/>
+            <NumberField id="replay-prefill" label="Of which for prompts" unit="replicas" step="1" about="0: every replica does both. Else so many read prompts alone and hand their KV memory over the network to those that answer." value=fields.prefill/>
             <ChoiceField id="replay-engine" label="Engine" about="The serving program whose overheads are taken." choices=engines value=fields.engine/>
             <details>
                 <summary>"More ways to split"</summary>
@@ -371,7 +371,7 @@ fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String,
 
 #[component]
 fn RunFields(fields: Fields) -> impl IntoView {
-    let routers = Routing::ALL.map(|routing| (routing.name().to_owned(), routing.words().to_owned())).into();
+    let routers = Routing::ALL.map(|routing| (routing.name().to_owned(), router_words(routing).to_owned())).into();
     let tick = |label: &'static str, about: &'static str, value: RwSignal<bool>| {
         view! {
             <div><label class="check"><input type="checkbox" prop:checked=move || value.get() on:change:target=move |event| value.set(event.target().checked())/> {label}</label>
@@ -382,11 +382,11 @@ fn RunFields(fields: Fields) -> impl IntoView {
         <fieldset>
             <legend>"Targets and how it is run"</legend>
             <NumberField id="replay-ttft" label="First token within" unit="ms" about="Longest time to the first token (TTFT) that counts as in time, waiting included." value=fields.ttft/>
-            <NumberField id="replay-tpot" label="Then each token within" unit="ms" about="Longest mean time between tokens (TPOT) that does." value=fields.tpot/>
-            <ChoiceField id="replay-router" label="Requests go" about="How the router picks a replica for a request." choices=routers value=fields.routing/>
+            <NumberField id="replay-tpot" label="Each next within" unit="ms" about="Longest mean time between tokens (TPOT) that counts as in time." value=fields.tpot/>
+            <ChoiceField id="replay-router" label="Requests go" about="How the router picks a replica for a request; the last looks at whose cache has most of the prompt, and who has least to do." choices=routers value=fields.routing/>
             {tick("Prefix cache", "Replicas keep the beginnings of prompts, so that a next turn need not be read again.", fields.prefix_cache)}
             {tick("Autoscaler", "Turns replicas off where the targets are met without them, and on again.", fields.autoscale)}
-            <NumberField id="replay-cap" label="Power limit" unit="W a GPU" placeholder="the board’s" about="A lower limit draws less and slows the steps. Empty: the board’s own." value=fields.cap/>
+            <NumberField id="replay-cap" label="Power limit" unit="W a GPU" placeholder="none" about="A lower limit draws less and slows the steps. Empty: the board’s own limit." value=fields.cap/>
             <NumberField id="replay-chance" label="Seed of the router" unit="" step="1" about="Of routers that choose by chance." value=fields.chance/>
             <div class="field"><label for="replay-name">"Name"</label><span class="control">
                 <input id="replay-name" type="text" maxlength="120" placeholder="by model and GPU" prop:value=move || fields.name.get() on:input:target=move |event| fields.name.set(event.target().value())/>

@@ -32,7 +32,7 @@ fn outcome() -> ReplayOutcome {
         e2e_s: Some(spread(4.0)),
         output_tokens: 1_152_000,
         prompt_tokens: 8_000_000,
-        cached_tokens: 2_000_000,
+        cached_tokens: Some(2_000_000),
         output_tokens_per_s: 3_840.0,
         requests_per_s: 19.97,
         goodput_per_s: 19.45,
@@ -122,7 +122,8 @@ fn a_replay_says_what_came_of_it_and_how_sure_that_is() {
         "2.13 J/token",
         "25.0 %", // of prompts from the cache
         "To the first token (TTFT)",
-        "600 ms",
+        "0.60 s",
+        "2000 ms",
         "2.40 s, over the target",
         "Up to 80 requests run at once; up to 35 wait, after 2 min 30 s",
         "KV memory is 43.0 % full at most",

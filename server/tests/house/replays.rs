@@ -47,7 +47,7 @@ async fn a_replay_is_started_read_listed_and_deleted() {
     let outcome = &first.outcome;
     assert_eq!((outcome.ends.asked, outcome.ends.finished, first.requests.count), (400, 400, 400));
     assert!(outcome.ttft_s.is_some_and(|spread| spread.p50 > 0.0 && spread.p50 <= spread.p99));
-    assert!(outcome.cached_tokens > 0, "turns of a task begin with the turn before");
+    assert!(outcome.cached_tokens.is_some_and(|tokens| tokens > 0), "turns of a task begin with the turn before");
     let energy = &outcome.energy;
     let together = energy.prompts_j + energy.answers_j + energy.idle_j;
     assert!((together / energy.total_j - 1.0).abs() < 1e-9 && energy.mean_w > 0.0, "{energy:?}");
