@@ -12,9 +12,10 @@ use model::fleet::{
     BindingReview, BindingSave, ChartData, ChartRequest, FleetBrief, FleetPlace, FleetReport, FleetView, PlaceView,
     SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::metric::Metric;
+use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
@@ -185,6 +186,15 @@ pub trait Backend: Send + Sync + 'static {
     async fn alert_silence_end(&self, id: String) -> Result<(), ApiError>;
     /// The building: what serves what, what its points read, and whether its racks are those of the IT side.
     async fn facility(&self, query: FacilityQuery) -> Result<FacilityView, ApiError>;
+    /// What a replay may be asked with, earlier ones, and what one of them was asked.
+    async fn replay_desk(&self, again: Option<ReplayId>) -> Result<ReplayDesk, ApiError>;
+    /// Replays requests through a fleet and keeps what comes of it; refused where the model does not fit, where the
+    /// trace can't be read, with its line, and where too many replays wait.
+    async fn replay_start(&self, create: ReplayCreate) -> Result<ReplayId, ApiError>;
+    /// One replay.
+    async fn replay(&self, id: ReplayId) -> Result<ReplayDetail, ApiError>;
+    /// Forgets a replay.
+    async fn replay_delete(&self, id: ReplayId) -> Result<(), ApiError>;
 }
 
 /// Told why a whole page can't be shown, so that its answer bears the status of that, where there is a server.
@@ -591,4 +601,40 @@ pub async fn facility(
     query: FacilityQuery,
 ) -> Result<FacilityView, ApiError> {
     backend()?.facility(query).await
+}
+
+/// What a replay may be asked with.
+#[server(name = AskReplayDesk, prefix = "/api/ask", endpoint = "replay-desk", input = Json)]
+pub async fn replay_desk(
+    /// The replay that is to be run again, changed.
+    again: Option<ReplayId>,
+) -> Result<ReplayDesk, ApiError> {
+    backend()?.replay_desk(again).await
+}
+
+/// Replays requests through a fleet.
+#[server(name = AskReplayStart, prefix = "/api/ask", endpoint = "replay-start", input = Json)]
+pub async fn replay_start(
+    /// What is asked.
+    create: ReplayCreate,
+) -> Result<ReplayId, ApiError> {
+    backend()?.replay_start(create).await
+}
+
+/// One replay.
+#[server(name = AskReplay, prefix = "/api/ask", endpoint = "replay", input = Json)]
+pub async fn replay(
+    /// Which one.
+    id: ReplayId,
+) -> Result<ReplayDetail, ApiError> {
+    backend()?.replay(id).await
+}
+
+/// Forgets a replay.
+#[server(name = AskReplayDelete, prefix = "/api/ask", endpoint = "replay-delete", input = Json)]
+pub async fn replay_delete(
+    /// Which one.
+    id: ReplayId,
+) -> Result<(), ApiError> {
+    backend()?.replay_delete(id).await
 }

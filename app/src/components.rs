@@ -21,6 +21,7 @@ pub mod refresh;
 pub mod report;
 pub mod run_year;
 pub mod scenario;
+pub mod serving;
 pub mod source;
 pub mod theme;
 pub mod workshop;

@@ -19,6 +19,8 @@ use crate::pages::fleet_place::FleetPlacePage;
 use crate::pages::fleet_report::FleetReportPage;
 use crate::pages::models::ModelsPage;
 use crate::pages::new::NewPage;
+use crate::pages::replay::ReplayPage;
+use crate::pages::replays::ReplaysPage;
 use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::serving::ServingPage;
@@ -96,4 +98,6 @@ room! { serving, fetch_serving, ServingPages:
     Serving => ServingPage,
     Models => ModelsPage,
     Workloads => WorkloadsPage,
+    Replays => ReplaysPage,
+    Replay => ReplayPage,
 }

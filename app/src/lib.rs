@@ -24,6 +24,7 @@ pub mod made;
 pub mod pages;
 pub mod paths;
 pub mod period;
+pub mod replayed;
 pub mod serving;
 pub mod workshop;
 pub mod year;
@@ -106,6 +107,8 @@ pub fn App() -> impl IntoView {
                     <Route path=route::WORKLOADS view={Lazy::<lazy::Workloads>::new()} ssr=SsrMode::Async/>
                     <Route path=route::RUNS view=RunsPage ssr=SsrMode::Async/>
                     <Route path=route::RUN view={Lazy::<lazy::Run>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::REPLAYS view={Lazy::<lazy::Replays>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::REPLAY view={Lazy::<lazy::Replay>::new()} ssr=SsrMode::Async/>
                 </Routes>
             </main>
             <footer class="foot">
@@ -121,6 +124,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Top() -> impl IntoView {
     let path = use_location().pathname;
+    let of_serving = move || path.with(|path| paths::is_of_serving(path)).then_some("page");
     let of_fleet = move || path.with(|path| paths::is_of_fleet(path)).then_some("page");
     view! {
         <header class="top">
@@ -130,7 +134,7 @@ fn Top() -> impl IntoView {
                 <A href=paths::DESIGNS>"Designs"</A>
                 <A href=paths::RUNS>"Runs"</A>
                 <A href=paths::COMPARE>"Compare"</A>
-                <A href=paths::SERVING>"Serving"</A>
+                <a href=paths::SERVING aria-current=of_serving>"Serving"</a>
                 <a href=paths::FLEET aria-current=of_fleet>"Fleet"</a>
                 <A href=paths::EVENTS>"Events"</A>
                 <A href=paths::CATALOG>"Catalog"</A>

@@ -15,6 +15,8 @@ pub mod glossary;
 pub mod home;
 pub mod models;
 pub mod new;
+pub mod replay;
+pub mod replays;
 pub mod report;
 pub mod run;
 pub mod runs;

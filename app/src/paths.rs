@@ -3,7 +3,7 @@
 use crate::workshop::place::Place;
 use crate::workshop::scene::Measure;
 use model::fleet::FleetPlace;
-use model::id::{DesignId, RunId, SnapshotId};
+use model::id::{DesignId, ReplayId, RunId, SnapshotId};
 use model::metric::Metric;
 use model::scene::Camera;
 use std::fmt::Write;
@@ -219,6 +219,12 @@ pub fn is_of_fleet(page: &str) -> bool {
     [FLEET, ALERTS, SOURCES, FACILITY].iter().any(|entry| entry.split('/').nth(1) == Some(first))
 }
 
+/// Whether a page is one of serving's, as the main navigation has them.
+pub fn is_of_serving(page: &str) -> bool {
+    let first = page.split('/').nth(1).unwrap_or_default();
+    [SERVING, MODELS, WORKLOADS, REPLAYS].iter().any(|entry| entry.split('/').nth(1) == Some(first))
+}
+
 /// The live fleet, with a metric chosen, as the query of a saved view has it.
 pub fn fleet(query: &str) -> String {
     if query.is_empty() { FLEET.to_owned() } else { format!("{FLEET}?{query}") }
@@ -316,6 +322,29 @@ pub fn fleet_live(metric: Metric, after: &str) -> String {
     format!("/api/v1/fleet/live?metric={metric}&after={}", escaped(after))
 }
 
+/// Requests through a fleet: start one, and the earlier ones.
+pub const REPLAYS: &str = "/replay";
+
+/// One replay.
+pub fn replay(id: &ReplayId) -> String {
+    format!("{REPLAYS}/{id}")
+}
+
+/// What a replay was asked, to be changed and run again.
+pub fn replay_again(id: &ReplayId) -> String {
+    format!("{REPLAYS}?again={id}")
+}
+
+/// A replay as a file, to be worked on.
+pub fn replay_file(id: &ReplayId) -> String {
+    format!("/api/v1/replays/{id}")
+}
+
+/// A row of each of its requests.
+pub fn replay_rows(id: &ReplayId) -> String {
+    format!("/api/v1/replays/{id}/requests.csv")
+}
+
 /// A text as it stands in one segment of a path, or in one value of a query.
 pub(crate) fn escaped(text: &str) -> String {
     let mut path = String::with_capacity(text.len());
@@ -336,7 +365,7 @@ pub fn module(page: &str) -> Option<&'static str> {
     let mut parts = page.split('/').skip(1);
     match (parts.next()?, parts.next().unwrap_or_default()) {
         ("fleet" | "events" | "alerts" | "facility" | "sources", _) => Some("/pkg/split_fleet.wasm"),
-        ("serving" | "models" | "workloads", _) => Some("/pkg/split_serving.wasm"),
+        ("serving" | "models" | "workloads" | "replay", _) => Some("/pkg/split_serving.wasm"),
         ("new" | "compare" | "reports", _) => Some("/pkg/split_workshop.wasm"),
         ("designs" | "runs", one) if !one.is_empty() => Some("/pkg/split_workshop.wasm"),
         _ => None,
@@ -391,6 +420,10 @@ pub mod route {
     pub const RUNS: StaticSegment<&str> = StaticSegment("runs");
     /// One run.
     pub const RUN: (StaticSegment<&str>, ParamSegment) = (RUNS, ParamSegment("id"));
+    /// Replays.
+    pub const REPLAYS: StaticSegment<&str> = StaticSegment("replay");
+    /// One replay.
+    pub const REPLAY: (StaticSegment<&str>, ParamSegment) = (REPLAYS, ParamSegment("id"));
 }
 
 #[cfg(test)]

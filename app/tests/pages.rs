@@ -22,11 +22,12 @@ use model::fleet::{
     BindingPosition, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetReportRow,
     FleetView, Matched, PlaceView, SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
 use model::input::{InputSave, StoredInput};
 use model::metric::{Metric, Unit};
 use model::note::{Kind, Note, Severity};
 use model::quantity::Power;
+use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::report::{Banded, Evaluation, Flow, Improvement, Money, Month, NodeReport, Report, ServingPoint, Stranded};
 use model::run::{DesignDetail, DesignSummary, Origin, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
@@ -37,6 +38,8 @@ use std::sync::Arc;
 
 #[path = "pages/fleet.rs"]
 mod fleet;
+#[path = "pages/replay.rs"]
+mod replay;
 
 /// A house that answers what it was given, and fails where it was given nothing.
 #[derive(Clone, Default)]
@@ -57,6 +60,8 @@ struct FakeBackend {
     sources: Option<Vec<SourceStatus>>,
     alerts: Option<AlertsView>,
     facility: Option<FacilityView>,
+    replay_desk: Option<ReplayDesk>,
+    replay: Option<ReplayDetail>,
 }
 
 fn broken<T>() -> Result<T, ApiError> {
@@ -205,6 +210,18 @@ impl Backend for FakeBackend {
     }
     async fn facility(&self, _: FacilityQuery) -> Result<FacilityView, ApiError> {
         self.facility.clone().map_or_else(broken, Ok)
+    }
+    async fn replay_desk(&self, _: Option<ReplayId>) -> Result<ReplayDesk, ApiError> {
+        self.replay_desk.clone().map_or_else(broken, Ok)
+    }
+    async fn replay_start(&self, _: ReplayCreate) -> Result<ReplayId, ApiError> {
+        broken()
+    }
+    async fn replay(&self, id: ReplayId) -> Result<ReplayDetail, ApiError> {
+        self.replay.clone().ok_or(ApiError::NotFound { what: format!("replay \"{id}\"") })
+    }
+    async fn replay_delete(&self, _: ReplayId) -> Result<(), ApiError> {
+        broken()
     }
 }
 

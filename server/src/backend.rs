@@ -10,6 +10,7 @@ use crate::fleet::plan::{self, Binding, POSITIONS_MAX, Plan};
 use crate::jobs::Jobs;
 use crate::merge::merge;
 use crate::parts;
+use crate::replays::Replays;
 use app::api::{ApiError, Backend};
 use app::governance::{WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
@@ -22,10 +23,11 @@ use model::fleet::{
     Attention, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView,
     SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, LocationId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, LocationId, ReplayId, RunId, SnapshotId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
 use model::metric::{Metric, Subject};
+use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
@@ -68,6 +70,8 @@ pub struct House {
     pub jobs: Arc<Jobs>,
     /// The live fleet.
     pub fleet: Arc<Fleet>,
+    /// Replays under way.
+    pub replays: Replays,
 }
 
 /// A run's state as it can be followed.
@@ -536,9 +540,27 @@ impl Backend for House {
     async fn fleet_sources(&self) -> Result<Vec<SourceStatus>, ApiError> {
         Ok(self.fleet.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner).statuses())
     }
+
+    async fn replay_desk(&self, again: Option<ReplayId>) -> Result<ReplayDesk, ApiError> {
+        self.desk_of_replays(again).await
+    }
+
+    async fn replay_start(&self, create: ReplayCreate) -> Result<ReplayId, ApiError> {
+        Ok(self.make_replay(create).await?.summary.id)
+    }
+
+    async fn replay(&self, id: ReplayId) -> Result<ReplayDetail, ApiError> {
+        store::replay::get(&self.db, &id).await.map_err(of_store)
+    }
+
+    async fn replay_delete(&self, id: ReplayId) -> Result<(), ApiError> {
+        store::replay::delete(&self.db, &id).await.map_err(of_store)?;
+        tracing::info!(replay = %id, "Deleted a replay.");
+        Ok(())
+    }
 }
 
-fn check_length(what: &str, text: &str, chars_max: usize) -> Result<(), ApiError> {
+pub(crate) fn check_length(what: &str, text: &str, chars_max: usize) -> Result<(), ApiError> {
     if text.chars().count() <= chars_max {
         return Ok(());
     }

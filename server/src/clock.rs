@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use model::id::RunId;
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970 UTC; 0 where the machine's clock stands before that.
@@ -16,6 +17,11 @@ pub fn this_month() -> String {
 
 /// A new id: later ones sort after earlier ones, and two of the same millisecond differ by chance.
 pub fn new_run_id(at_ms: i64) -> Result<RunId, Error> {
+    new_id(at_ms)
+}
+
+/// The same of any kind.
+pub fn new_id<Id: FromStr>(at_ms: i64) -> Result<Id, Error> {
     let chance = getrandom::u32().map_err(|error| Error::NoChance { reason: error.to_string() })?;
     format!("{at_ms:012x}{chance:08x}").parse().map_err(|_| Error::NoChance { reason: "the clock is off".into() })
 }

@@ -128,7 +128,8 @@ pub fn of_store(error: store::Error) -> ApiError {
         store::Error::NoSnapshot { id } => ApiError::NotFound { what: format!("snapshot \"{id}\"") },
         store::Error::NoInput { id } => ApiError::NotFound { what: format!("input file \"{id}\"") },
         store::Error::NoRun { id } => ApiError::NotFound { what: format!("run \"{id}\"") },
-        store::Error::Reference { .. } | store::Error::Full { .. } => {
+        store::Error::NoReplay { id } => ApiError::NotFound { what: format!("replay \"{id}\"") },
+        store::Error::Reference { .. } | store::Error::Full { .. } | store::Error::ReplaysFull { .. } => {
             ApiError::Invalid { reason: sentence(&error.to_string()) }
         }
         store::Error::DesignChanged { .. }
@@ -477,7 +478,7 @@ impl IntoResponse for Gate {
 }
 
 /// A fragment as a sentence: people read it, not logs.
-fn sentence(fragment: &str) -> String {
+pub fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>() + ".").unwrap_or_default()
 }

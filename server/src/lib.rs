@@ -24,5 +24,6 @@ pub mod jobs;
 pub mod merge;
 pub mod parts;
 pub mod replay;
+pub mod replays;
 pub mod serve;
 pub mod serving;

@@ -1,14 +1,18 @@
 //! From what is asked of a replay to a fleet: parts from the catalog, step times from the serving model, limits as engines
-//! have them unasked.
+//! have them unasked; and from what comes of it to what is kept.
 
 use model::catalog::Catalog;
 use model::part::{Gpu, LanguageModel};
-use model::replay::{ReplaySetup, Routing};
+use model::replay::{
+    Measured, REPLAY_BINS_MAX, REPLAY_ROWS_MAX, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplaySeries, ReplaySetup,
+    ReplaySpread, ReplaySureness, ReplayTimeline, Routing,
+};
 use sim::replay::fleet::{Caching, Engine as Limits, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer};
-use sim::replay::outcome::Outcome;
+use sim::replay::outcome::{Outcome, Spread, Strip, TIMELINE_MAX};
 use sim::replay::request::Requests;
 use sim::replay::{Options, Records, Slo, Watch};
 use sim::serving::ask;
+use sim::serving::band::{self, Kind, Known};
 use sim::serving::coefficients::Engine;
 use sim::serving::cost::StepCost;
 use sim::serving::fitted::FITTED;
@@ -133,13 +137,221 @@ fn limits(gpu: &Gpu, asked: &ReplaySetup) -> Result<Limits, String> {
 /// # Errors
 /// As [`fleet`], and where the requests make no sense.
 pub fn run(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) -> Result<Outcome, String> {
+    run_with(catalog, asked, requests, &Options { records: Records::Each, ..Options::default() })
+}
+
+/// Runs a replay to be kept: rows of up to [`REPLAY_ROWS_MAX`] requests, and its time in narrow bins.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_to_keep(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) -> Result<Outcome, String> {
+    let few = requests.list.len() <= REPLAY_ROWS_MAX as usize;
+    let records = if few { Records::Each } else { Records::Sums };
+    // Widened by the replay itself until they are few enough.
+    run_with(catalog, asked, requests, &Options { records, bin_s: 0.05, ..Options::default() })
+}
+
+fn run_with(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests, options: &Options) -> Result<Outcome, String> {
     let fleet = fleet(catalog, asked)?;
-    let options = Options {
-        seed: asked.seed,
-        slo: Slo { ttft_s: asked.ttft_ms / 1e3, tpot_s: asked.tpot_ms / 1e3 },
-        records: Records::Each,
-        watch: Watch::Replica(0),
-        ..Options::default()
-    };
+    let slo = Slo { ttft_s: asked.ttft_ms / 1e3, tpot_s: asked.tpot_ms / 1e3 };
+    let options = Options { seed: asked.seed, slo, watch: Watch::Replica(0), ..options.clone() };
     sim::replay::run(&fleet, requests, &options).map_err(|problem| problem.to_string())
+}
+
+/// What is kept of an outcome: all of its sums, its time in at most [`REPLAY_BINS_MAX`] parts, no request by itself.
+pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
+    let (counts, energy, series) = (&outcome.requests, &outcome.energy, &outcome.series);
+    let together = series.running.len().div_ceil(REPLAY_BINS_MAX).max(1);
+    let means = |values: &[f64]| values.chunks(together).map(mean).collect();
+    let is_known = outcome.cache.blocks > 0;
+    let is_some = |count: bool, value: f64| count.then_some(value);
+    ReplayOutcome {
+        span_s: outcome.span_s,
+        ends: ReplayEnds {
+            asked: counts.asked,
+            finished: counts.finished,
+            refused_queue_full: counts.refused_queue_full,
+            refused_too_long: counts.refused_too_long,
+            refused_no_model: counts.refused_no_model,
+            unfinished: counts.unfinished,
+        },
+        ttft_s: spread(&outcome.ttft_s),
+        tpot_s: spread(&outcome.tpot_s),
+        e2e_s: spread(&outcome.e2e_s),
+        input_tokens: outcome.input_tokens,
+        output_tokens: outcome.output_tokens,
+        requests_per_s: outcome.requests_per_s,
+        output_tokens_per_s: outcome.output_tokens_per_s,
+        goodput_per_s: outcome.goodput_per_s,
+        attainment: outcome.attainment,
+        energy: ReplayEnergy {
+            total_j: energy.total_j,
+            prompts_j: energy.prompts_j,
+            answers_j: energy.answers_j,
+            idle_j: energy.idle_j,
+            per_output_token_j: is_some(outcome.output_tokens > 0, energy.per_output_token_j),
+            per_request_j: is_some(counts.finished > 0, energy.per_request_j),
+            mean_w: energy.mean_w,
+        },
+        prompt_tokens: outcome.cache.prompt_tokens,
+        cached_tokens: is_known.then_some(outcome.cache.cached_tokens),
+        preemptions: outcome.preemptions,
+        steps: outcome.steps,
+        series: ReplaySeries {
+            bin_s: series.bin_s * together as f64,
+            running: means(&series.running),
+            waiting: means(&series.waiting),
+            kv_use: means(&series.kv_use),
+            prompt_tokens_per_s: means(&series.prompt_tokens_per_s),
+            output_tokens_per_s: means(&series.output_tokens_per_s),
+            power_w: means(&series.power_w),
+            replicas_on: means(&series.replicas_on),
+        },
+        timeline: timeline(&outcome.timeline, outcome.span_s),
+        sureness: sureness(parts),
+    }
+}
+
+/// To six figures: more than the model knows, and a third of the room.
+fn mean(values: &[f64]) -> f64 {
+    six_figures(values.iter().sum::<f64>() / values.len().max(1) as f64)
+}
+
+fn six_figures(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powi(5 - value.abs().log10().floor() as i32);
+    (value * scale).round() / scale
+}
+
+fn spread(of: &Spread) -> Option<ReplaySpread> {
+    let Spread { count, mean, p50, p90, p99, max, .. } = *of;
+    (count > 0).then_some(ReplaySpread { count, mean, p50, p90, p99, max })
+}
+
+/// A replica's strides in equal parts of its time. A stride that reaches over several gives each its share.
+fn timeline(strips: &[Strip], span_s: f64) -> ReplayTimeline {
+    let Some(last) = strips.last() else { return ReplayTimeline::default() };
+    let end_s = last.at_s + last.span_s;
+    let watched_s = if strips.len() < TIMELINE_MAX { span_s.max(end_s) } else { end_s };
+    let count = REPLAY_BINS_MAX / 2;
+    let bin_s = watched_s / count as f64;
+    let [mut answering, mut prompt, mut output, mut blocks] = [(); 4].map(|()| vec![0.0_f64; count]);
+    for strip in strips {
+        let (from_s, to_s) = (strip.at_s, strip.at_s + strip.span_s);
+        let first = ((from_s / bin_s) as usize).min(count - 1);
+        let until = ((to_s / bin_s) as usize).min(count - 1);
+        for at in first..=until {
+            let (start_s, stop_s) = (at as f64 * bin_s, (at + 1) as f64 * bin_s);
+            let inside_s = (to_s.min(stop_s) - from_s.max(start_s)).max(0.0);
+            let share = if strip.span_s > 0.0 { inside_s / strip.span_s } else { 0.0 };
+            answering[at] += f64::from(strip.answering) * inside_s / bin_s;
+            prompt[at] += strip.prompt_tokens as f64 * share / bin_s;
+            output[at] += strip.output_tokens as f64 * share / bin_s;
+            blocks[at] = blocks[at].max(strip.kv_blocks as f64);
+        }
+    }
+    let rounded = |values: Vec<f64>| values.into_iter().map(six_figures).collect();
+    ReplayTimeline {
+        bin_s,
+        watched_s,
+        answering: rounded(answering),
+        prompt_tokens_per_s: rounded(prompt),
+        output_tokens_per_s: rounded(output),
+        kv_blocks: rounded(blocks),
+    }
+}
+
+fn sureness(parts: &Parts<'_>) -> ReplaySureness {
+    let known = band::known(parts.gpu.id.as_str(), parts.model.id.as_str());
+    let bands = band::bands(known, Kind::of(parts.model));
+    ReplaySureness {
+        measured: match known {
+            Known::Both => Measured::Both,
+            Known::GpuAlone => Measured::GpuAlone,
+            Known::Neither => Measured::Nothing,
+        },
+        tpot_low: bands.tpot.low,
+        tpot_high: bands.tpot.high,
+        rate_low: bands.rate.low,
+        rate_high: bands.rate.high,
+    }
+}
+
+/// A row for each request, in their order, as CSV. The outcome must have records.
+///
+/// # Errors
+/// Where the table can't be written.
+pub fn rows(requests: &Requests, outcome: &Outcome) -> Result<Vec<u8>, String> {
+    const HEADER: [&str; 13] = [
+        "request",
+        "at_s",
+        "input_tokens",
+        "output_tokens",
+        "end",
+        "replica",
+        "ttft_s",
+        "tpot_s",
+        "e2e_s",
+        "cached_tokens",
+        "preempted",
+        "moved_by_failure",
+        "energy_j",
+    ];
+    let failed = |error: csv::Error| format!("could not write the table: {error}");
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(HEADER).map_err(failed)?;
+    for (index, (request, record)) in requests.list.iter().zip(&outcome.records).enumerate() {
+        let shown = |value: Option<f64>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
+        let since = |moment: Option<f64>| moment.zip(record.at_s).map(|(moment, at)| moment - at);
+        let answers = f64::from(record.output_tokens) - 1.0;
+        let tpot =
+            record.first_token_s.zip(record.last_token_s).filter(|_| answers > 0.0).map(|(a, b)| (b - a) / answers);
+        let row = [
+            index.to_string(),
+            shown(record.at_s),
+            request.input.to_string(),
+            record.output_tokens.to_string(),
+            record.end.name().to_owned(),
+            record.replica.map(|replica| replica.to_string()).unwrap_or_default(),
+            shown(since(record.first_token_s)),
+            shown(tpot),
+            shown(since(record.last_token_s)),
+            record.cached_tokens.to_string(),
+            record.preempted.to_string(),
+            record.moved_by_failure.to_string(),
+            format!("{:.3}", record.energy_j),
+        ];
+        writer.write_record(row).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|error| format!("could not write the table: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_over_several_parts_gives_each_its_share() {
+        let strip = |at_s: f64, span_s: f64, answering: u32| Strip {
+            at_s,
+            span_s,
+            steps: 1,
+            answering,
+            waiting: 0,
+            prompt_tokens: 240,
+            output_tokens: 480,
+            kv_blocks: 7,
+            energy_j: 1.0,
+        };
+        // 240 parts of 1 s; the stride reaches from 0.5 s to 2.5 s.
+        let made = timeline(&[strip(0.5, 2.0, 4)], 240.0);
+        assert_eq!((made.bin_s, made.answering.len()), (1.0, 240));
+        assert_eq!(made.answering[..4], [2.0, 4.0, 2.0, 0.0]);
+        assert_eq!(made.prompt_tokens_per_s[..4], [60.0, 120.0, 60.0, 0.0]);
+        assert_eq!(made.kv_blocks[..4], [7.0, 7.0, 7.0, 0.0]);
+        assert_eq!(timeline(&[], 240.0), ReplayTimeline::default());
+        assert_eq!(six_figures(1_234_567.0), 1_234_570.0);
+    }
 }

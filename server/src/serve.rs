@@ -11,6 +11,7 @@ use crate::fleet::{Fleet, Kept};
 use crate::history::local::LocalHistory;
 use crate::http;
 use crate::jobs::{self, Jobs};
+use crate::replays::Replays;
 use model::id::DesignId;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -92,7 +93,7 @@ pub async fn spawn(config: Config) -> Result<Served, Error> {
     let designs = Arc::new(Designs::new(db.clone(), catalog));
     let jobs = Jobs::spawn(db.clone(), Arc::clone(&designs), config.queue_size, stop.clone(), &mut tasks).await?;
     let fleet = open_fleet(&config, &designs, &db, &stop, &mut tasks).await?;
-    let house = Arc::new(House { db: db.clone(), designs, jobs, fleet });
+    let house = Arc::new(House { db: db.clone(), designs, jobs, fleet, replays: Replays::default() });
     if let Err(error) = house.restore_plan().await {
         tracing::warn!(%error, "The plan of the fleet could not be worked out; it is compared with nothing.");
     }

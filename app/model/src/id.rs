@@ -62,6 +62,8 @@ kept! {
     SnapshotId;
     /// A file that a user brought: weather, prices, carbon or requests.
     InputId;
+    /// A replay of requests through a fleet.
+    ReplayId;
 }
 
 written! {

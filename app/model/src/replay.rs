@@ -1,6 +1,7 @@
-//! A replay of requests through a fleet: what is asked for.
+//! A replay of requests through a fleet: what is asked for, and what comes of it.
 
 use crate::design::Precision;
+use crate::id::ReplayId;
 use serde::{Deserialize, Serialize};
 
 /// Who is given a request.
@@ -105,4 +106,350 @@ pub struct ReplaySetup {
     /// Of routers that choose by chance.
     #[serde(default)]
     pub seed: u64,
+}
+
+/// What made-up requests are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MadeUpKind {
+    /// People ask and read: middling prompts and answers.
+    #[default]
+    Chat,
+    /// An editor completes code: long prompts, short answers.
+    Code,
+    /// Agents work in turns: each prompt is the one before with what a tool said.
+    AgentLoop,
+}
+
+impl MadeUpKind {
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Code, Self::AgentLoop];
+
+    /// Its name in addresses and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Code => "code",
+            Self::AgentLoop => "agent-loop",
+        }
+    }
+
+    /// In words, with what it was made after.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Chat => "Chat: prompts of about 1020 tokens, answers of 130",
+            Self::Code => "Code completion: prompts of about 1500 tokens, answers of 13",
+            Self::AgentLoop => {
+                "Agent loop: 12 turns to a task, of prompts that grow from about 3000 tokens; answers of 150"
+            }
+        }
+    }
+}
+
+/// Most requests of one replay.
+pub const REPLAY_REQUESTS_MAX: u32 = 1_000_000;
+/// Requests up to which a row is kept of each.
+pub const REPLAY_ROWS_MAX: u32 = 50_000;
+/// Longest name of a replay, characters.
+pub const REPLAY_NAME_CHARS_MAX: usize = 120;
+/// Most parts that the time of a replay is shown in.
+pub const REPLAY_BINS_MAX: usize = 480;
+
+/// Where the requests of a replay come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "from", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RequestSource {
+    /// They are made up: nobody asked them.
+    MadeUp {
+        /// What they are like.
+        kind: MadeUpKind,
+        /// How many come in a second, on average; more than 0.
+        requests_per_s: f64,
+        /// How many there are.
+        #[cfg_attr(feature = "schema", schema(minimum = 1, maximum = 1_000_000))]
+        count: u32,
+        /// Of everything drawn by chance.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// A trace that is sent along: Azure CSV, Mooncake JSONL or a table `at_s,input_tokens,output_tokens`.
+    Text {
+        /// Name of its file.
+        name: String,
+        /// What stands in it.
+        text: String,
+    },
+    /// A trace that an earlier replay was sent.
+    Kept {
+        /// Name of its file.
+        name: String,
+        /// SHA-256 of what stands in it, in hexadecimal.
+        sha256: String,
+    },
+}
+
+/// A replay that is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReplayCreate {
+    /// What it is called in lists; by model and GPU where it is empty.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(max_length = 120))]
+    pub name: String,
+    /// The fleet.
+    pub setup: ReplaySetup,
+    /// The requests.
+    pub requests: RequestSource,
+}
+
+/// The requests that a replay was made with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayRequests {
+    /// Where they come from: made up, or a trace that is kept.
+    pub source: RequestSource,
+    /// What the trace was read as.
+    pub format: String,
+    /// How many there are.
+    pub count: u32,
+    /// What was odd in the trace.
+    pub remarks: Vec<String>,
+}
+
+/// A replay as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplaySummary {
+    /// Its name in addresses.
+    pub id: ReplayId,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made, milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// The model's name.
+    pub model_name: String,
+    /// The GPU's name.
+    pub gpu_name: String,
+    /// GPUs of all replicas.
+    pub gpus: u32,
+    /// Requests asked.
+    pub requests: u32,
+    /// Share of them that finished within the targets.
+    pub attainment: f64,
+    /// Tokens delivered in a second.
+    pub output_tokens_per_s: f64,
+    /// Energy of the GPU boards for each; null where none was delivered.
+    pub joules_per_output_token: Option<f64>,
+}
+
+/// A replay: what was asked, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayDetail {
+    /// In brief.
+    pub summary: ReplaySummary,
+    /// The program that made it.
+    pub program_version: String,
+    /// The fleet.
+    pub setup: ReplaySetup,
+    /// The requests.
+    pub requests: ReplayRequests,
+    /// What came of it.
+    pub outcome: ReplayOutcome,
+    /// Whether a row of each request is kept: up to 50,000 of them.
+    pub has_rows: bool,
+}
+
+/// What the page on which replays are started shows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ReplayDesk {
+    /// GPUs by id and name.
+    pub gpus: Vec<(String, String)>,
+    /// Language models by id and name.
+    pub models: Vec<(String, String)>,
+    /// Earlier replays, the newest first.
+    pub earlier: Vec<ReplaySummary>,
+    /// What an earlier one was asked, to be changed.
+    pub again: Option<ReplayCreate>,
+}
+
+/// What came of a replay. What is counted how: TTFT is from a request's arrival to its first token, waiting included;
+/// TPOT is (last token − first token) / (output tokens − 1). Both are of finished requests alone.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayOutcome {
+    /// From time 0 to the last token, seconds.
+    pub span_s: f64,
+    /// Requests by their end.
+    pub ends: ReplayEnds,
+    /// Times to the first token, seconds; null where no request finished.
+    pub ttft_s: Option<ReplaySpread>,
+    /// Times between tokens, seconds; null where no answer had two tokens.
+    pub tpot_s: Option<ReplaySpread>,
+    /// Times to the last token, seconds.
+    pub e2e_s: Option<ReplaySpread>,
+    /// Tokens of the prompts of requests that finished.
+    pub input_tokens: u64,
+    /// Tokens delivered.
+    pub output_tokens: u64,
+    /// Requests finished in a second.
+    pub requests_per_s: f64,
+    /// Tokens delivered in a second.
+    pub output_tokens_per_s: f64,
+    /// Requests a second that finished within the targets.
+    pub goodput_per_s: f64,
+    /// Share of all requests that did.
+    pub attainment: f64,
+    /// Energy of the GPU boards, and nothing else's.
+    pub energy: ReplayEnergy,
+    /// Tokens of prompts that prefix caches were asked for.
+    pub prompt_tokens: u64,
+    /// Of these, found and not computed again; null where nothing is known of what prompts have in common.
+    pub cached_tokens: Option<u64>,
+    /// How often a request had to make way for want of KV memory.
+    pub preemptions: u64,
+    /// Steps of all replicas.
+    pub steps: u64,
+    /// The fleet over time.
+    pub series: ReplaySeries,
+    /// The first replica over time.
+    pub timeline: ReplayTimeline,
+    /// How sure the step times are that all this is made of.
+    pub sureness: ReplaySureness,
+}
+
+/// Requests by their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayEnds {
+    /// All.
+    pub asked: u32,
+    /// Answered to the last token.
+    pub finished: u32,
+    /// Refused, as too many waited.
+    pub refused_queue_full: u32,
+    /// Refused, as prompt and answer are larger than a replica's KV memory.
+    pub refused_too_long: u32,
+    /// Refused, as no replica serves the model that they ask.
+    pub refused_no_model: u32,
+    /// Waiting for what never came.
+    pub unfinished: u32,
+}
+
+impl ReplayEnds {
+    /// Refused for any reason.
+    pub fn refused(&self) -> u32 {
+        self.refused_queue_full + self.refused_too_long + self.refused_no_model
+    }
+}
+
+/// How values are spread; percentiles are by nearest rank.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplaySpread {
+    /// How many there are.
+    pub count: u32,
+    /// Their mean.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// Nine in ten are no more.
+    pub p90: f64,
+    /// 99 in a hundred are no more.
+    pub p99: f64,
+    /// The most.
+    pub max: f64,
+}
+
+/// Energy of the GPU boards.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayEnergy {
+    /// All of it, joules.
+    pub total_j: f64,
+    /// Of it, of tokens of prompts.
+    pub prompts_j: f64,
+    /// Of it, of tokens of answers.
+    pub answers_j: f64,
+    /// Of it, drawn between steps.
+    pub idle_j: f64,
+    /// All of it for each token delivered; null where none was.
+    pub per_output_token_j: Option<f64>,
+    /// All of it for each request finished; null where none did.
+    pub per_request_j: Option<f64>,
+    /// Mean power, watts.
+    pub mean_w: f64,
+}
+
+/// The fleet over time, in equal parts from 0: at most 480.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplaySeries {
+    /// Width of a part, seconds.
+    pub bin_s: f64,
+    /// Requests being answered, mean.
+    pub running: Vec<f64>,
+    /// Requests that wait, mean.
+    pub waiting: Vec<f64>,
+    /// Share of all replicas' KV memory that requests use.
+    pub kv_use: Vec<f64>,
+    /// Tokens of prompts computed.
+    pub prompt_tokens_per_s: Vec<f64>,
+    /// Tokens delivered.
+    pub output_tokens_per_s: Vec<f64>,
+    /// Watts of the boards.
+    pub power_w: Vec<f64>,
+    /// Replicas that are on, mean.
+    pub replicas_on: Vec<f64>,
+}
+
+/// One replica over time, in equal parts from 0: at most 480. Empty where it did nothing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayTimeline {
+    /// Width of a part, seconds.
+    pub bin_s: f64,
+    /// Until when its steps were watched, seconds; less than the whole where there were very many.
+    pub watched_s: f64,
+    /// Requests being answered in a step, mean over the time.
+    pub answering: Vec<f64>,
+    /// Tokens of prompts computed.
+    pub prompt_tokens_per_s: Vec<f64>,
+    /// Tokens delivered.
+    pub output_tokens_per_s: Vec<f64>,
+    /// KV blocks in use, the most at the end of any step.
+    pub kv_blocks: Vec<f64>,
+}
+
+/// What was measured of the parts of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Measured {
+    /// GPU and model.
+    Both,
+    /// The GPU, with other models.
+    GpuAlone,
+    /// Not the GPU: predicted from its specification.
+    #[default]
+    Nothing,
+}
+
+/// How sure the step times are: between which factors of the prediction nine in ten measured points lie.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplaySureness {
+    /// What was measured.
+    pub measured: Measured,
+    /// Of the time between tokens, the lower factor.
+    pub tpot_low: f64,
+    /// And the upper.
+    pub tpot_high: f64,
+    /// Of tokens a second, the lower factor.
+    pub rate_low: f64,
+    /// And the upper.
+    pub rate_high: f64,
 }

@@ -122,6 +122,7 @@ pub fn Palette() -> impl IntoView {
             page("Catalog: every part and its source", paths::CATALOG),
             page("Glossary: the field's words", paths::GLOSSARY),
             page("API documentation", paths::API_DOCS),
+            page("Replay: requests through a fleet", paths::REPLAYS),
         ];
         names.extend(fixed.iter().map(|(words, _)| format!("Go to {words}")));
         let (listed, run) = designs.get().unwrap_or_default();

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Each word, and what is meant by it.
-const WORDS: [(&str, &str); 30] = [
+const WORDS: [(&str, &str); 34] = [
     ("token", "an output token, unless “prompt” or “input” stands beside it"),
     (
         "facility MW, IT MW, GPU-board MW",
@@ -40,6 +40,19 @@ const WORDS: [(&str, &str); 30] = [
     ("derated, held back", "hours in which heat or the utility contract left the fleet less power than it wanted"),
     ("demand charge", "price of the month’s highest draw"),
     ("business as usual", "the same racks at the same work in a facility of the industry’s average PUE, 1.50"),
+    (
+        "goodput",
+        "requests a second that finished within both targets, of TTFT and of TPOT; what finished late is not counted",
+    ),
+    (
+        "KV cache, KV block",
+        "what a GPU keeps of every token of a request while it answers, so that it need not be read again: the memory that limits how many requests run at once. It is given out in blocks of 16 tokens",
+    ),
+    ("preemption", "a request that has begun makes way for others for want of KV memory, and is computed anew later"),
+    (
+        "replica",
+        "one copy of a model on one or more GPUs, which answers many requests at once; a router says which replica a request goes to",
+    ),
     ("prefix cache", "prompt tokens whose reading is kept from an earlier request with the same beginning"),
     (
         "XID",

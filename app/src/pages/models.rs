@@ -4,6 +4,7 @@ use crate::api;
 use crate::components::chart::Chart;
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
+use crate::components::serving::ServingTabs;
 use crate::{format, paths};
 use chart::{Axis, Cloud, Role, Scale, Scatter, scatter};
 use leptos::prelude::*;
@@ -23,7 +24,7 @@ pub fn ModelsPage() -> impl IntoView {
     let report = Resource::new(|| (), |()| api::validation());
     view! {
         <Title text="Predicted and measured"/>
-        <p class="crumbs"><a href=paths::SERVING>"Serving"</a></p>
+        <ServingTabs/>
         <h1>"Predicted and measured"</h1>
         <p class="lead">"Every public point that says how it was measured, beside what the serving model says of it; and how far off it is on GPUs and models that the fit was not shown."</p>
         <Loaded resource=report noun="the report" show=move |report| page(report, chosen)/>

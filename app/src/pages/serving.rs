@@ -4,6 +4,7 @@ use crate::api;
 use crate::components::chart::Chart;
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Meter, Number};
+use crate::components::serving::ServingTabs;
 use crate::serving::{self, ServingAsk, ServingShown};
 use crate::{format, paths};
 use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter};
@@ -29,6 +30,7 @@ pub fn ServingPage() -> impl IntoView {
     let shown = Resource::new(move || asked.get(), api::serving);
     view! {
         <Title text="Serving"/>
+        <ServingTabs/>
         <h1>"Serving"</h1>
         <p class="lead">"Which way of dividing a model over GPUs makes most of them, within what users are promised. Tokens are output tokens; predictions are of the model that is measured against " <a href=paths::MODELS>"1,063 public points"</a> "."</p>
         <Loaded resource=shown noun="the answer" show=page/>

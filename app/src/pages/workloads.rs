@@ -2,6 +2,7 @@
 
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
+use crate::components::serving::ServingTabs;
 use crate::governance::{self, PRESETS, WorkloadAsk, WorkloadShown};
 use crate::{api, browser, format, paths};
 use leptos::prelude::*;
@@ -23,6 +24,7 @@ pub fn WorkloadsPage() -> impl IntoView {
     };
     view! {
         <Title text="Workloads"/>
+        <ServingTabs/>
         <h1>"Workloads"</h1>
         <p class="lead">"What one task of a kind of work takes in GPU time, energy and money, and how many megawatts each careless choice adds. Every kind below is a starting point: put in what your own logs say."</p>
         <nav class="tabs" aria-label="Kinds of work">{PRESETS.iter().map(|preset| tab((preset.name, preset.words))).collect_view()}</nav>

@@ -86,7 +86,7 @@ pub fn report(input: &str, location: &Location) -> InputReport {
 }
 
 /// A generator of its own for each use, so that a draw more in one does not shift another.
-fn fork(seed: u64, name: &str) -> ChaCha8Rng {
+pub(crate) fn fork(seed: u64, name: &str) -> ChaCha8Rng {
     // FNV-1a, to spread names over streams.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -95,7 +95,7 @@ fn fork(seed: u64, name: &str) -> ChaCha8Rng {
 }
 
 /// A draw from the standard normal distribution (Box and Muller).
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let uniform = |rng: &mut ChaCha8Rng| ((rng.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0;
     let (a, b) = (uniform(rng), uniform(rng));
     libm::sqrt(-2.0 * libm::log(a)) * libm::cos(std::f64::consts::TAU * b)

@@ -48,6 +48,7 @@ pub mod cache;
 mod disaggregated;
 mod due;
 pub mod fleet;
+pub mod made_up;
 mod meter;
 pub mod outcome;
 mod planner;

@@ -4,7 +4,7 @@ use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
 use crate::replay;
 use clap::Args;
-use input::{RequestList, TRACE_BYTES_MAX, read_file, request_list};
+use input::{TRACE_BYTES_MAX, read_file, request_list};
 use model::design::Precision;
 use model::replay::{ReplaySetup, Routing};
 use sim::replay::outcome::{Outcome, Spread};
@@ -120,7 +120,7 @@ impl Replay {
             files.push((path, output::json(path, &Asked { setup: &setup, outcome: &outcome })?));
         }
         if let Some(path) = &self.csv {
-            files.push((path, records(&list, &outcome)?));
+            files.push((path, replay::rows(&list.requests, &outcome).map_err(Failure::Failed)?));
         }
         output::write(&files)?;
         if !outputs.contains(&Path::new("-")) {
@@ -160,52 +160,6 @@ impl Replay {
 struct Asked<'a> {
     setup: &'a ReplaySetup,
     outcome: &'a Outcome,
-}
-
-/// A row for each request, in the order of the file.
-fn records(list: &RequestList, outcome: &Outcome) -> Result<Vec<u8>, Failure> {
-    let failed = |error: csv::Error| Failure::Failed(format!("could not write the table: {error}"));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = [
-        "request",
-        "at_s",
-        "input_tokens",
-        "output_tokens",
-        "end",
-        "replica",
-        "ttft_s",
-        "tpot_s",
-        "e2e_s",
-        "cached_tokens",
-        "preempted",
-        "moved_by_failure",
-        "energy_j",
-    ];
-    writer.write_record(header).map_err(failed)?;
-    for (index, (request, record)) in list.requests.list.iter().zip(&outcome.records).enumerate() {
-        let shown = |value: Option<f64>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
-        let since = |moment: Option<f64>| moment.zip(record.at_s).map(|(moment, at)| moment - at);
-        let answers = f64::from(record.output_tokens) - 1.0;
-        let tpot =
-            record.first_token_s.zip(record.last_token_s).filter(|_| answers > 0.0).map(|(a, b)| (b - a) / answers);
-        let row = [
-            index.to_string(),
-            shown(record.at_s),
-            request.input.to_string(),
-            record.output_tokens.to_string(),
-            record.end.name().to_owned(),
-            record.replica.map(|replica| replica.to_string()).unwrap_or_default(),
-            shown(since(record.first_token_s)),
-            shown(tpot),
-            shown(since(record.last_token_s)),
-            record.cached_tokens.to_string(),
-            record.preempted.to_string(),
-            record.moved_by_failure.to_string(),
-            format!("{:.3}", record.energy_j),
-        ];
-        writer.write_record(row).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|error| Failure::Failed(format!("could not write the table: {error}")))
 }
 
 fn words(setup: &ReplaySetup, outcome: &Outcome) -> String {

@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod once;
 pub mod openapi;
 pub mod problems;
+pub mod replays;
 pub mod runs;
 pub mod snapshots;
 
@@ -75,6 +76,9 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(super::live::fleet))
         .routes(routes!(snapshots::create))
         .routes(routes!(snapshots::get))
+        .routes(routes!(replays::list, replays::create))
+        .routes(routes!(replays::get, replays::delete))
+        .routes(routes!(replays::requests))
 }
 
 /// What documents the API, as OpenAPI 3.1.

@@ -18,7 +18,9 @@ const BYTES_MAX: usize = 64 << 10;
 /// Longest body that carries a design's text in JSON: the text, twice for its escapes, and what stands around it.
 const DESIGN_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX + BYTES_MAX;
 /// Longest body that is a file; in JSON, twice that for its escapes.
-const FILES: [(&str, usize); 5] = [
+const FILES: [(&str, usize); 7] = [
+    ("/api/v1/replays", 2 * FILE_BYTES_MAX + BYTES_MAX),
+    ("/api/ask/replay-start", 2 * FILE_BYTES_MAX + BYTES_MAX),
     ("/api/v1/inputs", FILE_BYTES_MAX),
     ("/api/ask/input-save", 2 * FILE_BYTES_MAX + BYTES_MAX),
     ("/api/v1/write", 8 << 20), // as senders of readings pack them: some 100,000 each at most

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use model::id::{DesignId, InputId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
 use std::path::PathBuf;
 
 /// Why the store could not do it.
@@ -118,6 +118,18 @@ pub enum Error {
     /// Input files together are too large.
     #[error("input files take {limit} bytes together at most: delete some")]
     Full {
+        /// The limit.
+        limit: i64,
+    },
+    /// There is no such replay.
+    #[error("replay {id} does not exist")]
+    NoReplay {
+        /// Which.
+        id: ReplayId,
+    },
+    /// Replays together are too large.
+    #[error("the traces and rows of replays take {limit} bytes together at most: delete some")]
+    ReplaysFull {
         /// The limit.
         limit: i64,
     },

@@ -3,8 +3,8 @@
 //! Never: simulates, parses a design, reads a clock (times are handed in), or knows HTTP. One connection writes, a few
 //! read; a write that has returned survives the loss of power.
 //!
-//! Read `db` first (one file on disk, opened and brought up to date), then `design`, `snapshot`, `input`, `run`
-//! and `idempotency`: one file a noun, plain functions over a [`db::Db`].
+//! Read `db` first (one file on disk, opened and brought up to date), then `design`, `snapshot`, `input`, `run`,
+//! `replay` and `idempotency`: one file a noun, plain functions over a [`db::Db`].
 
 mod error;
 
@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod history;
 pub mod idempotency;
 pub mod input;
+pub mod replay;
 pub mod run;
 pub mod snapshot;
 pub mod tail;

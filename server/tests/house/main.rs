@@ -8,4 +8,5 @@ mod history;
 mod inputs;
 mod operations;
 mod pages;
+mod replays;
 mod workshop;

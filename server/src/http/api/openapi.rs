@@ -28,6 +28,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "inputs", description = "Files that runs are made with: weather, prices, carbon, requests."),
         (name = "catalog", description = "What designs may name, each figure with its source."),
         (name = "snapshots", description = "Texts that share links lead to."),
+        (name = "replays", description = "Requests through a fleet, one by one."),
     )
 )]
 struct Head;
@@ -72,9 +73,10 @@ const EXAMPLE_TYPE: &str = "manufacturer: Acme\nmodel: G8\nslug: acme-g8\nu_heig
     weight_unit: kg\npower-ports:\n  - name: PSU1\n    type: iec-60320-c20\n    maximum_draw: 3300\n";
 
 /// What can be asked of a thing that was made: its maker, and those who take its id.
-const LINKS: [(&str, &[&str]); 2] = [
+const LINKS: [(&str, &[&str]); 3] = [
     ("runs_create", &["runs_get", "runs_cancel", "runs_report", "runs_report_csv", "runs_report_xlsx"]),
     ("inputs_create", &["inputs_get", "inputs_delete"]),
+    ("replays_create", &["replays_get", "replays_requests", "replays_delete"]),
 ];
 
 fn add_links(operation: &mut Map<String, Value>) {
@@ -114,6 +116,14 @@ fn add_examples(operation: &mut Map<String, Value>) {
     let json = match operation.get("operationId").and_then(Value::as_str).unwrap_or_default() {
         "runs_create" => json!({ "design": EXAMPLE, "step_minutes": 60, "seed": 1 }),
         "designs_branch" => json!({ "name": "Our rack" }),
+        "replays_create" => json!({
+            "name": "Chat on 16 H100",
+            "setup": {
+                "gpu": "h100-sxm", "model": "llama-3.1-70b", "precision": "fp8", "engine": "vllm",
+                "tensor": 4, "data": 1, "expert": 1, "replicas": 4, "ttft_ms": 2000, "tpot_ms": 50
+            },
+            "requests": { "from": "made-up", "kind": "chat", "requests_per_s": 8, "count": 500, "seed": 1 }
+        }),
         _ => Value::Null,
     };
     let Some(content) = operation.get_mut("requestBody").and_then(|body| body.get_mut("content")) else { return };

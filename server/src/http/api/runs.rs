@@ -105,7 +105,7 @@ async fn tables(reach: &Reach, id: &str) -> Result<(i64, Vec<Table>), Failed> {
 }
 
 /// Bytes to be kept as a file. Ids have nothing in them that a name of a file can't have.
-fn file(headers: &HeaderMap, kind: &'static str, bytes: Vec<u8>, name: &str) -> Response {
+pub(super) fn file(headers: &HeaderMap, kind: &'static str, bytes: Vec<u8>, name: &str) -> Response {
     let tag = tag_of(&bytes);
     let mut response = tagged(headers, kind, bytes, &tag);
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"millwright-{name}\"")) {

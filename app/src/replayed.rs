@@ -1,0 +1,440 @@
+//! What a replay says: its charts over one time, with findings, readings and tables, and how sure it is. Components only
+//! show it.
+
+use crate::components::chart::Readings;
+use crate::format::{self, Figure};
+use chart::{Line, Lines, PLOT, Role, lines_in_time};
+use model::design::Precision;
+use model::quantity::{Power, Span};
+use model::reading::Bucket;
+use model::replay::{
+    MadeUpKind, Measured, ReplayCreate, ReplayDetail, ReplayOutcome, ReplaySetup, ReplaySureness, RequestSource,
+    Routing,
+};
+
+/// Rows of a chart's table, so that it can be read.
+const ROWS: usize = 24;
+/// Points of a line; what was between is in the band around it.
+const POINTS: usize = 160;
+/// Marks of the axis of time.
+const MARKS: u32 = 5;
+/// Microseconds in a second: the axis of time in a picture, so that a replay of a moment has room.
+const MICRO: f64 = 1e6;
+
+/// A replay that is worth beginning with: it fits, and nearly fills its fleet.
+pub fn first_asked() -> ReplayCreate {
+    ReplayCreate {
+        name: String::new(),
+        setup: ReplaySetup {
+            gpu: "h100-sxm".into(),
+            model: "llama-3.1-70b".into(),
+            precision: Precision::Fp8,
+            engine: "vllm".into(),
+            tensor: 4,
+            data: 1,
+            expert: 1,
+            replicas: 4,
+            prefill_replicas: 0,
+            routing: Routing::LeastLoaded,
+            prefix_cache: true,
+            autoscale: false,
+            power_cap_w: None,
+            requests_max: None,
+            step_tokens_max: None,
+            ttft_ms: 2_000.0,
+            tpot_ms: 50.0,
+            seed: 1,
+        },
+        requests: RequestSource::MadeUp { kind: MadeUpKind::Chat, requests_per_s: 20.0, count: 6_000, seed: 1 },
+    }
+}
+
+/// A chart of a replay.
+#[derive(Debug, Clone)]
+pub struct ReplayChart {
+    /// What it is about, for its heading in lists of charts.
+    pub noun: &'static str,
+    /// The finding, as a sentence without its full stop.
+    pub title: String,
+    /// The picture.
+    pub svg: String,
+    /// What it says under the pointer.
+    pub readings: Readings,
+    /// Names of the table's columns, after the time.
+    pub head: Vec<&'static str>,
+    /// Rows: the time, and a figure for each column.
+    pub rows: Vec<(String, Vec<String>)>,
+}
+
+/// One line of a chart.
+struct Drawn<'a> {
+    name: &'static str,
+    role: Role,
+    values: &'a [f64],
+}
+
+/// What all charts of a replay share: so long, in parts of such a width.
+#[derive(Clone, Copy)]
+struct Time {
+    span_s: f64,
+    bin_s: f64,
+}
+
+/// The fleet over time.
+pub fn fleet_charts(outcome: &ReplayOutcome, setup: &ReplaySetup) -> Vec<ReplayChart> {
+    let series = &outcome.series;
+    let time = Time { span_s: outcome.span_s, bin_s: series.bin_s };
+    let drawn = |name, role, values| Drawn { name, role, values };
+    let mut charts = vec![
+        chart(
+            "Requests",
+            requests_found(outcome, time),
+            time,
+            &[drawn("running", Role::Tokens, &series.running), drawn("waiting", Role::Heat, &series.waiting)],
+            format::mean_count,
+        ),
+        chart(
+            "KV memory",
+            format!("KV memory is {} full at most", format::percent(most(&series.kv_use))),
+            time,
+            &[drawn("in use, of all replicas", Role::Fourth, &series.kv_use)],
+            format::percent,
+        ),
+        chart(
+            "Tokens",
+            format!(
+                "{} of output tokens on average, {} at most",
+                format::token_rate(outcome.output_tokens_per_s),
+                format::token_rate(most(&series.output_tokens_per_s))
+            ),
+            time,
+            &[drawn("output tokens", Role::Tokens, &series.output_tokens_per_s)],
+            format::token_rate,
+        ),
+        chart(
+            "Prompts",
+            format!("Prompts are read at up to {}", format::token_rate(most(&series.prompt_tokens_per_s))),
+            time,
+            &[drawn("prompt tokens", Role::Fifth, &series.prompt_tokens_per_s)],
+            format::token_rate,
+        ),
+        chart(
+            "Power",
+            format!(
+                "GPU boards draw {} on average, {} at most",
+                watts(outcome.energy.mean_w),
+                watts(most(&series.power_w))
+            ),
+            time,
+            &[drawn("all GPU boards", Role::Power, &series.power_w)],
+            watts,
+        ),
+    ];
+    if setup.autoscale {
+        let (low, high) = (least(&series.replicas_on), most(&series.replicas_on));
+        charts.push(chart(
+            "Replicas",
+            format!("The autoscaler keeps {} to {} replicas on", format::mean_count(low), format::mean_count(high)),
+            time,
+            &[drawn("replicas on", Role::Fifth, &series.replicas_on)],
+            format::mean_count,
+        ));
+    }
+    charts
+}
+
+/// One replica over time; none where it did nothing.
+pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
+    let line = &outcome.timeline;
+    if line.answering.is_empty() {
+        return Vec::new();
+    }
+    let time = Time { span_s: outcome.span_s.max(line.watched_s), bin_s: line.bin_s };
+    vec![
+        chart(
+            "Batch",
+            format!("Replica 1 answers up to {} requests in a step", whole(most(&line.answering))),
+            time,
+            &[Drawn { name: "requests being answered", role: Role::Tokens, values: &line.answering }],
+            format::mean_count,
+        ),
+        chart(
+            "Prompts",
+            format!("Replica 1 reads prompts at up to {}", format::token_rate(most(&line.prompt_tokens_per_s))),
+            time,
+            &[Drawn { name: "prompt tokens", role: Role::Fifth, values: &line.prompt_tokens_per_s }],
+            format::token_rate,
+        ),
+        chart(
+            "Answers",
+            format!("Replica 1 writes up to {}", format::token_rate(most(&line.output_tokens_per_s))),
+            time,
+            &[Drawn { name: "output tokens", role: Role::Tokens, values: &line.output_tokens_per_s }],
+            format::token_rate,
+        ),
+        chart(
+            "KV blocks",
+            format!("Replica 1 fills {} KV blocks at most", format::many(most(&line.kv_blocks) as u64)),
+            time,
+            &[Drawn { name: "KV blocks in use", role: Role::Fourth, values: &line.kv_blocks }],
+            |blocks| format::many(blocks as u64),
+        ),
+    ]
+}
+
+fn requests_found(outcome: &ReplayOutcome, time: Time) -> String {
+    let series = &outcome.series;
+    let (running, waiting) = (most(&series.running), most(&series.waiting));
+    let running = whole(running);
+    if waiting < 0.5 {
+        return format!("Up to {running} requests run at once, and hardly one waits");
+    }
+    let at = series.waiting.iter().position(|value| *value >= waiting).unwrap_or_default();
+    let when = format::duration(Span::from_seconds((at as f64 + 0.5) * time.bin_s));
+    format!("Up to {running} requests run at once; up to {} wait, after {when}", whole(waiting))
+}
+
+/// A number of things that are whole, and on average are not.
+fn whole(count: f64) -> Figure {
+    format::count(count.round() as u32)
+}
+
+fn watts(watts: f64) -> Figure {
+    format::power(Power::from_watts(watts))
+}
+
+fn most(values: &[f64]) -> f64 {
+    values.iter().copied().fold(0.0, f64::max)
+}
+
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min).min(most(values))
+}
+
+fn chart(noun: &'static str, title: String, time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> ReplayChart {
+    let span_us = (time.span_s * MICRO).max(1.0) as i64;
+    let together = drawn.first().map_or(0, |line| line.values.len()).div_ceil(POINTS).max(1);
+    let step_us = time.bin_s * MICRO * together as f64;
+    let bucket = |(at, part): (usize, &[f64])| {
+        let start = (at as f64 * step_us) as i64;
+        part.iter().map(|value| Bucket::of(start, *value)).reduce(Bucket::and)
+    };
+    let buckets: Vec<Vec<Bucket>> =
+        drawn.iter().map(|line| line.values.chunks(together).enumerate().filter_map(bucket).collect()).collect();
+    let lines: Vec<Line<'_>> = drawn
+        .iter()
+        .zip(&buckets)
+        .map(|(line, buckets)| Line {
+            name: line.name,
+            role: line.role,
+            buckets,
+            previous: &[],
+            gap_ms: i64::MAX,
+            last_is_partial: false,
+            planned: None,
+        })
+        .collect();
+    let marks = marks(time.span_s);
+    let picture = Lines {
+        from_ms: 0,
+        to_ms: span_us,
+        step_ms: step_us as i64,
+        lines: &lines,
+        annotations: &[],
+        marks: &marks,
+        from_zero: true,
+    };
+    let svg = lines_in_time(&picture, &title, &|value| format::axis::short(&words(value)));
+    let (readings, rows) = (readings(time, drawn, words), rows(time, drawn, words));
+    ReplayChart { noun, title, svg, readings, head: drawn.iter().map(|line| line.name).collect(), rows }
+}
+
+/// Round moments of a span, with their words.
+fn marks(span_s: f64) -> Vec<(i64, String)> {
+    const STEPS_MS: [i64; 23] = [
+        10,
+        20,
+        50,
+        100,
+        200,
+        500,
+        1_000,
+        2_000,
+        5_000,
+        10_000,
+        30_000,
+        60_000,
+        120_000,
+        300_000,
+        600_000,
+        1_800_000,
+        3_600_000,
+        7_200_000,
+        14_400_000,
+        43_200_000,
+        86_400_000,
+        172_800_000,
+        864_000_000,
+    ];
+    let span_ms = (span_s * 1e3).max(1.0) as i64;
+    let step = STEPS_MS.into_iter().find(|step| span_ms / step <= i64::from(MARKS)).unwrap_or(span_ms);
+    let all = (0..=span_ms / step).map(|at| at * step);
+    all.map(|ms| (ms * 1_000, if ms == 0 { "0".to_owned() } else { format::lasting(ms) })).collect()
+}
+
+fn readings(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Readings {
+    let count = drawn.first().map_or(0, |line| line.values.len());
+    let said = |at: usize| {
+        let when = format::duration(Span::from_seconds((at as f64 + 0.5) * time.bin_s));
+        let lines = drawn.iter().filter_map(|line| Some(format!("{} {}", line.name, words(*line.values.get(at)?))));
+        format!("after {when}: {}", lines.collect::<Vec<_>>().join(", "))
+    };
+    let share = |s: f64| PLOT.0 + (PLOT.1 - PLOT.0) * (s / time.span_s.max(1e-9)).min(1.0);
+    Readings {
+        from: share(time.bin_s / 2.0),
+        to: share((count as f64 - 0.5) * time.bin_s),
+        words: (0..count).map(said).collect(),
+    }
+}
+
+fn rows(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(String, Vec<String>)> {
+    let count = drawn.first().map_or(0, |line| line.values.len());
+    let together = count.div_ceil(ROWS).max(1);
+    let row = |at: usize| {
+        let when = format::duration(Span::from_seconds(at as f64 * time.bin_s));
+        let figures = drawn.iter().map(|line| {
+            let part = &line.values[at.min(line.values.len())..(at + together).min(line.values.len())];
+            words(part.iter().sum::<f64>() / part.len().max(1) as f64).to_string()
+        });
+        (if at == 0 { "from the start".to_owned() } else { format!("from {when}") }, figures.collect())
+    };
+    (0..count).step_by(together).map(row).collect()
+}
+
+/// How sure the step times are, and what that does to the rest.
+pub fn sureness(of: &ReplaySureness) -> (String, String) {
+    let between = |low: f64, high: f64| {
+        format!("{} below to {} above", format::percent((1.0 - low).max(0.0)), format::percent((high - 1.0).max(0.0)))
+    };
+    let known = match of.measured {
+        Measured::Both => "This GPU and this model were measured, and the step times are fitted to it.",
+        Measured::GpuAlone => {
+            "This GPU was measured, but with other models: the step times are carried over by the model’s shape."
+        }
+        Measured::Nothing => {
+            "This GPU was not measured: the step times are predicted from its specification, by the fit of other GPUs."
+        }
+    };
+    let reach = format!(
+        "Nine in ten measured points like it lie {} the predicted time between tokens, and {} the predicted tokens per \
+         second. Where the fleet is nearly full, queues make more of any error: replay it with fewer replicas to see how \
+         close the edge is.",
+        between(of.tpot_low, of.tpot_high),
+        between(of.rate_low, of.rate_high)
+    );
+    (known.to_owned(), reach)
+}
+
+/// What a number format is called.
+pub fn precision_words(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Bf16 => "bf16 (16 bits)",
+        Precision::Fp8 => "fp8 (8 bits)",
+        Precision::Fp4 => "fp4 (4 bits)",
+    }
+}
+
+/// A way to pick a replica, short enough for a list to choose from.
+pub fn router_words(routing: Routing) -> &'static str {
+    match routing {
+        Routing::Random => "by chance",
+        Routing::RoundRobin => "in turn",
+        Routing::LeastLoaded => "to the least loaded",
+        Routing::PowerOfTwo => "to the better of two",
+        Routing::Kv => "where the cache fits",
+    }
+}
+
+/// Engines by their names in commands and for people.
+pub const ENGINES: [(&str, &str); 3] = [("vllm", "vLLM"), ("sglang", "SGLang"), ("trtllm", "TensorRT-LLM")];
+
+/// What a replay was asked, line by line.
+pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
+    let ReplayDetail { summary, setup, requests, .. } = detail;
+    let engine =
+        ENGINES.iter().find(|(name, _)| *name == setup.engine).map_or(setup.engine.as_str(), |(_, words)| words);
+    let gpus = setup.tensor * setup.data;
+    let replicas = format::things(setup.replicas, "replica", "replicas");
+    let split = if setup.prefill_replicas == 0 {
+        format!("{replicas} of {gpus} × {}", summary.gpu_name)
+    } else {
+        format!(
+            "{replicas} of {gpus} × {}: {} compute prompts, {} answer",
+            summary.gpu_name,
+            format::count(setup.prefill_replicas),
+            format::count(setup.replicas.saturating_sub(setup.prefill_replicas))
+        )
+    };
+    let cap = setup.power_cap_w.map_or_else(|| "the board’s own".to_owned(), |cap| format!("{} a GPU", watts(cap)));
+    let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+    vec![
+        ("Requests", source_words(&requests.source, requests.count)),
+        ("Model", format!("{}, {}", summary.model_name, precision_words(setup.precision))),
+        ("Fleet", split),
+        ("Engine", engine.to_owned()),
+        ("Requests are sent", setup.routing.words().to_owned()),
+        ("Prefix cache", on_off(setup.prefix_cache)),
+        ("Autoscaler", on_off(setup.autoscale)),
+        ("Power limit", cap),
+        ("Targets", format!("first token within {}, then {} a token", target(setup.ttft_ms), target(setup.tpot_ms))),
+        ("Seed", format!("{} of the router, program version {}", setup.seed, detail.program_version)),
+    ]
+}
+
+/// A target as it was set: no digit more.
+pub fn target(ms: f64) -> String {
+    format::axis::short(&format::milliseconds(ms))
+}
+
+/// Where requests come from, in words.
+pub fn source_words(source: &RequestSource, count: u32) -> String {
+    let requests = format::things(count, "request", "requests");
+    match source {
+        RequestSource::MadeUp { kind, requests_per_s, seed, .. } => {
+            let kind = match kind {
+                MadeUpKind::Chat => "chat",
+                MadeUpKind::Code => "code completion",
+                MadeUpKind::AgentLoop => "agent loops",
+            };
+            format!("{requests}, made up: {kind} at {} by seed {seed}", format::per_second(*requests_per_s))
+        }
+        RequestSource::Text { name, .. } | RequestSource::Kept { name, .. } => format!("{requests} of {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_is_marked_at_round_moments() {
+        let words = |span_s: f64| marks(span_s).into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(" | ");
+        assert_eq!(words(25.0), "0 | 5\u{202f}s | 10\u{202f}s | 15\u{202f}s | 20\u{202f}s | 25\u{202f}s");
+        assert_eq!(words(3_600.0), "0 | 30\u{202f}min | 1\u{202f}h");
+        assert_eq!(
+            words(0.1),
+            "0 | 0.0200\u{202f}s | 0.0400\u{202f}s | 0.0600\u{202f}s | 0.0800\u{202f}s | 0.100\u{202f}s"
+        );
+    }
+
+    #[test]
+    fn a_chart_has_a_row_for_a_part_of_the_time_and_a_reading_for_each_bin() {
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let drawn = [Drawn { name: "running", role: Role::Tokens, values: &values }];
+        let made = chart("Requests", "t".into(), Time { span_s: 100.0, bin_s: 1.0 }, &drawn, format::mean_count);
+        assert_eq!((made.rows.len(), made.readings.words.len()), (20, 100));
+        assert_eq!(made.rows[1], ("from 5\u{202f}s".replace("5\u{202f}s", "5.00\u{202f}s"), vec!["7.00".to_owned()]));
+        assert_eq!(made.readings.words[2], "after 2.50\u{202f}s: running 2.00");
+        assert!(made.svg.contains("<svg"));
+    }
+}

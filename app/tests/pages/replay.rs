@@ -1,0 +1,165 @@
+//! The pages of replays: start one, and what came of it.
+
+use super::{FakeBackend, check, text};
+use app::replayed::first_asked;
+use model::replay::{
+    Measured, ReplayCreate, ReplayDesk, ReplayDetail, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplayRequests,
+    ReplaySeries, ReplaySpread, ReplaySummary, ReplaySureness, ReplayTimeline, RequestSource,
+};
+
+fn summary() -> ReplaySummary {
+    ReplaySummary {
+        id: "rp-1".parse().unwrap(),
+        name: "Evening chat".into(),
+        created_ms: 1_795_442_700_000,
+        model_name: "Llama 3.1 70B".into(),
+        gpu_name: "H100 SXM".into(),
+        gpus: 16,
+        requests: 6_000,
+        attainment: 0.9725,
+        output_tokens_per_s: 3_840.0,
+        joules_per_output_token: Some(2.125),
+    }
+}
+
+fn outcome() -> ReplayOutcome {
+    let spread = |mean: f64| ReplaySpread { count: 5_990, mean, p50: mean, p90: 2.0 * mean, p99: 4.0 * mean, max: 9.0 };
+    ReplayOutcome {
+        span_s: 300.0,
+        ends: ReplayEnds { asked: 6_000, finished: 5_990, refused_too_long: 10, ..ReplayEnds::default() },
+        ttft_s: Some(spread(0.6)),
+        tpot_s: Some(spread(0.0215)),
+        e2e_s: Some(spread(4.0)),
+        output_tokens: 1_152_000,
+        prompt_tokens: 8_000_000,
+        cached_tokens: Some(2_000_000),
+        output_tokens_per_s: 3_840.0,
+        requests_per_s: 19.97,
+        goodput_per_s: 19.45,
+        attainment: 0.9725,
+        energy: ReplayEnergy {
+            total_j: 2_448_000.0,
+            prompts_j: 1_000_000.0,
+            answers_j: 1_200_000.0,
+            idle_j: 248_000.0,
+            per_output_token_j: Some(2.125),
+            per_request_j: Some(408.0),
+            mean_w: 8_160.0,
+        },
+        series: ReplaySeries {
+            bin_s: 100.0,
+            running: vec![10.0, 80.0, 20.0],
+            waiting: vec![0.0, 35.0, 0.0],
+            kv_use: vec![0.1, 0.43, 0.2],
+            prompt_tokens_per_s: vec![20_000.0; 3],
+            output_tokens_per_s: vec![3_000.0, 5_000.0, 3_500.0],
+            power_w: vec![8_000.0, 9_400.0, 7_000.0],
+            replicas_on: vec![4.0; 3],
+        },
+        timeline: ReplayTimeline {
+            bin_s: 150.0,
+            watched_s: 300.0,
+            answering: vec![12.0, 20.0],
+            prompt_tokens_per_s: vec![5_000.0; 2],
+            output_tokens_per_s: vec![900.0; 2],
+            kv_blocks: vec![1_000.0, 2_500.0],
+        },
+        sureness: ReplaySureness {
+            measured: Measured::Both,
+            tpot_low: 0.9,
+            tpot_high: 1.12,
+            rate_low: 0.88,
+            rate_high: 1.1,
+        },
+        ..ReplayOutcome::default()
+    }
+}
+
+fn detail(outcome: ReplayOutcome) -> ReplayDetail {
+    let ReplayCreate { setup, requests, .. } = first_asked();
+    let requests = ReplayRequests { source: requests, format: "made up".into(), count: 6_000, remarks: vec![] };
+    ReplayDetail { summary: summary(), program_version: "0.1.0".into(), setup, requests, outcome, has_rows: true }
+}
+
+fn desk(earlier: Vec<ReplaySummary>) -> ReplayDesk {
+    ReplayDesk {
+        gpus: vec![("h100-sxm".into(), "H100 SXM".into()), ("b200-sxm".into(), "B200 SXM".into())],
+        models: vec![("llama-3.1-70b".into(), "Llama 3.1 70B".into())],
+        earlier,
+        again: None,
+    }
+}
+
+#[test]
+fn a_first_replay_can_be_started_as_it_stands() {
+    let house = FakeBackend { replay_desk: Some(desk(vec![])), ..FakeBackend::default() };
+    let said =
+        ["Replay requests", "one by one, through a fleet", "Nothing was replayed yet", "Nobody asked these requests"];
+    let html = check("/replay", house, &said);
+    for label in ["GPUs per replica", "First token within", "Prefix cache", "Autoscaler", "Power limit"] {
+        assert!(text(&html).contains(label), "{label}");
+    }
+    assert!(html.contains("<option value=\"h100-sxm\" selected"), "the first GPU is one that fits");
+}
+
+#[test]
+fn earlier_replays_are_listed_with_their_figures() {
+    let house = FakeBackend { replay_desk: Some(desk(vec![summary()])), ..FakeBackend::default() };
+    let said = ["Evening chat", "97.3 %", "3.84 k tok/s", "2.13 J/token", "16 × H100 SXM", "23 Nov 2026, 14:05 UTC"];
+    let html = check("/replay", house, &said);
+    assert!(html.contains("href=\"/replay/rp-1\""));
+}
+
+#[test]
+fn a_replay_says_what_came_of_it_and_how_sure_that_is() {
+    let house = FakeBackend { replay: Some(detail(outcome())), ..FakeBackend::default() };
+    let said = [
+        "97.3 %",
+        "of requests in time",
+        "10 refused, as they are larger than a replica’s KV memory",
+        "8.16 kW",
+        "510 W a GPU; boards alone",
+        "2.13 J/token",
+        "25.0 %", // of prompts from the cache
+        "To the first token (TTFT)",
+        "0.60 s",
+        "2000 ms",
+        "2.40 s, over the target",
+        "Up to 80 requests run at once; up to 35 wait, after 2 min 30 s",
+        "KV memory is 43.0 % full at most",
+        "GPU boards draw 8.16 kW on average, 9.40 kW at most",
+        "Replica 1 fills 2500 KV blocks at most",
+        "1.04 J/token",
+        "This GPU and this model were measured",
+        "10.0 % below to 12.0 % above",
+        "made up: chat at 20.0 /s by seed 1",
+        "Figures as a table",
+    ];
+    let html = check("/replay/rp-1", house, &said);
+    assert!(html.contains("href=\"/replay?again=rp-1\""), "it can be run again, changed");
+    assert!(html.contains("href=\"/api/v1/replays/rp-1/requests.csv\""));
+    assert!(!text(&html).contains("autoscaler keeps"), "what was not autoscaled has no chart of it");
+}
+
+#[test]
+fn what_a_replay_does_not_have_is_missing_and_not_zero() {
+    let nothing = ReplayOutcome {
+        ends: ReplayEnds { asked: 3, refused_too_long: 3, ..ReplayEnds::default() },
+        ..ReplayOutcome::default()
+    };
+    let source = RequestSource::Kept { name: "long.csv".into(), sha256: "0".repeat(64) };
+    let mut replay = detail(nothing);
+    replay.requests.source = source;
+    replay.has_rows = false;
+    let house = FakeBackend { replay: Some(replay), ..FakeBackend::default() };
+    let said = [
+        "3 refused, as they are larger",
+        "The first replica was given nothing to do",
+        "No row of each request is kept",
+        "This GPU was not measured",
+        "6000 requests of long.csv",
+    ];
+    let html = check("/replay/rp-1", house, &said);
+    assert!(text(&html).contains('—') && !html.contains("requests.csv") && !text(&html).contains("NaN"));
+    check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\"."]);
+}

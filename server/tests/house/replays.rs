@@ -1,0 +1,125 @@
+//! Replays over the API: started, read, listed, deleted, and refused with the line of a bad trace.
+
+use crate::api::{header, problem};
+use crate::common::House;
+use model::replay::{ReplayDesk, ReplayDetail, RequestSource};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+fn asked(requests: &Value) -> Value {
+    json!({
+        "name": "Evening chat",
+        "setup": {
+            "gpu": "h100-sxm", "model": "llama-3.1-70b", "precision": "fp8", "engine": "vllm",
+            "tensor": 4, "data": 1, "expert": 1, "replicas": 2, "prefix_cache": true,
+            "routing": "power-of-two", "ttft_ms": 2000, "tpot_ms": 50, "seed": 7,
+        },
+        "requests": requests,
+    })
+}
+
+fn made_up(count: u32) -> Value {
+    asked(&json!({ "from": "made-up", "kind": "agent-loop", "requests_per_s": 5, "count": count, "seed": 3 }))
+}
+
+fn trace(text: &str) -> Value {
+    asked(&json!({ "from": "text", "name": "list.csv", "text": text }))
+}
+
+const TABLE: &str = "at_s,input_tokens,output_tokens\n0,1000,20\n0.5,400,3\n";
+
+async fn start(house: &House, body: &Value) -> Response {
+    house.client.post(house.url("/api/v1/replays")).json(body).send().await.unwrap()
+}
+
+async fn made(house: &House, body: &Value) -> (String, ReplayDetail) {
+    let answer = start(house, body).await;
+    assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
+    let location = header(&answer, "location");
+    let detail = house.get(&location).await.error_for_status().unwrap().json().await.unwrap();
+    (location, detail)
+}
+
+#[tokio::test]
+async fn a_replay_is_started_read_listed_and_deleted() {
+    let house = House::open().await;
+    let (location, first) = made(&house, &made_up(400)).await;
+    let outcome = &first.outcome;
+    assert_eq!((outcome.ends.asked, outcome.ends.finished, first.requests.count), (400, 400, 400));
+    assert!(outcome.ttft_s.is_some_and(|spread| spread.p50 > 0.0 && spread.p50 <= spread.p99));
+    assert!(outcome.cached_tokens.is_some_and(|tokens| tokens > 0), "turns of a task begin with the turn before");
+    let energy = &outcome.energy;
+    let together = energy.prompts_j + energy.answers_j + energy.idle_j;
+    assert!((together / energy.total_j - 1.0).abs() < 1e-9 && energy.mean_w > 0.0, "{energy:?}");
+    let bins = outcome.series.running.len();
+    assert!(
+        (2..=480).contains(&bins) && outcome.series.power_w.len() == bins && !outcome.timeline.answering.is_empty()
+    );
+
+    let rows = house.get(&format!("{location}/requests.csv")).await.error_for_status().unwrap();
+    assert!(header(&rows, "content-disposition").contains("millwright-replay-"));
+    assert_eq!(rows.text().await.unwrap().lines().count(), 401);
+
+    let (_, second) = made(&house, &made_up(400)).await;
+    assert_ne!(second.summary.id, first.summary.id);
+    assert_eq!(second.outcome, first.outcome, "the same setup and seed come to the same");
+    let page: Value = house.get("/api/v1/replays?limit=1").await.json().await.unwrap();
+    assert_eq!(page["items"][0]["id"], json!(second.summary.id));
+    let next = page["next"].as_str().unwrap();
+    let rest: Value = house.get(&format!("/api/v1/replays?cursor={next}")).await.json().await.unwrap();
+    assert_eq!(rest["items"][0]["name"], "Evening chat");
+
+    let gone = house.client.delete(house.url(&location)).send().await.unwrap();
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    problem(house.get(&location).await, StatusCode::NOT_FOUND, "not-found").await;
+}
+
+#[tokio::test]
+async fn a_trace_is_kept_for_another_replay_with_it() {
+    let house = House::open().await;
+    let (location, first) = made(&house, &trace(TABLE)).await;
+    let RequestSource::Kept { name, sha256 } = first.requests.source.clone() else { panic!("a trace is kept") };
+    assert_eq!((name.as_str(), first.requests.count), ("list.csv", 2));
+    let again = json!({ "from": "kept", "name": name, "sha256": sha256 });
+    let (other, second) = made(&house, &asked(&again)).await;
+    assert_eq!(second.outcome, first.outcome);
+    let desk: ReplayDesk = house.answer("replay-desk", json!({ "again": second.summary.id })).await;
+    assert_eq!(desk.again.map(|create| create.setup), Some(second.setup));
+    assert_eq!(desk.earlier.len(), 2);
+    for path in [location, other] {
+        house.client.delete(house.url(&path)).send().await.unwrap().error_for_status().unwrap();
+    }
+    let told = problem(start(&house, &asked(&again)).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    assert!(told["detail"].as_str().unwrap().contains("list.csv is kept no more"), "{told}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_replayed_is_refused_by_name() {
+    let house = House::open().await;
+    let refused = async |body: Value, parts: &[&str]| {
+        let told = problem(start(&house, &body).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+        let words = told["detail"].as_str().unwrap().to_owned();
+        for part in parts {
+            assert!(words.contains(part), "{words}");
+        }
+    };
+    refused(trace(&format!("{TABLE}x,1,1\n")), &["list.csv, line 4", "at_s", "\"x\" is not a number"]).await;
+    refused(trace("a,b\n1,2\n"), &["or a table of requests"]).await;
+    let changed = |member: &str, value: Value| {
+        let mut body = made_up(10);
+        body["setup"][member] = value;
+        body
+    };
+    refused(changed("gpu", json!("abacus")), &["abacus"]).await;
+    refused(changed("model", json!("deepseek-r1")), &["does not fit"]).await;
+    refused(changed("tensor", json!(0)), &["tensor"]).await;
+    refused(changed("replicas", json!(0)), &["0 replicas"]).await;
+    refused(changed("prefill_replicas", json!(2)), &["at least one replica"]).await;
+    refused(changed("ttft_ms", json!(0)), &["ttft_ms"]).await;
+    refused(changed("power_cap_w", json!(1)), &["no power limit under"]).await;
+    refused(changed("engine", json!("steam")), &["steam"]).await;
+    refused(made_up(0), &["0 requests"]).await;
+    refused(made_up(2_000_000), &["2000000 requests"]).await;
+    let none: Value = house.get("/api/v1/replays").await.json().await.unwrap();
+    assert_eq!(none["items"], json!([]), "what is refused is not kept");
+}
