@@ -7,7 +7,9 @@ use model::replay::{
     Measured, REPLAY_BINS_MAX, REPLAY_ROWS_MAX, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplaySeries, ReplaySetup,
     ReplaySpread, ReplaySureness, ReplayTimeline, Routing,
 };
-use sim::replay::fleet::{Caching, Engine as Limits, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer};
+use sim::replay::fleet::{
+    Caching, Change, Engine as Limits, Event, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer,
+};
 use sim::replay::outcome::{Outcome, Spread, Strip, TIMELINE_MAX};
 use sim::replay::request::Requests;
 use sim::replay::{Options, Records, Slo, Watch};
@@ -136,8 +138,59 @@ fn limits(gpu: &Gpu, asked: &ReplaySetup) -> Result<Limits, String> {
 ///
 /// # Errors
 /// As [`fleet`], and where the requests make no sense.
-pub fn run(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) -> Result<Outcome, String> {
-    run_with(catalog, asked, requests, &Options { records: Records::Each, ..Options::default() })
+pub fn run(
+    catalog: &Catalog,
+    asked: &ReplaySetup,
+    happens: &[Happens],
+    requests: &Requests,
+) -> Result<Outcome, String> {
+    let mut fleet = fleet(catalog, asked)?;
+    happen(catalog, asked, happens, &mut fleet)?;
+    run_with(&fleet, asked, requests, &Options { records: Records::Each, ..Options::default() })
+}
+
+/// Something that happens to a replica, or to all of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Happens {
+    /// When, seconds.
+    pub at_s: f64,
+    /// To which; to all where it is none.
+    pub replica: Option<u32>,
+    /// What.
+    pub what: What,
+}
+
+/// What happens to a replica.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum What {
+    /// It stops; its requests begin anew elsewhere.
+    Fails,
+    /// It is back.
+    Returns,
+    /// Each of its GPUs may draw so many watts from then on: a power limit, or what a hot loop can cool.
+    Limit(f64),
+}
+
+/// Puts what happens into a fleet; each limit is a cost of steps of its own.
+fn happen(catalog: &Catalog, asked: &ReplaySetup, happens: &[Happens], fleet: &mut Fleet) -> Result<(), String> {
+    let all: u32 = fleet.pools.iter().map(|pool| pool.replicas).sum();
+    for one in happens {
+        if let Some(replica) = one.replica.filter(|replica| *replica >= all) {
+            return Err(format!("there is no replica {replica}: they are numbered 0 to {}", all - 1));
+        }
+        let change = match one.what {
+            What::Fails => Change::Fails,
+            What::Returns => Change::Returns,
+            What::Limit(watts) => {
+                let limited = ReplaySetup { power_cap_w: Some(watts), ..asked.clone() };
+                fleet.costs.push(self::fleet(catalog, &limited)?.costs.swap_remove(0));
+                Change::Costs { cost: fleet.costs.len() as u32 - 1 }
+            }
+        };
+        let replicas = one.replica.map_or(0..all, |replica| replica..replica + 1);
+        fleet.events.extend(replicas.map(|replica| Event { at_s: one.at_s, replica, change }));
+    }
+    Ok(())
 }
 
 /// Runs a replay to be kept: rows of up to [`REPLAY_ROWS_MAX`] requests, and its time in narrow bins.
@@ -148,14 +201,13 @@ pub fn run_to_keep(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) 
     let few = requests.list.len() <= REPLAY_ROWS_MAX as usize;
     let records = if few { Records::Each } else { Records::Sums };
     // Widened by the replay itself until they are few enough.
-    run_with(catalog, asked, requests, &Options { records, bin_s: 0.05, ..Options::default() })
+    run_with(&fleet(catalog, asked)?, asked, requests, &Options { records, bin_s: 0.05, ..Options::default() })
 }
 
-fn run_with(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests, options: &Options) -> Result<Outcome, String> {
-    let fleet = fleet(catalog, asked)?;
+fn run_with(fleet: &Fleet, asked: &ReplaySetup, requests: &Requests, options: &Options) -> Result<Outcome, String> {
     let slo = Slo { ttft_s: asked.ttft_ms / 1e3, tpot_s: asked.tpot_ms / 1e3 };
     let options = Options { seed: asked.seed, slo, watch: Watch::Replica(0), ..options.clone() };
-    sim::replay::run(&fleet, requests, &options).map_err(|problem| problem.to_string())
+    sim::replay::run(fleet, requests, &options).map_err(|problem| problem.to_string())
 }
 
 /// What is kept of an outcome: all of its sums, its time in at most [`REPLAY_BINS_MAX`] parts, no request by itself.

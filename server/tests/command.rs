@@ -410,6 +410,16 @@ fn a_trace_is_replayed_the_same_each_time() {
         "1:2",
     ]);
     assert_eq!(apart["outcome"]["requests"]["finished"], 200);
+    let mut troubled = ask.to_vec();
+    troubled.extend(["--event", "5:0:fails", "--event", "20:0:returns", "--event", "10:all:limit=300"]);
+    let troubled = json(&troubled);
+    assert_eq!(troubled["outcome"]["requests"]["finished"], 200);
+    let mean = |found: &Value| number(&found["outcome"]["e2e_s"], "mean");
+    assert!(mean(&troubled) > mean(&found) && troubled["outcome"]["moved_by_failure"].as_u64().unwrap() > 0);
+    let mut nowhere = ask.to_vec();
+    nowhere.extend(["--event", "5:7:fails"]);
+    let (code, said) = refused(&nowhere);
+    assert!(code == 2 && said.contains("no replica 7"), "{said}");
     std::fs::write(folder.path().join("bad.csv"), "at_s,input_tokens,output_tokens\n0,12,many\n").unwrap();
     let bad = folder.path().join("bad.csv");
     let (code, said) =

@@ -2,7 +2,7 @@
 
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
-use crate::replay;
+use crate::replay::{self, Happens, What};
 use clap::Args;
 use input::{TRACE_BYTES_MAX, read_file, request_list};
 use model::design::Precision;
@@ -68,6 +68,10 @@ pub struct Replay {
     /// Longest time between tokens that does, ms
     #[arg(long, value_name = "MS", default_value_t = 50.0)]
     tpot: f64,
+    /// What happens to a replica, as often as wanted: `60:0:fails`, `120:0:returns`, `300:all:limit=400` (seconds, replica or
+    /// all, watts of each GPU)
+    #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = event)]
+    event: Vec<Happens>,
     /// Seed of routers that choose by chance
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -89,6 +93,26 @@ pub(crate) fn precision(text: &str) -> Result<Precision, String> {
         "fp4" | "nvfp4" => Ok(Precision::Fp4),
         _ => Err("there are bf16, fp8 and fp4".to_owned()),
     }
+}
+
+fn event(text: &str) -> Result<Happens, String> {
+    let parts: Vec<&str> = text.splitn(3, ':').collect();
+    let &[at, replica, what] = parts.as_slice() else {
+        return Err("must be a time, a replica and what happens, as 60:0:fails".to_owned());
+    };
+    let at_s = at.parse::<f64>().ok().filter(|at| at.is_finite() && *at >= 0.0);
+    let replica = match replica {
+        "all" => None,
+        number => Some(number.parse::<u32>().map_err(|_| format!("{number:?} is neither a replica's number nor all"))?),
+    };
+    let limit = |text: &str| text.parse::<f64>().ok().filter(|watts| watts.is_finite() && *watts > 0.0);
+    let what = match (what, what.strip_prefix("limit=")) {
+        ("fails", _) => What::Fails,
+        ("returns", _) => What::Returns,
+        (_, Some(watts)) => What::Limit(limit(watts).ok_or_else(|| format!("{watts:?} is no number of watts"))?),
+        _ => return Err(format!("{what:?} can't happen; fails, returns and limit=WATTS can")),
+    };
+    Ok(Happens { at_s: at_s.ok_or_else(|| format!("{at:?} is no number of seconds"))?, replica, what })
 }
 
 fn apart(text: &str) -> Result<(u32, u32), String> {
@@ -114,7 +138,7 @@ impl Replay {
         let name = self.requests.display().to_string();
         let (list, report) = request_list(&name, &bytes).map_err(|error| Failure::bad(&error))?;
         let setup = self.setup();
-        let outcome = replay::run(&catalog, &setup, &list.requests).map_err(Failure::BadInput)?;
+        let outcome = replay::run(&catalog, &setup, &self.event, &list.requests).map_err(Failure::BadInput)?;
         let mut files: Vec<(&Path, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.json {
             files.push((path, output::json(path, &Asked { setup: &setup, outcome: &outcome })?));
