@@ -421,10 +421,7 @@ mod tests {
         let words = |span_s: f64| marks(span_s).into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(" | ");
         assert_eq!(words(25.0), "0 | 5\u{202f}s | 10\u{202f}s | 15\u{202f}s | 20\u{202f}s | 25\u{202f}s");
         assert_eq!(words(3_600.0), "0 | 30\u{202f}min | 1\u{202f}h");
-        assert_eq!(
-            words(0.1),
-            "0 | 0.0200\u{202f}s | 0.0400\u{202f}s | 0.0600\u{202f}s | 0.0800\u{202f}s | 0.100\u{202f}s"
-        );
+        assert_eq!(words(0.1), "0 | 0.02\u{202f}s | 0.04\u{202f}s | 0.06\u{202f}s | 0.08\u{202f}s | 0.10\u{202f}s");
     }
 
     #[test]

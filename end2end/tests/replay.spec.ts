@@ -64,7 +64,7 @@ test("a trace of one's own is replayed, and its bad line is named", async ({ pag
   const head = "at_s,input_tokens,output_tokens\n0,1000,20\n";
   const choose = page.getByLabel(/Azure LLM trace CSV/);
   await choose.setInputFiles(file(`${head}1,many,3\n`));
-  await expect(page.getByText("list.csv, 51 B, is sent with the replay.")).toBeVisible();
+  await expect(page.getByText("list.csv, 51.0 B, is sent with the replay.")).toBeVisible();
   // The browser itself complains of an answer that is a refusal, so the form is asked for what it says alone.
   await choose.setInputFiles(file(`${head}1,30,3\n`));
   await start(page);

@@ -25,11 +25,11 @@ pub fn ReplayPage() -> impl IntoView {
             api::replay(id).await
         },
     );
-    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page show=page/> }
+    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page show=|detail| page(&detail)/> }
 }
 
-fn page(detail: ReplayDetail) -> AnyView {
-    let ReplayDetail { summary, setup, outcome, .. } = detail.clone();
+fn page(detail: &ReplayDetail) -> AnyView {
+    let ReplayDetail { summary, setup, outcome, .. } = detail;
     let id = summary.id.clone();
     let rows = if detail.has_rows {
         view! { <a href=paths::replay_rows(&id) download>"Every request (CSV)"</a> }.into_any()
@@ -53,16 +53,16 @@ fn page(detail: ReplayDetail) -> AnyView {
             <a href=paths::replay_file(&id) download=format!("millwright-replay-{id}.json")>"Outcome (JSON)"</a>
             <Delete id=id.clone()/>
         </p>
-        {answer(&outcome, &setup, summary.gpus)}
-        {times(&outcome, &setup)}
+        {answer(outcome, setup, summary.gpus)}
+        {times(outcome, setup)}
         <section aria-labelledby="over-time">
             <h2 id="over-time">"The fleet over time"</h2>
-            {charts(replayed::fleet_charts(&outcome, &setup))}
+            {charts(replayed::fleet_charts(outcome, setup))}
         </section>
-        {one_replica(&outcome)}
-        {energy(&outcome)}
-        {sure(&outcome)}
-        {asked(&detail)}
+        {one_replica(outcome)}
+        {energy(outcome)}
+        {sure(outcome)}
+        {asked(detail)}
     }
     .into_any()
 }

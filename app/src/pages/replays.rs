@@ -14,9 +14,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use model::design::Precision;
 use model::id::ReplayId;
 use model::input::FILE_BYTES_MAX;
-use model::replay::{
-    MadeUpKind, REPLAY_REQUESTS_MAX, ReplayCreate, ReplayDesk, ReplaySetup, ReplaySummary, RequestSource, Routing,
-};
+use model::replay::{MadeUpKind, ReplayCreate, ReplayDesk, ReplaySetup, ReplaySummary, RequestSource, Routing};
 use std::str::FromStr;
 
 /// What a source that is a file is called in the form.
@@ -329,7 +327,6 @@ fn RequestFields(fields: Fields) -> impl IntoView {
         }
     };
     let is_file = Memo::new(move |_| fields.source.with(|source| source == FILE));
-    debug_assert!(REPLAY_REQUESTS_MAX == 1_000_000, "the field says so");
     view! {
         <fieldset>
             <legend>"Requests"</legend>
