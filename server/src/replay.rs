@@ -404,6 +404,6 @@ mod tests {
         assert_eq!(made.prompt_tokens_per_s[..4], [60.0, 120.0, 60.0, 0.0]);
         assert_eq!(made.kv_blocks[..4], [7.0, 7.0, 7.0, 0.0]);
         assert_eq!(timeline(&[], 240.0), ReplayTimeline::default());
-        assert_eq!(six_figures(1_234_567.0), 1_234_570.0);
+        assert!((six_figures(1_234_567.0) - 1_234_570.0).abs() < 1e-6);
     }
 }
