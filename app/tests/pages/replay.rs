@@ -1,6 +1,6 @@
 //! The pages of replays: start one, and what came of it.
 
-use super::{FakeBackend, check, text};
+use super::{FakeBackend, check, id, text};
 use app::replayed::first_asked;
 use model::replay::{
     Measured, ReplayCreate, ReplayDesk, ReplayDetail, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplayRequests,
@@ -9,7 +9,7 @@ use model::replay::{
 
 fn summary() -> ReplaySummary {
     ReplaySummary {
-        id: "rp-1".parse().unwrap(),
+        id: id("rp-1"),
         name: "Evening chat".into(),
         created_ms: 1_795_442_700_000,
         model_name: "Llama 3.1 70B".into(),
