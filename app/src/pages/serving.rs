@@ -32,7 +32,7 @@ pub fn ServingPage() -> impl IntoView {
         <Title text="Serving"/>
         <ServingTabs/>
         <h1>"Serving"</h1>
-        <p class="lead">"Which way of dividing a model over GPUs makes most of them, within what users are promised. Tokens are output tokens; predictions are of the model that is measured against " <a href=paths::MODELS>"1,063 public points"</a> "."</p>
+        <p class="lead">"Which way of dividing a model over GPUs makes most of them, within what users are promised. Tokens are output tokens; predictions are of a model that stands beside " <a href=paths::MODELS>"every public point"</a> " that says how it was measured."</p>
         <Loaded resource=shown noun="the answer" show=page/>
     }
 }
