@@ -1,7 +1,7 @@
 //! What a step of a replica takes, linear in what is in it: so that many steps alike are one sum, and a replica can be
 //! replayed step by step or in strides with the same answer.
 //!
-//! The times are the closed loop's ([`step`](super::step)): a pass of few tokens as its decode steps, prompt tokens beyond at
+//! The times are the closed loop's ([`step`]): a pass of few tokens as its decode steps, prompt tokens beyond at
 //! its prompts' time for each, so that a replay and a prediction of the same load agree.
 //!
 //! A step runs a batch of n tokens: one for each request that is being answered (more with speculative decoding), and

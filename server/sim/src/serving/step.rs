@@ -203,7 +203,7 @@ fn touched(shape: &Shape, tokens: f64) -> f64 {
 /// One pass of `tokens` tokens through all layers, attention to the past apart, of `requests` requests.
 ///
 /// Reading is bytes / (GPUs · bandwidth · share), arithmetic 2 · parameters · tokens / (GPUs · rate · share), both at once
-/// as [`overlapped`] has it; experts alike, of the share that is touched; two all-reduces a layer of 2·(g − 1)/g of the
+/// as `overlapped` has it; experts alike, of the share that is touched; two all-reduces a layer of 2·(g − 1)/g of the
 /// activations, or two exchanges of tokens where attention is data-parallel.
 pub fn pass(fitted: &Coefficients, setup: &Setup, tokens: f64, requests: f64) -> StepTime {
     let (s, c, e) = (&setup.shape, fitted, fitted.of(setup.engine));

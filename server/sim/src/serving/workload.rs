@@ -2,7 +2,7 @@
 //!
 //! A task is a number of turns. Each turn's prompt holds the instructions, what is kept of the turns before, and what is new;
 //! a prefix cache spares what was seen before. GPU time is that of the best replica for such turns within the time targets
-//! ([`best_point`](crate::serving::best_point)): seconds = answer tokens / (tokens a second of each GPU).
+//! ([`best_point`]): seconds = answer tokens / (tokens a second of each GPU).
 
 use crate::serving::search::Around;
 use crate::serving::{Refusal, Work, best_point, capped};
