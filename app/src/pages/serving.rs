@@ -155,7 +155,7 @@ fn frontier(shown: &ServingShown, answer: &Answer) -> AnyView {
     let megawatt = Side {
         up: "Output tokens a second of a facility megawatt",
         title: ends(answer, |c| format::tokens_per_megawatt(of_megawatt(c)).to_string(), "of the facility"),
-        words: &|value| format::tokens_per_megawatt(value).to_string(),
+        words: &|value| format::token_rate(value).to_string(),
         measured: &[],
     };
     let none = measured.is_empty();

@@ -141,7 +141,7 @@ fn careless(shown: &WorkloadShown, takes: &Takes) -> AnyView {
             <table>
                 <caption>"One choice at a time, all else as above; those that cost most first."</caption>
                 <thead><tr>
-                    <th scope="col">"Choice"</th><th scope="col" class="num">"Megawatts more"</th><th scope="col" class="num">"Energy of a task"</th>
+                    <th scope="col">"Choice"</th><th scope="col" class="num">"More power"</th><th scope="col" class="num">"Energy of a task"</th>
                     <th scope="col" class="num">"A task then takes"</th><th scope="col" class="num">"and costs"</th>
                 </tr></thead>
                 <tbody>{rows.collect_view()}</tbody>

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 /// Replay a trace of requests through a fleet, step by step: who waits how long, and what it draws
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// Requests: Azure trace CSV, Mooncake JSONL, or a table at_s,input_tokens,output_tokens[,tenant,session,priority]
+    /// Requests: Azure trace CSV, Mooncake JSONL, or a table at_s,input_tokens,output_tokens and, if wanted,
+    /// tenant, model, session, priority, pause_s
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
     /// GPU, by its catalog name

@@ -17,10 +17,16 @@ pub const FLOOR_SHARE: f64 = 0.245;
 const BANDWIDTH: (f64, f64) = (3.67, 1.84);
 /// The same for arithmetic.
 const ARITHMETIC: (f64, f64) = (7.88, 0.72);
+/// Share of board power while the past is read: the median of decode-attention kernels of B200 at 80% of bandwidth and more.
+const PAST_SHARE: f64 = 0.65;
+/// The same while activations pass through memory: kernels of a tenth to a third of bandwidth.
+const ACTIVATIONS_SHARE: f64 = 0.6;
+/// The same in launches, links and gaps: small kernels one after another draw 0.43, waiting draws the floor.
+const GAP_SHARE: f64 = 0.35;
 /// Board power of a serving replica over that of its kernels measured one by one: fitted to the node power of MLPerf v4.1
 /// Inference Closed, NVIDIA H200-SXM-141GBx8 MaxQ, Offline; its Server run is left out and checks it. Derived figures not
 /// verified by MLCommons Association.
-pub const SERVING_OVER_KERNELS: f64 = 1.077;
+pub const SERVING_OVER_KERNELS: f64 = 1.1742;
 /// Relative error that bands of power are made with: between quartiles, kernels lie within ±10%; tails are twice that.
 pub const ERROR: f64 = 0.22;
 
@@ -28,7 +34,7 @@ pub const ERROR: f64 = 0.22;
 pub fn share(bandwidth: f64, arithmetic: f64) -> f64 {
     let rise = BANDWIDTH.0 * libm::pow(bandwidth.clamp(0.0, 1.0), BANDWIDTH.1)
         + ARITHMETIC.0 * libm::pow(arithmetic.clamp(0.0, 1.0), ARITHMETIC.1);
-    SERVING_OVER_KERNELS * (FLOOR_SHARE + (1.0 - FLOOR_SHARE) * (1.0 - libm::exp(-rise)))
+    FLOOR_SHARE + (1.0 - FLOOR_SHARE) * (1.0 - libm::exp(-rise))
 }
 
 /// Watts and energy of one board under a load.
@@ -54,23 +60,30 @@ pub struct Draw {
 
 /// Shares of board power in decode steps and in prompts, without a cap.
 ///
-/// Decode: bandwidth in use is what reading takes of the step; arithmetic is operations over the step and the peak. Prompts
-/// reach the fitted share of peak arithmetic of the prompt's time.
+/// A step's power is the mean over its parts by their time: reading weights and experts at the bandwidth that they reach, with
+/// the arithmetic that goes on meanwhile; reading the past and activations; links, launches and gaps. Prompts reach the
+/// fitted share of peak arithmetic.
 pub fn phase_shares(fitted: &Coefficients, setup: &Setup, load: &Load, served: &Served) -> (f64, f64) {
-    let step = served.step.total().max(1e-9);
-    let read = (served.step.weights * fitted.weight_bandwidth
-        + served.step.past * fitted.past_bandwidth
-        + served.step.experts * fitted.expert_bandwidth.min(1.0)
-        + served.step.activations)
-        / step;
+    let step = &served.step;
+    let total = step.total().max(1e-9);
     let s = &setup.shape;
     let active = s.attention + s.dense + s.shared + s.expert * s.experts_per_token + s.output;
     let gpus = f64::from(setup.layout.gpus().max(1));
     let peak = setup.gpu.rates[1];
-    let computed = 2.0 * active * served.running * (1.0 + setup.drafts) / setup.accepted / (gpus * peak * step);
+    let products = step.weights + step.arithmetic + step.experts;
+    let computed = 2.0 * active * served.running * (1.0 + setup.drafts)
+        / setup.accepted
+        / f64::from(setup.layout.pipeline.max(1))
+        / (gpus * peak * products.max(1e-9));
+    let read =
+        (step.weights * fitted.weight_bandwidth + step.experts * fitted.expert_bandwidth.min(1.0)) / products.max(1e-9);
+    let drawn = share(read, computed) * products
+        + PAST_SHARE * step.past
+        + ACTIVATIONS_SHARE * step.activations
+        + GAP_SHARE * (step.links + step.host);
     let prompt = 2.0 * active * (load.input - load.cached) / (gpus * peak * served.prefill_s.max(1e-9));
     // Arithmetic that waits on memory, links and small tiles still keeps the board busy: at least a tenth of the peak.
-    (share(read, computed), share(0.1, prompt.max(0.1)))
+    (SERVING_OVER_KERNELS * drawn / total, SERVING_OVER_KERNELS * share(0.1, prompt.max(0.1)))
 }
 
 /// What each board draws under a load, with a cap on its power if there is one.
