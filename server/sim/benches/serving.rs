@@ -58,7 +58,7 @@ fn serving(c: &mut Criterion) {
         around: Around { node_w_per_gpu: 400.0, pue: 1.2, usd_per_gpu_hour: 1.2, usd_per_kwh: 0.08 },
     };
     c.bench_function("configure DeepSeek-R1 on 64 GPUs", |b| {
-        b.iter(|| configure(&FITTED, black_box(&wanted)).unwrap())
+        b.iter(|| configure(&FITTED, black_box(&wanted)).unwrap());
     });
 }
 
