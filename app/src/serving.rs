@@ -109,9 +109,9 @@ pub struct ServingShown {
 /// A goal in words.
 pub fn goal(goal: Goal) -> &'static str {
     match goal {
-        Goal::TokensPerGpu => "most tokens a second of each GPU",
-        Goal::TokensPerJoule => "most tokens of a joule",
-        Goal::TokensPerMegawatt => "most tokens a second of a megawatt",
+        Goal::TokensPerGpu => "most tokens a second of all the GPUs",
+        Goal::TokensPerJoule => "most tokens of a joule of the facility",
+        Goal::TokensPerMegawatt => "most tokens a second of a facility megawatt",
         Goal::Cost => "least dollars of a million tokens",
     }
 }
@@ -152,6 +152,26 @@ pub fn headline(shown: &ServingShown, best: &Configuration) -> String {
         format::token_rate(best.output_tokens_per_s),
         format::token_rate(best.output_tokens_per_s_per_gpu)
     )
+}
+
+/// What an output token takes of the GPU boards, and of it its prompt where replicas compute both.
+pub fn energy(best: &Configuration, at: &Prediction) -> String {
+    let all = format::joules_per_token(best.gpu_power_w / best.output_tokens_per_s_per_gpu);
+    match best.prompts {
+        Prompts::Together => {
+            let prompt = format::joules_per_token(at.draw.prefill_joules_per_output_token);
+            format!("An output token takes {all} of the boards, of which {prompt} for its prompt.")
+        }
+        Prompts::Apart { .. } => format!("An output token takes {all} of the boards, prompt workers included."),
+    }
+}
+
+/// GPUs that the best way leaves over, in a sentence.
+pub fn left_over(count: u32, best: &Configuration) -> Option<String> {
+    let left = count.saturating_sub(best.gpus);
+    (left > 0).then(|| {
+        format!("{} left over; neither cost nor power counts them.", format::things(left, "GPU is", "GPUs are"))
+    })
 }
 
 /// How sure the figures are, in a sentence.

@@ -90,14 +90,14 @@ fn found_view(shown: &ServingShown, answer: &Answer) -> AnyView {
     let at = shown.at.clone();
     view! {
         <p class="answer">{serving::headline(shown, &best)}</p>
-        <p class="soft">{serving::configuration(&best)} ", " {format::things(best.batch, "request", "requests")} " at once in each" {limit(&best)} "."</p>
+        <p class="soft">{serving::configuration(&best)} ", " {format::things(best.batch, "request", "requests")} " at once in each" {limit(&best)} ". " {serving::left_over(shown.ask.count, &best)}</p>
         <Kpis best=best.clone()/>
         <section aria-labelledby="frontier">
             <h2 id="frontier">"What a user sees against what a GPU and a megawatt make"</h2>
             <p class="soft">"The ring is the best way within the targets; measured points are of any engine and number of GPUs, so most lie below the frontier."</p>
             {frontier(shown, answer)}
         </section>
-        {at.map(|at| view! { <Spent at/> })}
+        {at.map(|at| { let energy = serving::energy(&best, &at); view! { <Spent at energy/> } })}
         <section aria-labelledby="ways"><h2 id="ways">"Other ways"</h2>{ways(answer)}</section>
         <Definitions pue=shown.ask.pue/>
     }
@@ -235,7 +235,7 @@ fn table(answer: &Answer) -> AnyView {
 
 /// Where the time and the watts go.
 #[component]
-fn Spent(at: Prediction) -> impl IntoView {
+fn Spent(at: Prediction, energy: String) -> impl IntoView {
     let parts = serving::spent(&at);
     let total: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
     let rows = parts.into_iter().map(move |(name, seconds)| {
@@ -258,7 +258,7 @@ fn Spent(at: Prediction) -> impl IntoView {
                 <thead><tr><th scope="col">"Spent on"</th><th scope="col" class="num">"Time"</th><th scope="col" class="num">"Share"</th><th scope="col"><span class="hidden">"Share as a bar"</span></th></tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
             </table></div>
-            <p>"A GPU board draws " {format::power(Power::from_watts(draw.decode_power_w)).to_string()} " while it answers and " {format::power(Power::from_watts(draw.prefill_power_w)).to_string()} " while it computes prompts. Of each output token's " {format::joules_per_token(draw.joules_per_output_token).to_string()} ", " {format::joules_per_token(draw.prefill_joules_per_output_token).to_string()} " are its prompt's."</p>
+            <p>"A GPU board draws " {format::power(Power::from_watts(draw.decode_power_w)).to_string()} " while it answers and " {format::power(Power::from_watts(draw.prefill_power_w)).to_string()} " while it computes prompts. " {energy}</p>
             <p class="soft">{serving::sureness(&at)}</p>
         </section>
     }

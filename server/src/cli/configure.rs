@@ -50,7 +50,7 @@ pub struct Configure {
     #[arg(long, value_name = "PUE", default_value_t = 1.2)]
     pue: f64,
     /// Dollars of a kilowatt-hour
-    #[arg(long, value_name = "USD", default_value_t = 0.08)]
+    #[arg(long, value_name = "USD", default_value_t = 0.08, allow_negative_numbers = true)]
     energy_price: f64,
     /// Your own parts, which win over the catalog's of the same name
     #[arg(long, value_name = "FILE")]
@@ -163,6 +163,9 @@ impl Configure {
         );
         line("Cost", format!("${:.3} a million output tokens", best.usd_per_million_output_tokens));
         line("Bound by", best.binds.name().to_owned());
+        if best.gpus < self.count {
+            line("Left over", format!("{} GPUs; neither cost nor power counts them", self.count - best.gpus));
+        }
         text.push_str("\nOther ways, best first\n");
         for other in answer.others.iter().skip(1).take(6) {
             let _ = writeln!(

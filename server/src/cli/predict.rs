@@ -48,7 +48,7 @@ pub struct Predict {
     #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     output: u32,
     /// Power limit of each GPU, watts
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", allow_negative_numbers = true)]
     cap: Option<f64>,
     /// Your own parts, which win over the catalog's of the same name
     #[arg(long, value_name = "FILE")]
@@ -85,7 +85,7 @@ impl Predict {
             output::write(&[(path, output::json(path, &found)?)])?;
         }
         if self.json.as_deref() != Some(Path::new("-")) {
-            output::print(&words(&point, &found, cap))?;
+            output::print(&words(catalog, &point, &found, cap))?;
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ fn known_words(found: &Prediction) -> &'static str {
     }
 }
 
-fn words(point: &Point, found: &Prediction, cap: Option<f64>) -> String {
+fn words(catalog: &Catalog, point: &Point, found: &Prediction, cap: Option<f64>) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "{name:<34}{value}");
@@ -196,7 +196,10 @@ fn words(point: &Point, found: &Prediction, cap: Option<f64>) -> String {
         format!("{:.places$} {unit}  ({:.places$} to {:.places$})", f.value, f.low, f.high)
     };
     let gpus = found.gpus;
-    line("Serves", format!("{} on {gpus} × {}, {}", point.model, point.system, point.format));
+    let gpu = sim::serving::ask::gpu(catalog, &point.system).map_or(point.system.as_str(), |gpu| gpu.name.as_str());
+    let model = sim::serving::ask::language_model(catalog, &point.model);
+    let model = model.map_or(point.model.as_str(), |model| model.name.as_str());
+    line("Serves", format!("{model} on {gpus} × {gpu}, {}", point.format));
     line("Load", format!("{} requests at once, {} tokens in, {} out", point.concurrency, point.input, point.output));
     if let Some(cap) = cap {
         line("Power limit", format!("{cap:.0} W each, {:.0}% of full speed", found.draw.speed * 100.0));
@@ -218,7 +221,7 @@ fn words(point: &Point, found: &Prediction, cap: Option<f64>) -> String {
     }
     text.push_str(
         "\nIn brackets: where 90% of measured points would lie. Requests follow one another (closed loop), so the first\n\
-         token's time holds queueing. Time between tokens is (last − first) / (output tokens − 1). Watts are of GPU\n\
+         token's time holds queueing; requests that come spread in time (replay) wait less. Time between tokens is (last − first) / (output tokens − 1). Watts are of GPU\n\
          boards alone: neither node nor facility.\n",
     );
     text

@@ -157,19 +157,13 @@ fn code(rows: &[Measured], all: &Coefficients, folds: &[Fold]) -> String {
     for (name, value) in Coefficients::NAMES.iter().zip(all.values()) {
         let _ = writeln!(text, "    {name}: {value:.5},");
     }
-    text.push_str("};\n\n/// GPUs and models that were measured.\n");
-    let mut names: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
-    for row in rows {
-        for (list, name) in names.iter_mut().zip([row.gpu.as_str(), row.model.as_str()]) {
-            if !list.contains(&name) {
-                list.push(name);
-            }
-        }
-    }
-    for (list, what) in names.iter_mut().zip(["GPUS", "MODELS"]) {
-        list.sort_unstable();
-        let _ = writeln!(text, "/// {}.\npub const MEASURED_{what}: &[&str] = &{list:?};", what.to_lowercase());
-    }
+    let mut pairs: Vec<(&str, &str)> = rows.iter().map(|row| (row.gpu.as_str(), row.model.as_str())).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let _ = writeln!(
+        text,
+        "}};\n\n/// GPUs, and the models that were measured on them.\npub const MEASURED: &[(&str, &str)] = &{pairs:?};"
+    );
     let _ = writeln!(
         text,
         "\n/// Measured over predicted, where 5% and 95% of points lie.\npub const BANDS: &[(Known, Kind, Bands)] = &["

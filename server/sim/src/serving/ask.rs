@@ -63,7 +63,8 @@ pub fn gpu<'a>(catalog: &'a Catalog, system: &str) -> Result<&'a Gpu, String> {
                     || wanted.starts_with(&id)
                     || wanted.starts_with(id.trim_end_matches("sxm")))
         };
-        catalog.gpus.iter().filter(alike).max_by_key(|gpu| gpu.id.as_str().len())
+        // Of several, the module that servers carry, then the longest name.
+        catalog.gpus.iter().filter(alike).max_by_key(|gpu| (gpu.id.as_str().contains("sxm"), gpu.id.as_str().len()))
     };
     exact.or_else(near).ok_or_else(|| {
         let known: Vec<&str> = catalog.gpus.iter().map(|gpu| gpu.id.as_str()).collect();

@@ -3,7 +3,7 @@
 //! From cross-validation: where GPU and model were measured, the fit's own points; where the model was not, points of each
 //! model under a fit that left it out; where the GPU was not, points of each GPU under a fit without it.
 
-use crate::serving::fitted::{BANDS, MEASURED_GPUS, MEASURED_MODELS};
+use crate::serving::fitted::{BANDS, MEASURED};
 use model::part::LanguageModel;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Known {
-    /// GPU and model.
+    /// This model on this GPU.
     Both,
     /// The GPU, with other models.
     GpuAlone,
@@ -57,10 +57,12 @@ pub struct Bands {
 
 /// What was measured of a GPU and a model, by their ids.
 pub fn known(gpu: &str, model: &str) -> Known {
-    match (MEASURED_GPUS.contains(&gpu), MEASURED_MODELS.contains(&model)) {
-        (true, true) => Known::Both,
-        (true, false) => Known::GpuAlone,
-        (false, _) => Known::Neither,
+    if MEASURED.contains(&(gpu, model)) {
+        Known::Both
+    } else if MEASURED.iter().any(|(measured, _)| *measured == gpu) {
+        Known::GpuAlone
+    } else {
+        Known::Neither
     }
 }
 

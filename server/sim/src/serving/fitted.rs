@@ -69,11 +69,16 @@ pub const FITTED: Coefficients = Coefficients {
     prompt_experts_sglang: 0.36658,
 };
 
-/// GPUs and models that were measured.
-/// gpus.
-pub const MEASURED_GPUS: &[&str] = &["b200-sxm", "h100-sxm"];
-/// models.
-pub const MEASURED_MODELS: &[&str] = &["deepseek-r1", "gpt-oss-120b", "llama-3.1-70b", "llama-3.1-8b", "qwen3-32b"];
+/// GPUs, and the models that were measured on them.
+pub const MEASURED: &[(&str, &str)] = &[
+    ("b200-sxm", "deepseek-r1"),
+    ("b200-sxm", "gpt-oss-120b"),
+    ("b200-sxm", "llama-3.1-70b"),
+    ("h100-sxm", "gpt-oss-120b"),
+    ("h100-sxm", "llama-3.1-70b"),
+    ("h100-sxm", "llama-3.1-8b"),
+    ("h100-sxm", "qwen3-32b"),
+];
 
 /// Measured over predicted, where 5% and 95% of points lie.
 pub const BANDS: &[(Known, Kind, Bands)] = &[

@@ -51,7 +51,7 @@ impl Binds {
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Weights => "reading weights",
+            Self::Weights => "reading weights and experts",
             Self::Past => "reading the past",
             Self::Prompts => "arithmetic on prompts",
             Self::Arithmetic => "arithmetic",
@@ -95,7 +95,7 @@ pub enum Refusal {
     NotFound(String),
     /// The weights leave no room for one request: bytes of weights on a GPU and of its memory.
     #[error(
-        "does not fit: {:.0} GB of weights on each GPU leave no room for a request in its {:.0} GB",
+        "does not fit: {:.0} GB of weights on each GPU leave no room in its {:.0} GB for one request's past",
         weights / 1e9,
         memory / 1e9
     )]
@@ -130,6 +130,7 @@ pub fn predict(
     match &point.mode {
         Mode::Together { division } => {
             let (division, assumed) = spread(found.model, *division);
+            sensible(found.model, &division)?;
             let setup = found.setup(&division, fitted);
             let mut prediction = of_replica(fitted, found.gpu, found.model, &setup, &found.load, cap_w)?;
             if let Some(assumed) = assumed {
@@ -142,6 +143,20 @@ pub fn predict(
             apart(fitted, &found, (prefill, *prefill_workers), (decode, *decode_workers), cap_w)
         }
     }
+}
+
+/// Whether a division can be made at all.
+fn sensible(model: &LanguageModel, division: &Division) -> Result<(), Refusal> {
+    let group = division.tensor * division.data;
+    if !model.heads.is_multiple_of(division.tensor.max(1)) {
+        let (heads, gpus) = (model.heads, division.tensor);
+        return Err(Refusal::NotFound(format!("{heads} heads can't be split evenly over {gpus} GPUs")));
+    }
+    if division.expert > group || (division.expert > 1 && !group.is_multiple_of(division.expert)) {
+        let expert = division.expert;
+        return Err(Refusal::NotFound(format!("experts can't be spread over {expert} of {group} GPUs")));
+    }
+    Ok(())
 }
 
 /// A rack's deployment of experts: attention data-parallel and experts spread over all of its GPUs.

@@ -160,7 +160,7 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Infeasible {
     /// On no number of these GPUs.
-    #[error("{0}; no division over up to {1} GPUs leaves room")]
+    #[error("{0}; no division within a domain of {1} GPUs leaves room")]
     DoesNotFit(Refusal, u32),
     /// The fastest configuration for one request misses a target.
     #[error(
@@ -193,6 +193,7 @@ fn batches(most: f64) -> impl Iterator<Item = f64> {
 /// Ways in which a replica of `gpus` can divide a model.
 fn layouts(model: &LanguageModel, gpus: u32) -> Vec<Layout> {
     let mut found = Vec::new();
+    let whole = |layout: &Layout| model.heads.is_multiple_of(layout.tensor);
     for pipeline in [1, 2, 4].into_iter().filter(|pipeline| gpus.is_multiple_of(*pipeline)) {
         let group = gpus / pipeline;
         if group <= 8 {
@@ -205,6 +206,7 @@ fn layouts(model: &LanguageModel, gpus: u32) -> Vec<Layout> {
             found.push(Layout { tensor: 1, pipeline, data: group, expert: group });
         }
     }
+    found.retain(whole);
     found
 }
 

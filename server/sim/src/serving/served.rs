@@ -70,7 +70,10 @@ pub fn closed_loop(fitted: &Coefficients, setup: &Setup, load: &Load) -> Option<
         + step::first_launches(fitted, setup)
         + wait * (running - 1.0) * prefill_s;
     let inside = f64::min(to_first, 0.9 * residence);
-    let tpot_s = (residence - inside) / f64::max(output - 1.0, 1.0);
+    // Of a single token there is no time between tokens: the step is told, and the first token is the whole answer.
+    let single = output < 1.5;
+    let tpot_s = if single { step_s } else { (residence - inside) / (output - 1.0) };
+    let to_first = if single { residence / 0.9 } else { to_first };
     let ttft_s =
         f64::min(to_first + front_s, 0.9 * residence + front_s) + (load.concurrency - running) * residence / running;
     Some(Served {

@@ -351,6 +351,9 @@ pub fn first_launches(fitted: &Coefficients, setup: &Setup) -> f64 {
     (fitted.first_layer_us * s.layers + fitted.first_expert_layer_us * s.expert_layers) * drafts * 1e-6
 }
 
+/// Share of memory that weights must leave, or nothing runs beside them: kernels, links and recorded graphs take it.
+const LEAST_LEFT: f64 = 0.05;
+
 /// Requests of `input` and `output` tokens that a replica has room for at once; fewer than 1 where the weights leave none.
 ///
 /// Engines give weights and past 90% of memory, less 5% but at most 2 GB for activations and runtime, as vLLM and SGLang do
@@ -365,7 +368,11 @@ pub fn room(setup: &Setup, input: f64, output: f64) -> f64 {
         / stages;
     let left = setup.gpu.memory - weights;
     let reserve = f64::min(0.05 * setup.gpu.memory, 2e9);
-    let free = f64::max(0.9 * setup.gpu.memory - weights - reserve, 0.5 * left);
+    let free = if left < LEAST_LEFT * setup.gpu.memory {
+        0.0
+    } else {
+        f64::max(0.9 * setup.gpu.memory - weights - reserve, 0.5 * left)
+    };
     let context = input + 0.75 * output;
     let each = context * s.past_values * f.past.bytes() * s.layers_kept(context) / setup.past_ways() / stages;
     if free <= 0.0 { 0.0 } else { free / each.max(1.0) * f64::from(setup.layout.data.max(1)) }

@@ -58,8 +58,9 @@ impl Workload {
     pub fn tokens(&self) -> TaskTokens {
         let mut sum = TaskTokens::default();
         let mut before = 0.0;
-        for turn in 0..self.turns.max(1) {
-            let seen = if turn == 0 { 0.0 } else { self.instructions + self.kept * before };
+        for _ in 0..self.turns.max(1) {
+            // Instructions are the same for every task.
+            let seen = self.instructions + self.kept * before;
             let prompt = self.instructions + self.kept * before + self.added;
             sum.prompts += prompt;
             sum.cached += self.cached * seen;
@@ -224,9 +225,9 @@ mod tests {
 
     #[test]
     fn tokens_of_a_loop_are_counted_turn_by_turn() {
-        // Prompts of 1,200, 1,500 and 1,800; before the second and third, 1,300 and 1,600 were seen.
+        // Prompts of 1,200, 1,500 and 1,800, of which 1,000, 1,300 and 1,600 were seen before.
         let tokens = load().tokens();
-        assert_eq!((tokens.prompts, tokens.cached, tokens.answers, tokens.longest), (4_500.0, 2_900.0, 300.0, 1_800.0));
+        assert_eq!((tokens.prompts, tokens.cached, tokens.answers, tokens.longest), (4_500.0, 3_900.0, 300.0, 1_800.0));
         let bare = Workload { cached: 0.0, kept: 0.0, ..load() }.tokens();
         assert_eq!((bare.prompts, bare.cached), (3_600.0, 0.0));
         let again = Workload { retried: 1.0, ..load() }.tokens();
