@@ -374,9 +374,9 @@ fn each_row_of_a_table_is_answered_or_given_a_reason() {
 fn a_trace_is_replayed_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.csv");
-    let rows: String =
-        (0..200).map(|n| format!("{},{},{}\n", f64::from(n) * 0.2, 200 + n * 7 % 900, 20 + n * 13 % 300)).collect();
-    std::fs::write(&trace, format!("at_s,input_tokens,output_tokens\n{rows}")).unwrap();
+    let row = |n: u32| format!("{},{},{}", f64::from(n) * 0.2, 200 + n * 7 % 900, 20 + n * 13 % 300);
+    let rows = (0..200).map(row).collect::<Vec<_>>().join("\n");
+    std::fs::write(&trace, format!("at_s,input_tokens,output_tokens\n{rows}\n")).unwrap();
     let trace = trace.to_str().unwrap();
     let ask = [
         "replay",
