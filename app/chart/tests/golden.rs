@@ -142,7 +142,7 @@ fn nothing_to_draw_is_still_a_picture() {
     }
 }
 
-fn points_chart(scale: Scale, title: &str, diagonal: bool) -> String {
+fn points_chart(scale: Scale, title: &str) -> String {
     let words = |value: f64| format!("{value:.0} ms");
     let axis = |name| Axis { name, scale, words: &words };
     let chart = Scatter {
@@ -155,19 +155,19 @@ fn points_chart(scale: Scale, title: &str, diagonal: bool) -> String {
             points: &[(2.0, 3.0, 2.0, 4.0), (100.0, 90.0, 70.0, 120.0)],
         }],
         chosen: Some((20.0, 18.0)),
-        diagonal,
+        diagonal: scale == Scale::Decades,
     };
     scatter(&chart, title)
 }
 
 #[test]
 fn golden_points_by_decades() {
-    insta::assert_snapshot!(points_chart(Scale::Decades, "predicted beside measured", true));
+    insta::assert_snapshot!(points_chart(Scale::Decades, "predicted beside measured"));
 }
 
 #[test]
 fn a_picture_of_points_is_drawn_of_anything() {
-    assert!(points_chart(Scale::Linear, "evenly", false).contains("<title>evenly</title>"));
+    assert!(points_chart(Scale::Linear, "evenly").contains("<title>evenly</title>"));
     let words = |value: f64| format!("{value}");
     let axis = Axis { name: "a", scale: Scale::Decades, words: &words };
     let nothing = Scatter { across: axis, up: axis, clouds: &[], curves: &[], chosen: None, diagonal: true };
