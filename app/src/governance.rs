@@ -145,7 +145,8 @@ impl WorkloadAsk {
         let parts = self.tenants.split([',', ';', '\n']).filter_map(|part| {
             let (name, share) = part.trim().rsplit_once([' ', '=', ':'])?;
             let share: f64 = share.trim().trim_end_matches('%').parse().ok()?;
-            (share.is_finite() && share > 0.0).then(|| (name.trim().to_owned(), share))
+            let name = name.trim_end_matches([' ', '=', ':']).trim();
+            (share.is_finite() && share > 0.0).then(|| (name.to_owned(), share))
         });
         let parts: Vec<(String, f64)> = parts.take(50).collect();
         let sum: f64 = parts.iter().map(|(_, share)| share).sum();
