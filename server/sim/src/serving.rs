@@ -294,7 +294,7 @@ pub struct Margin {
 /// and model ([`band`]).
 ///
 /// Mixtures of experts on racks of one NVLink domain lean upwards: measured GB200 racks in 4 bits made up to twice what is
-/// predicted, as deployments there may predict several tokens at once and split prefill from decode, which a design's
+/// predicted by the roofline that stood here before (this model was not held against their frontier), as deployments there may predict several tokens at once and split prefill from decode, which a design's
 /// service does not say.
 pub fn margin(gpu: &Gpu, domain_gpus: u32, model: &LanguageModel) -> Margin {
     let experts = model.experts > 0;

@@ -3,7 +3,8 @@
 //! P = f + (1 − f)·(1 − exp(−(a·b^p + c·u^q))) of board power; b and u are the shares of peak bandwidth and arithmetic in
 //! use. Fitted to kernels of at least 0.2 ms in the measured tables of B200 (aiconfigurator-core 0.12.0, vLLM 0.22.0:
 //! fused experts), 13% mean error, and taken over to other boards as shares of their power. A board that draws 245 W of
-//! 1000 W between kernels is where f comes from.
+//! 1000 W between kernels is where f comes from. This fit was made once and by hand: unlike the coefficients of a step's time
+//! it is not made anew by `make calibrate`, and no test holds these constants to the tables.
 
 use crate::board::{CapCurve, Phase};
 use crate::serving::coefficients::Coefficients;
