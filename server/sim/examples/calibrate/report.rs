@@ -92,9 +92,35 @@ pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &
             &of(&fold.fitted, &|r| if fold.gpu { r.gpu == fold.name } else { r.model == fold.name }),
         );
     }
+    coverage(rows, folds);
     save(&root.join("server/catalog/validation/serving_errors.csv"), &table);
     save(&root.join("server/catalog/validation/serving_points.csv"), &points(rows, all));
     save(&root.join("server/sim/src/serving/fitted.rs"), &code(rows, all, folds));
+}
+
+/// Says how many points of each model lie in bands of 90% that were made without it: of the other models, each left out of
+/// its fit, of its kind (dense or experts).
+fn coverage(rows: &[Measured], folds: &[Fold]) {
+    let ratios = |fold: &Fold, of: &dyn Fn(&Measured, &Served) -> f64| -> Vec<f64> {
+        let own = rows.iter().filter(|row| row.model == fold.name);
+        own.filter_map(|row| row.predicted(&fold.fitted).map(|served| of(row, &served))).collect()
+    };
+    let experts = |fold: &Fold| rows.iter().any(|row| row.model == fold.name && row.experts);
+    let figures: [(&str, &dyn Fn(&Measured, &Served) -> f64); 3] = [
+        ("tpot", &|row, served| served.tpot_s / row.tpot_s),
+        ("ttft", &|row, served| served.ttft_s / row.ttft_s),
+        ("rate", &|row, served| served.output_tokens_per_s_per_gpu / row.tokens_per_s_per_gpu()),
+    ];
+    for fold in folds.iter().filter(|fold| !fold.gpu) {
+        let alike = |other: &&Fold| !other.gpu && other.name != fold.name && experts(other) == experts(fold);
+        for (name, of) in figures {
+            let others: Vec<f64> = folds.iter().filter(alike).flat_map(|other| ratios(other, of)).collect();
+            let [low, high] = band(&others);
+            let own = ratios(fold, of);
+            let inside = own.iter().filter(|ratio| (low..=high).contains(&(1.0 / **ratio))).count();
+            eprintln!("{} {name}: {inside} of {} within {low:.2} to {high:.2}", fold.name, own.len());
+        }
+    }
 }
 
 fn save(path: &Path, text: &str) {
