@@ -98,18 +98,21 @@ pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &
     save(&root.join("server/sim/src/serving/fitted.rs"), &code(rows, all, folds));
 }
 
+/// Predicted over measured, of one figure.
+type Ratio = fn(&Measured, &Served) -> f64;
+
 /// Says how many points of each model lie in bands of 90% that were made without it: of the other models, each left out of
 /// its fit, of its kind (dense or experts).
 fn coverage(rows: &[Measured], folds: &[Fold]) {
-    let ratios = |fold: &Fold, of: &dyn Fn(&Measured, &Served) -> f64| -> Vec<f64> {
+    let ratios = |fold: &Fold, of: Ratio| -> Vec<f64> {
         let own = rows.iter().filter(|row| row.model == fold.name);
         own.filter_map(|row| row.predicted(&fold.fitted).map(|served| of(row, &served))).collect()
     };
     let experts = |fold: &Fold| rows.iter().any(|row| row.model == fold.name && row.experts);
-    let figures: [(&str, &dyn Fn(&Measured, &Served) -> f64); 3] = [
-        ("tpot", &|row, served| served.tpot_s / row.tpot_s),
-        ("ttft", &|row, served| served.ttft_s / row.ttft_s),
-        ("rate", &|row, served| served.output_tokens_per_s_per_gpu / row.tokens_per_s_per_gpu()),
+    let figures: [(&str, Ratio); 3] = [
+        ("tpot", |row, served| served.tpot_s / row.tpot_s),
+        ("ttft", |row, served| served.ttft_s / row.ttft_s),
+        ("rate", |row, served| served.output_tokens_per_s_per_gpu / row.tokens_per_s_per_gpu()),
     ];
     for fold in folds.iter().filter(|fold| !fold.gpu) {
         let alike = |other: &&Fold| !other.gpu && other.name != fold.name && experts(other) == experts(fold);
