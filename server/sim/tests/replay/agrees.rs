@@ -180,8 +180,13 @@ fn turns_of_a_loop_find_their_past_where_the_router_knows_it() {
     }
     let caching = Caching::Prefix { host: Tier::NONE, disk: Tier::NONE };
     let found = |router| {
-        let fleet =
-            Fleet { router, ..Fleet::alike(cost(100_000), vec![Pool { replicas: 4, caching, ..Pool::default() }]) };
+        let fleet = Fleet {
+            router,
+            ..Fleet::alike(
+                StepCost { prompt_s: 0.0, ..cost(100_000) },
+                vec![Pool { replicas: 4, caching, ..Pool::default() }],
+            )
+        };
         let outcome = run(&fleet, &requests, &each());
         assert_eq!(outcome.requests.finished, 100);
         for turn in requests.list.iter().zip(&outcome.records) {
@@ -196,7 +201,7 @@ fn turns_of_a_loop_find_their_past_where_the_router_knows_it() {
     let (unaware, late) = found(Router::RoundRobin);
     // At most all but the ten that are new in each turn: 10 + 20 + 30 + 40 of 150. A busy replica is not waited for.
     assert_eq!(aware.blocks, 20 * 150);
-    assert!((20 * 65..=20 * 100).contains(&aware.blocks_in_hbm), "{aware:?}");
+    assert!((20 * 80..=20 * 100).contains(&aware.blocks_in_hbm), "{aware:?}");
     assert!(unaware.blocks_in_hbm < 20 * 60 && soon < late, "{unaware:?}");
 }
 
