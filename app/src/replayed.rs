@@ -321,8 +321,11 @@ pub fn sureness(of: &ReplaySureness) -> (String, String) {
         Measured::GpuAlone => {
             "This GPU was measured, but with other models: the step times are carried over by the model’s shape."
         }
+        Measured::ModelAlone => {
+            "This model was measured, but on other GPUs: the step times are predicted from this GPU’s specification."
+        }
         Measured::Nothing => {
-            "This GPU was not measured: the step times are predicted from its specification, by the fit of other GPUs."
+            "Neither this GPU nor this model was measured: the step times are predicted from their specifications."
         }
     };
     let reach = format!(

@@ -182,8 +182,11 @@ pub fn sureness(at: &Prediction) -> &'static str {
         Known::GpuAlone => {
             "This GPU was measured with other models, this model was not; the band is that of models left out of the fit."
         }
+        Known::ModelAlone => {
+            "This model was measured, this GPU was not: figures come from its specification; the band is that of GPUs left out of the fit."
+        }
         Known::Neither => {
-            "This GPU was not measured: figures come from its specification; the band is that of GPUs left out of the fit."
+            "Neither this GPU nor this model was measured: figures come from specifications; the band is that of models on GPUs where both were left out of the fit."
         }
     }
 }

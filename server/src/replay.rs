@@ -322,6 +322,7 @@ fn sureness(parts: &Parts<'_>) -> ReplaySureness {
         measured: match known {
             Known::Both => Measured::Both,
             Known::GpuAlone => Measured::GpuAlone,
+            Known::ModelAlone => Measured::ModelAlone,
             Known::Neither => Measured::Nothing,
         },
         tpot_low: bands.tpot.low,

@@ -433,7 +433,9 @@ pub enum Measured {
     Both,
     /// The GPU, with other models.
     GpuAlone,
-    /// Not the GPU: predicted from its specification.
+    /// The model, on other GPUs: the GPU is predicted from its specification.
+    ModelAlone,
+    /// Neither: predicted from specifications.
     #[default]
     Nothing,
 }

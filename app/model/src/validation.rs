@@ -25,6 +25,23 @@ pub struct ErrorRow {
     pub rate: [f64; 3],
 }
 
+/// What bands of 90% held of points that they were made without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BandRow {
+    /// What was measured: `GpuAlone`, `ModelAlone` or `Neither`.
+    pub known: String,
+    /// `Dense` or `Experts`.
+    pub kind: String,
+    /// `tpot`, `ttft` or `rate`.
+    pub figure: String,
+    /// The model, the GPU, or one on the other.
+    pub left_out: String,
+    /// Its points.
+    pub points: u32,
+    /// Of which so many lay inside.
+    pub inside: u32,
+}
+
 /// One measured point beside what is predicted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ValidationPoint {
@@ -81,6 +98,8 @@ impl ValidationPoint {
 pub struct Validation {
     /// Errors: all points, each group, and each GPU and model left out.
     pub errors: Vec<ErrorRow>,
+    /// What bands held of what they were made without.
+    pub bands: Vec<BandRow>,
     /// The points.
     pub points: Vec<ValidationPoint>,
 }

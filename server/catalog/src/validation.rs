@@ -1,14 +1,16 @@
 //! The serving model's validation report, as `make calibrate` wrote it.
 
-use model::validation::{ErrorRow, Validation, ValidationPoint};
+use model::validation::{BandRow, ErrorRow, Validation, ValidationPoint};
 
 const ERRORS: &str = include_str!("../validation/serving_errors.csv");
+const BANDS: &str = include_str!("../validation/serving_bands.csv");
 const POINTS: &str = include_str!("../validation/serving_points.csv");
 
 /// The shipped report. Rows that are none are left out, which a test forbids.
 pub fn validation() -> Validation {
     Validation {
         errors: ERRORS.lines().skip(1).filter_map(error_row).collect(),
+        bands: BANDS.lines().skip(1).filter_map(band_row).collect(),
         points: POINTS.lines().skip(1).filter_map(point).collect(),
     }
 }
@@ -30,6 +32,20 @@ fn error_row(line: &str) -> Option<ErrorRow> {
         tpot: three(6)?,
         ttft: three(9)?,
         rate: three(12)?,
+    })
+}
+
+fn band_row(line: &str) -> Option<BandRow> {
+    let fields: Vec<&str> = line.split(',').collect();
+    let words = |at: usize| fields.get(at).map(|field| (*field).to_owned());
+    let count = |at: usize| fields.get(at)?.parse().ok();
+    Some(BandRow {
+        known: words(0)?,
+        kind: words(1)?,
+        figure: words(2)?,
+        left_out: words(3)?,
+        points: count(4)?,
+        inside: count(5)?,
     })
 }
 
@@ -60,10 +76,26 @@ fn point(line: &str) -> Option<ValidationPoint> {
 mod tests {
     use super::*;
 
+    /// The bar of 90% bands: 85 to 95% of what a band was made without lies inside, in the mean of what was left out.
+    #[test]
+    fn bands_hold_nine_in_ten_of_points_that_they_were_made_without() {
+        let bands = validation().bands;
+        for (known, kind) in [("GpuAlone", "Dense"), ("GpuAlone", "Experts"), ("ModelAlone", "Dense"), ("ModelAlone", "Experts")] {
+            for figure in ["tpot", "ttft", "rate"] {
+                let of = |row: &&BandRow| (row.known.as_str(), row.kind.as_str(), row.figure.as_str()) == (known, kind, figure);
+                let shares: Vec<f64> =
+                    bands.iter().filter(of).map(|row| f64::from(row.inside) / f64::from(row.points)).collect();
+                let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+                assert!((0.85..=0.95).contains(&mean), "{known} {kind} {figure}: {mean}");
+            }
+        }
+    }
+
     #[test]
     fn every_line_of_the_report_is_read() {
         let report = validation();
         assert_eq!(report.errors.len(), ERRORS.lines().count() - 1);
+        assert_eq!(report.bands.len(), BANDS.lines().count() - 1);
         assert_eq!(report.points.len(), POINTS.lines().count() - 1);
         assert!(report.points.len() > 1_000 && report.points.iter().all(|p| p.predicted_tokens_per_s_per_gpu() > 0.0));
         let catalog = crate::catalog().unwrap();

@@ -182,7 +182,8 @@ fn known_words(found: &Prediction) -> &'static str {
     match found.known {
         Known::Both => "measured GPU and model",
         Known::GpuAlone => "measured GPU, other models",
-        Known::Neither => "specification of the GPU",
+        Known::ModelAlone => "specification of the GPU, measured model",
+        Known::Neither => "specifications of GPU and model",
     }
 }
 

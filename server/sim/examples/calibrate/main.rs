@@ -1,15 +1,18 @@
 //! Fits the serving model's coefficients to measured points and writes them, their error bands and the validation report.
 //!
 //! `make calibrate` runs it: it reads `benchmarks/serving_measured.csv` under `MILLWRIGHT_DATA`, fits, fits again without each
-//! GPU and without each model in turn, and writes `server/sim/src/serving/fitted.rs` and the files of
+//! GPU, each model, both and each tenth of the points in turn, and writes `server/sim/src/serving/fitted.rs` and the files of
 //! `server/catalog/validation/`. Same input, same bytes.
 
+mod bands;
 mod fit;
 mod measured;
 mod report;
 
+use bands::Fold;
 use fit::fit;
 use measured::Measured;
+use sim::serving::band::Known;
 use sim::serving::coefficients::Coefficients;
 use std::path::Path;
 
@@ -26,25 +29,36 @@ fn main() {
     for (name, (value, (prior, _))) in Coefficients::NAMES.iter().zip(all.values().iter().zip(Coefficients::PRIORS)) {
         eprintln!("{name:28} {value:9.4}  (before: {prior})");
     }
-    let without = |left_out: &dyn Fn(&Measured) -> bool| {
-        let kept: Vec<Measured> = rows.iter().filter(|row| !left_out(row)).cloned().collect();
-        fit(&kept, &all)
-    };
-    let mut names: Vec<(bool, String)> = Vec::new();
-    for row in &rows {
-        for name in [(true, row.gpu.clone()), (false, row.model.clone())] {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+    let mut folds: Vec<Fold> = Vec::new();
+    for (known, gpu, model) in left_out(&rows) {
+        let fits = |wanted: &Option<String>, name: &String| wanted.as_ref().is_none_or(|wanted| wanted == name);
+        let tested = |row: &Measured| fits(&gpu, &row.gpu) && fits(&model, &row.model);
+        let seen = |row: &Measured| gpu.as_ref() != Some(&row.gpu) && model.as_ref() != Some(&row.model);
+        let kept: Vec<Measured> = rows.iter().filter(|row| seen(row)).cloned().collect();
+        let rows = (0..rows.len()).filter(|at| tested(&rows[*at])).collect();
+        folds.push(Fold { known, rows, fitted: fit(&kept, &all), gpu, model });
     }
-    names.sort();
-    let folds: Vec<report::Fold> = names
-        .into_iter()
-        .map(|(gpu, name)| {
-            let fitted = without(&|row| if gpu { row.gpu == name } else { row.model == name });
-            report::Fold { gpu, name, fitted }
-        })
-        .collect();
+    for part in 0..PARTS {
+        let (out, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| at % PARTS == part);
+        let kept: Vec<Measured> = kept.into_iter().map(|at| rows[at].clone()).collect();
+        folds.push(Fold { known: Known::Both, rows: out, fitted: fit(&kept, &all), gpu: None, model: None });
+    }
     report::write(&root, &rows, &all, &folds);
+}
+
+/// Parts of the points, each of which is left out once to see how well points of measured pairs are predicted.
+const PARTS: usize = 10;
+
+/// GPUs, models and both at once, to be left out in turn.
+fn left_out(rows: &[Measured]) -> Vec<(Known, Option<String>, Option<String>)> {
+    let mut all: Vec<(Known, Option<String>, Option<String>)> = Vec::new();
+    for row in rows {
+        let (gpu, model) = (Some(row.gpu.clone()), Some(row.model.clone()));
+        all.push((Known::GpuAlone, None, model.clone()));
+        all.push((Known::ModelAlone, gpu.clone(), None));
+        all.push((Known::Neither, gpu, model));
+    }
+    all.sort_by_key(|(known, gpu, model)| (*known as u8, gpu.clone(), model.clone()));
+    all.dedup();
+    all
 }

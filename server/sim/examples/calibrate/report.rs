@@ -1,35 +1,24 @@
 //! What was found, written: the coefficients as code, the error bands, and each point predicted beside measured.
 
+use crate::bands::{Fold, Of, Tried, tried};
 use crate::measured::Measured;
+use sim::serving::band::Known;
 use sim::serving::coefficients::Coefficients;
 use sim::serving::served::Served;
 use std::fmt::Write;
 use std::path::Path;
-
-/// A fit that left out one GPU or one model.
-pub(crate) struct Fold {
-    /// Whether it was a GPU.
-    pub(crate) gpu: bool,
-    /// Which.
-    pub(crate) name: String,
-    /// Its coefficients.
-    pub(crate) fitted: Coefficients,
-}
 
 /// Relative errors of predicted over measured.
 #[derive(Default, Clone)]
 struct Errors {
     tpot: Vec<f64>,
     ttft: Vec<f64>,
-    /// Of first tokens that tell nothing too: bands are to hold whatever is measured.
-    ttft_of_all: Vec<f64>,
     rate: Vec<f64>,
 }
 
 impl Errors {
     fn add(&mut self, row: &Measured, served: &Served) {
         self.tpot.push(served.tpot_s / row.tpot_s);
-        self.ttft_of_all.push(served.ttft_s / row.ttft_s);
         if row.first_tells {
             self.ttft.push(served.ttft_s / row.ttft_s);
         }
@@ -84,45 +73,68 @@ pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &
         line(&mut table, ["", gpu, model, engine, format], &of(all, &same));
     }
     for fold in folds {
-        let kind = if fold.gpu { "gpu" } else { "model" };
-        let names = if fold.gpu { [kind, &fold.name, "", "", ""] } else { [kind, "", &fold.name, "", ""] };
-        line(
-            &mut table,
-            names,
-            &of(&fold.fitted, &|r| if fold.gpu { r.gpu == fold.name } else { r.model == fold.name }),
-        );
+        let (kind, names) = match (fold.known, &fold.gpu, &fold.model) {
+            (Known::ModelAlone, Some(gpu), _) => ("gpu", [gpu.as_str(), ""]),
+            (Known::GpuAlone, _, Some(model)) => ("model", ["", model.as_str()]),
+            _ => continue,
+        };
+        let mut errors = Errors::default();
+        for row in fold.rows.iter().map(|at| &rows[*at]) {
+            if let Some(served) = row.predicted(&fold.fitted) {
+                errors.add(row, &served);
+            }
+        }
+        line(&mut table, [kind, names[0], names[1], "", ""], &errors);
     }
-    coverage(rows, folds);
+    let bands = bands(rows, folds);
     save(&root.join("server/catalog/validation/serving_errors.csv"), &table);
+    save(&root.join("server/catalog/validation/serving_bands.csv"), &held(&bands));
     save(&root.join("server/catalog/validation/serving_points.csv"), &points(rows, all));
-    save(&root.join("server/sim/src/serving/fitted.rs"), &code(rows, all, folds));
+    save(&root.join("server/sim/src/serving/fitted.rs"), &code(rows, all, &bands));
 }
 
-/// Predicted over measured, of one figure.
-type Ratio = fn(&Measured, &Served) -> f64;
+/// Bands of one kind of feed-forward.
+struct OfKind {
+    experts: bool,
+    tried: Tried,
+}
 
-/// Says how many points of each model lie in bands of 90% that were made without it: of the other models, each left out of
-/// its fit, of its kind (dense or experts).
-fn coverage(rows: &[Measured], folds: &[Fold]) {
-    let ratios = |fold: &Fold, of: Ratio| -> Vec<f64> {
-        let own = rows.iter().filter(|row| row.model == fold.name);
-        own.filter_map(|row| row.predicted(&fold.fitted).map(|served| of(row, &served))).collect()
-    };
-    let experts = |fold: &Fold| rows.iter().any(|row| row.model == fold.name && row.experts);
-    let figures: [(&str, Ratio); 3] = [
-        ("tpot", |row, served| served.tpot_s / row.tpot_s),
-        ("ttft", |row, served| served.ttft_s / row.ttft_s),
-        ("rate", |row, served| served.output_tokens_per_s_per_gpu / row.tokens_per_s_per_gpu()),
-    ];
-    for fold in folds.iter().filter(|fold| !fold.gpu) {
-        let alike = |other: &&Fold| !other.gpu && other.name != fold.name && experts(other) == experts(fold);
-        for (name, of) in figures {
-            let others: Vec<f64> = folds.iter().filter(alike).flat_map(|other| ratios(other, of)).collect();
-            let [low, high] = band(&others);
-            let own = ratios(fold, of);
-            let inside = own.iter().filter(|ratio| (low..=high).contains(&(1.0 / **ratio))).count();
-            eprintln!("{} {name}: {inside} of {} within {low:.2} to {high:.2}", fold.name, own.len());
+/// Every band. Where neither was measured it is at least as wide as where one was.
+fn bands(rows: &[Measured], folds: &[Fold]) -> Vec<OfKind> {
+    let mut all: Vec<OfKind> = Vec::new();
+    for experts in [false, true] {
+        for of in Of::ALL {
+            let [own, gpu, model, mut neither] = [Known::Both, Known::GpuAlone, Known::ModelAlone, Known::Neither]
+                .map(|known| tried(rows, folds, known, of, &|row| row.experts == experts));
+            for other in [&gpu, &model] {
+                neither.band.low = neither.band.low.min(other.band.low);
+                neither.band.high = neither.band.high.max(other.band.high);
+            }
+            all.extend([own, gpu, model, neither].map(|tried| OfKind { experts, tried }));
         }
+    }
+    all
+}
+
+fn held(bands: &[OfKind]) -> String {
+    let mut text = String::from("known,kind,figure,left_out,points,inside\n");
+    for OfKind { experts, tried } in bands {
+        let kind = if *experts { "Experts" } else { "Dense" };
+        for (name, points, inside) in tried.held.iter().filter(|(name, ..)| !name.is_empty()) {
+            let _ = writeln!(text, "{},{kind},{},{name},{points},{inside}", known_name(tried.known), tried.of.name());
+        }
+    }
+    eprintln!("{text}");
+    text
+}
+
+/// As `fitted.rs` and the table have it.
+fn known_name(known: Known) -> &'static str {
+    match known {
+        Known::Both => "Both",
+        Known::GpuAlone => "GpuAlone",
+        Known::ModelAlone => "ModelAlone",
+        Known::Neither => "Neither",
     }
 }
 
@@ -159,24 +171,7 @@ fn points(rows: &[Measured], all: &Coefficients) -> String {
     text
 }
 
-/// Share of points that a band is to hold.
-const COVERAGE: f64 = 0.90;
-
-/// Where 5% and 95% of measured over predicted lie.
-fn band(ratios: &[f64]) -> [f64; 2] {
-    let mut logs: Vec<f64> = ratios.iter().map(|ratio| 1.0 / ratio).collect();
-    logs.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        let place = share * (logs.len().max(1) - 1) as f64;
-        let (low, part) = (place.floor() as usize, place.fract());
-        let upper = logs.get(low + 1).or(logs.last()).copied().unwrap_or(1.0);
-        logs.get(low).copied().unwrap_or(1.0) * (1.0 - part) + upper * part
-    };
-    let tail = (1.0 - COVERAGE) / 2.0;
-    [at(tail), at(1.0 - tail)]
-}
-
-fn code(rows: &[Measured], all: &Coefficients, folds: &[Fold]) -> String {
+fn code(rows: &[Measured], all: &Coefficients, bands: &[OfKind]) -> String {
     let mut text = String::from(
         "//! Written by `make calibrate`; not by hand. Fitted to `benchmarks/serving_measured.csv`: aiconfigurator's public\n\
          //! silicon sample (Apache-2.0), points of H100 and B200 with all GPUs told. `examples/calibrate` says how.\n\n\
@@ -198,32 +193,15 @@ fn code(rows: &[Measured], all: &Coefficients, folds: &[Fold]) -> String {
         "\n/// Measured over predicted, where 5% and 95% of points lie.\npub const BANDS: &[(Known, Kind, Bands)] = &["
     );
     for experts in [false, true] {
-        for known in ["Both", "GpuAlone", "Neither"] {
-            let mut errors = Errors::default();
-            let mut take = |fitted: &Coefficients, keep: &dyn Fn(&Measured) -> bool| {
-                for row in rows.iter().filter(|row| row.experts == experts && keep(row)) {
-                    if let Some(served) = row.predicted(fitted) {
-                        errors.add(row, &served);
-                    }
-                }
+        for known in [Known::Both, Known::GpuAlone, Known::ModelAlone, Known::Neither] {
+            let of = |of: Of| {
+                let found = bands.iter().find(|b| b.experts == experts && b.tried.known == known && b.tried.of == of);
+                let band = found.expect("each is made").tried.band;
+                format!("{}: Band {{ low: {:.4}, high: {:.4} }}", of.name(), band.low, band.high)
             };
-            match known {
-                "Both" => take(all, &|_| true),
-                "GpuAlone" => folds.iter().filter(|f| !f.gpu).for_each(|f| take(&f.fitted, &|r| r.model == f.name)),
-                _ => folds.iter().filter(|f| f.gpu).for_each(|f| take(&f.fitted, &|r| r.gpu == f.name)),
-            }
-            let show = |ratios: &[f64]| {
-                let [low, high] = band(ratios);
-                format!("Band {{ low: {low:.4}, high: {high:.4} }}")
-            };
-            let _ = writeln!(
-                text,
-                "    (Known::{known}, Kind::{}, Bands {{ tpot: {}, ttft: {}, rate: {} }}),",
-                if experts { "Experts" } else { "Dense" },
-                show(&errors.tpot),
-                show(&errors.ttft_of_all),
-                show(&errors.rate)
-            );
+            let kind = if experts { "Experts" } else { "Dense" };
+            let three = Of::ALL.map(of).join(", ");
+            let _ = writeln!(text, "    (Known::{}, Kind::{kind}, Bands {{ {three} }}),", known_name(known));
         }
     }
     text.push_str("];\n");

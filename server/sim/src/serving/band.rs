@@ -1,7 +1,8 @@
 //! How sure a prediction is: between which factors of it 90% of measured points lie, by what was measured of its parts.
 //!
-//! From cross-validation: where GPU and model were measured, the fit's own points; where the model was not, points of each
-//! model under a fit that left it out; where the GPU was not, points of each GPU under a fit without it.
+//! From cross-validation: where GPU and model were measured, each tenth of the points under a fit without it; where the model,
+//! the GPU or both were not, the points of each under a fit that left it out, and wider: by as much as is needed that bands made
+//! without a model or GPU hold 90% of its points in the mean of all. `make calibrate` makes them and writes what each held.
 
 use crate::serving::fitted::{BANDS, MEASURED};
 use model::part::LanguageModel;
@@ -15,7 +16,9 @@ pub enum Known {
     Both,
     /// The GPU, with other models.
     GpuAlone,
-    /// Not the GPU: predicted from its specification.
+    /// The model, on other GPUs.
+    ModelAlone,
+    /// Neither: predicted from specifications.
     Neither,
 }
 
@@ -57,12 +60,12 @@ pub struct Bands {
 
 /// What was measured of a GPU and a model, by their ids.
 pub fn known(gpu: &str, model: &str) -> Known {
-    if MEASURED.contains(&(gpu, model)) {
-        Known::Both
-    } else if MEASURED.iter().any(|(measured, _)| *measured == gpu) {
-        Known::GpuAlone
-    } else {
-        Known::Neither
+    let on = MEASURED.iter().any(|(measured, _)| *measured == gpu);
+    match (MEASURED.contains(&(gpu, model)), on, MEASURED.iter().any(|(_, measured)| *measured == model)) {
+        (true, ..) => Known::Both,
+        (_, true, _) => Known::GpuAlone,
+        (_, _, true) => Known::ModelAlone,
+        _ => Known::Neither,
     }
 }
 

@@ -135,6 +135,8 @@ coefficients! {
     first_layer_us: 150.0 within 0.50,
     /// The same of a layer with experts.
     first_expert_layer_us: 400.0 within 0.50,
+    /// What latent attention adds to it, µs.
+    first_latent_layer_us: 150.0 within 0.50,
     /// How many times that takes with speculative decoding.
     first_drafts: 1.5 within 0.30,
     /// Front end until the engine sees a request and its first token is seen, ms: engine's own.
@@ -153,7 +155,7 @@ coefficients! {
     request_trtllm: 1.0 within 0.40,
     /// TensorRT-LLM: host time for a prompt.
     prompt_trtllm: 1.0 within 0.15,
-    /// TensorRT-LLM: how much longer a step takes with each month of the version's age, as a share.
+    /// TensorRT-LLM: how much longer a step, reading of weights and past apart, takes with each month of the version's age.
     age_trtllm: 0.02 within 0.50,
     /// TensorRT-LLM: share of others' prompts that a first token waits for.
     wait_trtllm: 0.10 within 0.30,
@@ -206,7 +208,7 @@ pub struct OfEngine {
     pub request: f64,
     /// Host time for a prompt.
     pub prompt: f64,
-    /// Growth of a step with each month of the version's age.
+    /// Growth of a step, reading of weights and past apart, with each month of the version's age.
     pub age: f64,
     /// Share of others' prompts that a first token waits for.
     pub wait: f64,

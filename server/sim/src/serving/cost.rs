@@ -113,8 +113,9 @@ impl StepCost {
         let (short, long) = (step::prefill(fitted, setup, 0.0, 0.0), step::prefill(fitted, setup, 1.0, 0.0));
         let pair_s = pair_time(fitted, setup);
         let token_s = f64::max(long - short - pair_s, 0.0) * prompts.slower;
-        let age = libm::exp(fitted.of(setup.engine).age * setup.age_months) * answers.slower;
-        let pass = |tokens: usize| step::pass(fitted, setup, tokens as f64, 0.0).total() * age;
+        let pass = |tokens: usize| {
+            step::aged(fitted, setup, step::pass(fitted, setup, tokens as f64, 0.0)).total() * answers.slower
+        };
         let knee = pass(DECODE_TOKENS);
         let times: Vec<(f64, f64)> = (0..=tokens_max.max(1) as usize)
             .map(|n| {

@@ -301,6 +301,12 @@ pub fn past_time(fitted: &Coefficients, setup: &Setup) -> f64 {
         / (setup.gpu.bandwidth * fitted.past_bandwidth)
 }
 
+/// A step of the engine's version: what is not reading of weights and past took longer in older ones, e^(age · months).
+pub(crate) fn aged(fitted: &Coefficients, setup: &Setup, step: StepTime) -> StepTime {
+    let age = libm::exp(fitted.of(setup.engine).age * setup.age_months);
+    StepTime { weights: step.weights, past: step.past, ..step.map(|part| part * age) }
+}
+
 /// One decode step of `requests` requests whose contexts are `context` tokens on average, for each token that it yields.
 ///
 /// With drafts a step computes (1 + drafts) tokens of each request and yields `accepted`. Stages of a pipeline each take
@@ -310,8 +316,7 @@ pub fn decode(fitted: &Coefficients, setup: &Setup, requests: f64, context: f64)
     let requests = requests / stages;
     let mut step = pass(fitted, setup, requests * (1.0 + setup.drafts), requests);
     step.past = past_time(fitted, setup) * requests * context * setup.shape.layers_read(context);
-    let age = libm::exp(fitted.of(setup.engine).age * setup.age_months) / setup.accepted;
-    let mut step = step.map(|part| part * age);
+    let mut step = aged(fitted, setup, step).map(|part| part / setup.accepted);
     // From stage to stage, each an exchange.
     step.links += (stages - 1.0) * fitted.exchange_us * 1e-6;
     step
@@ -348,7 +353,8 @@ pub fn prefill(fitted: &Coefficients, setup: &Setup, tokens: f64, before: f64) -
 pub fn first_launches(fitted: &Coefficients, setup: &Setup) -> f64 {
     let s = &setup.shape;
     let drafts = if setup.drafts > 0.0 { fitted.first_drafts } else { 1.0 };
-    (fitted.first_layer_us * s.layers + fitted.first_expert_layer_us * s.expert_layers) * drafts * 1e-6
+    let latent = if s.latent { fitted.first_latent_layer_us } else { 0.0 };
+    ((fitted.first_layer_us + latent) * s.layers + fitted.first_expert_layer_us * s.expert_layers) * drafts * 1e-6
 }
 
 /// Share of memory that weights must leave, or nothing runs beside them: kernels, links and recorded graphs take it.
