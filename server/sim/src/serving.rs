@@ -235,9 +235,9 @@ fn at_batch(setup: &Setup, work: &Work<'_>, batch: f64) -> Option<Point> {
 pub struct Capped {
     /// Board power at full work, W.
     pub power_w: f64,
-    /// Throughput over uncapped.
+    /// Throughput over that at the board's own limit, where it was measured.
     pub throughput: f64,
-    /// Uncapped board power, W.
+    /// Board power that the work would draw without any limit, W.
     pub uncapped_w: f64,
 }
 
@@ -261,23 +261,28 @@ fn phased(point: &Point, of_phase: impl Fn(Phase) -> f64) -> f64 {
 pub fn capped(gpu: &Gpu, point: &Point, cap_w: f64) -> Capped {
     let uncapped_w = uncapped_power(gpu, point);
     let share = f64::min(cap_w / uncapped_w, 1.0);
-    Capped {
-        power_w: share * uncapped_w,
-        throughput: phased(point, |phase| CapCurve::FITTED.throughput_at_power(phase, share)),
-        uncapped_w,
-    }
+    let throughput = phased(point, |phase| CapCurve::FITTED.throughput_at_power(phase, share));
+    Capped { power_w: share * uncapped_w, throughput: throughput / at_own_limit(gpu, point, uncapped_w), uncapped_w }
 }
 
-/// Most throughput, over uncapped, at a mean board power in watts, when the fleet may lower caps and rest boards.
+/// Throughput at the board's own limit, over that without any: times were measured there.
+fn at_own_limit(gpu: &Gpu, point: &Point, uncapped_w: f64) -> f64 {
+    let share = f64::min(gpu.board_power.as_watts() / uncapped_w, 1.0);
+    phased(point, |phase| CapCurve::FITTED.throughput_at_power(phase, share))
+}
+
+/// Most throughput, over that at the board's own limit, at a mean board power in watts, when the fleet may lower caps and rest boards.
 pub fn best_at_power(gpu: &Gpu, point: &Point, uncapped_w: f64) -> impl Fn(f64) -> f64 {
     let (point, idle) = (*point, gpu.idle_power.as_watts() / uncapped_w);
     let prefill = CapCurve::FITTED.most_efficient_power(Phase::Prefill, idle);
     let decode = CapCurve::FITTED.most_efficient_power(Phase::Decode, idle);
+    let limit = at_own_limit(gpu, &point, uncapped_w);
     move |power_w| {
-        phased(&point, |phase| {
+        let throughput = phased(&point, |phase| {
             let knee = if phase == Phase::Prefill { prefill } else { decode };
             CapCurve::FITTED.best_throughput(phase, power_w / uncapped_w, idle, knee)
-        })
+        });
+        throughput / limit
     }
 }
 

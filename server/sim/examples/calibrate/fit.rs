@@ -10,7 +10,7 @@ const TTFT_SIGMA: f64 = 0.2;
 
 /// Rows that count as one observation, beside what is known before: rows of one system, model and engine err together. Of 1, 3,
 /// 6, 11 and 20 the one with which models that are left out are predicted best in the mean.
-const ROWS_ALIKE: f64 = 6.0;
+const ROWS_ALIKE: f64 = 4.0;
 
 /// Coefficients that fit the rows, begun at `start`.
 pub(crate) fn fit(rows: &[Measured], start: &Coefficients) -> Coefficients {

@@ -72,25 +72,27 @@ macro_rules! coefficients {
 
 coefficients! {
     /// Share of peak memory bandwidth that weights of attention and feed-forwards are read at.
-    weight_bandwidth: 0.85 within 0.10,
+    weight_bandwidth: 0.88 within 0.06,
     /// The same of experts' weights.
-    expert_bandwidth: 0.75 within 0.15,
+    expert_bandwidth: 0.72 within 0.10,
     /// The same of the past.
-    past_bandwidth: 0.80 within 0.20,
+    past_bandwidth: 0.94 within 0.06,
     /// Share of the weights' bandwidth that dense 4-bit weights reach.
     fp4_dense: 0.85 within 0.15,
     /// The same of experts in 4 bits.
     fp4_expert: 0.90 within 0.15,
     /// Share of peak arithmetic in a step's matrix products.
-    arithmetic: 0.65 within 0.20,
+    arithmetic: 0.75 within 0.20,
     /// The same of experts', whose tiles few tokens fill.
-    expert_arithmetic: 0.30 within 0.70,
+    expert_arithmetic: 0.28 within 0.50,
     /// How sharply the longer of reading and computing hides the shorter: t = (m^p + c^p)^(1/p).
     overlap: 1.6 within 0.30,
+    /// The same of experts, whose kernels come close to doing one after the other.
+    expert_overlap: 1.05 within 0.15,
     /// Passes of a token's activations through memory in a layer, 16-bit values of the hidden width.
-    token_traffic: 30.0 within 0.70,
+    token_traffic: 30.0 within 0.25,
     /// The same for each expert that a token visits.
-    expert_token_traffic: 6.0 within 0.70,
+    expert_token_traffic: 8.0 within 0.40,
     /// Latency of an all-reduce, µs; two in a layer.
     collective_us: 3.0 within 0.70,
     /// What each doubling of its GPUs adds, µs.
@@ -120,7 +122,7 @@ coefficients! {
     /// Share of it that 4-bit formats reach on prompts.
     prompt_fp4: 0.80 within 0.20,
     /// Share of 16-bit arithmetic that attention reaches on prompts.
-    prompt_attention: 0.35 within 0.30,
+    prompt_attention: 0.42 within 0.25,
     /// Share of peak arithmetic of experts on prompts.
     prompt_experts: 0.35 within 0.40,
     /// Extra time of the busiest GPU where experts are spread: × (1 + this / √(tokens for each expert)).

@@ -7,7 +7,7 @@
 //! A step runs a batch of n tokens: one for each request that is being answered (more with speculative decoding), and
 //! chunks of prompts. Attention is counted apart, as it grows with the past of each token.
 
-use crate::board::{CapCurve, Phase};
+use crate::board::Phase;
 use crate::serving::coefficients::Coefficients;
 use crate::serving::draw;
 use crate::serving::served::{Front, Load, closed_loop};
@@ -95,39 +95,44 @@ impl StepCost {
 
     /// Of a model on a machine, steps of at most `tokens_max` tokens, boards of `board_w` watts under a cap.
     ///
-    /// A share of board power is drawn in steps of answers and another in prompts ([`draw`]), taken at a typical load; what
-    /// is over the floor is spread over what a step does by the time that it takes. Under a cap, answers and prompts each
-    /// take longer by their own curve. None where the weights leave no room.
+    /// Each part of a step draws its own share of board power ([`draw`]). Under a cap, answers and prompts each take longer
+    /// by their own curve, as far as they would draw more than it at a typical load. None where the weights leave no room.
     pub fn of(fitted: &Coefficients, setup: &Setup, tokens_max: u32, board_w: f64, cap_w: f64) -> Option<Self> {
         let load = Load { concurrency: 64.0, input: 1024.0, cached: 0.0, output: 1024.0, front: Front::Engine };
         let served = closed_loop(fitted, setup, &load)?;
         let (decode, prompt) = draw::phase_shares(fitted, setup, &load, &served);
         let gpus = f64::from(setup.layout.gpus());
         let (answers, prompts) = (
-            Slowed::under(Phase::Decode, decode * board_w, cap_w),
-            Slowed::under(Phase::Prefill, prompt * board_w, cap_w),
+            Slowed::under(Phase::Decode, decode * board_w, board_w, cap_w),
+            Slowed::under(Phase::Prefill, prompt * board_w, board_w, cap_w),
         );
         let floor_w = gpus * f64::min(draw::FLOOR_SHARE * board_w, answers.watts.min(prompts.watts));
-        let joules = |of: Slowed, time_s: f64| f64::max(of.watts * gpus - floor_w, 0.0) * time_s;
+        let joules = |share: f64, time_s: f64| f64::max(share * board_w * gpus - floor_w, 0.0) * time_s;
+        let capped_prompt = prompts.watts / board_w;
         // One token more of a prompt, attention to its past apart.
         let (short, long) = (step::prefill(fitted, setup, 0.0, 0.0), step::prefill(fitted, setup, 1.0, 0.0));
         let pair_s = pair_time(fitted, setup);
         let token_s = f64::max(long - short - pair_s, 0.0) * prompts.slower;
         let pass = |tokens: usize| {
-            step::aged(fitted, setup, step::pass(fitted, setup, tokens as f64, 0.0)).total() * answers.slower
+            let step = step::aged(fitted, setup, step::pass(fitted, setup, tokens as f64, 0.0));
+            let share = draw::step_share(fitted, setup, &step, tokens as f64) * answers.kept;
+            let time_s = step.total() * answers.slower;
+            (time_s, joules(share, time_s))
         };
-        let knee = pass(DECODE_TOKENS);
+        let (knee_s, knee_j) = pass(DECODE_TOKENS);
         let times: Vec<(f64, f64)> = (0..=tokens_max.max(1) as usize)
             .map(|n| {
-                let (decoded, beyond) =
-                    (pass(n.min(DECODE_TOKENS)).min(knee), n.saturating_sub(DECODE_TOKENS) as f64 * token_s);
-                (decoded + beyond, joules(answers, decoded) + joules(prompts, beyond))
+                let (decoded_s, decoded_j) = pass(n.min(DECODE_TOKENS));
+                let beyond = n.saturating_sub(DECODE_TOKENS) as f64 * token_s;
+                (decoded_s.min(knee_s) + beyond, decoded_j.min(knee_j) + joules(capped_prompt, beyond))
             })
             .collect();
         let past_s = step::past_time(fitted, setup) * answers.slower;
         let shape = &setup.shape;
         // Selections are counted as if all were read; windows by their layers.
         let (past_s, window_s) = (past_s * shape.full_layers, past_s * shape.windowed_layers);
+        let past_share = draw::SERVING_OVER_KERNELS * draw::PAST_SHARE * answers.kept;
+        let attention_share = draw::SERVING_OVER_KERNELS * draw::PROMPT_ATTENTION_SHARE * prompts.kept;
         let room = step::room(setup, 1024.0, 1024.0) * (1024.0 + 0.75 * 1024.0);
         Some(Self {
             base_s: times.iter().map(|(time, _)| *time).collect(),
@@ -139,9 +144,9 @@ impl StepCost {
             request_s: fitted.of(setup.engine).request * fitted.request_us * 1e-6,
             prompt_s: short,
             floor_w,
-            past_j: joules(answers, past_s),
-            window_j: joules(answers, window_s),
-            pair_j: joules(prompts, pair_s * prompts.slower),
+            past_j: joules(past_share, past_s),
+            window_j: joules(past_share, window_s),
+            pair_j: joules(attention_share, pair_s * prompts.slower),
             past_bytes: shape.past_values * setup.formats.past.bytes() * (shape.full_layers + shape.windowed_layers),
             room_tokens: room as u64,
         })
@@ -153,22 +158,23 @@ impl StepCost {
 struct Slowed {
     /// Board power.
     watts: f64,
+    /// Of what it would draw without.
+    kept: f64,
     /// How many times as long it takes.
     slower: f64,
 }
 
 impl Slowed {
-    fn under(phase: Phase, watts: f64, cap_w: f64) -> Self {
-        let power = f64::min(cap_w / watts, 1.0);
-        let speed = CapCurve::FITTED.throughput_at_power(phase, power);
-        Self { watts: power * watts, slower: 1.0 / speed.max(1e-3) }
+    fn under(phase: Phase, watts: f64, board_w: f64, cap_w: f64) -> Self {
+        let (drawn, speed) = draw::under(phase, watts, board_w, cap_w);
+        Self { watts: drawn, kept: drawn / watts, slower: 1.0 / speed.max(1e-3) }
     }
 }
 
 /// Seconds for each pair of a prompt token and one before it: what a prompt's time grows with beside its length.
 fn pair_time(fitted: &Coefficients, setup: &Setup) -> f64 {
-    let (s, n) = (&setup.shape, f64::from(setup.layout.tensor.max(1) * setup.layout.data.max(1)));
+    // A prompt of n tokens has n²/2 pairs; windows and selections are counted where they are read.
     let stages = f64::from(setup.layout.pipeline.max(1));
-    // A prompt of n tokens has n²/2 pairs.
+    let (s, n) = (&setup.shape, f64::from(setup.layout.tensor.max(1) * setup.layout.data.max(1)));
     4.0 * s.full_layers * s.pair_width / n / (setup.gpu.rates[3] * fitted.prompt_attention) / stages
 }

@@ -77,7 +77,7 @@ pub const NEWEST: (u32, u32) = (2026, 3);
 /// What a step needs to know of a GPU, SI units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
-    /// Memory bandwidth, bytes a second.
+    /// Memory bandwidth, bytes a second; of boards with GDDR what HBM of the same share in use would have.
     pub bandwidth: f64,
     /// Link to the other GPUs, one direction, bytes a second.
     pub link: f64,
@@ -90,7 +90,8 @@ pub struct Machine {
 impl Machine {
     fn of(gpu: &Gpu, formats: Formats) -> Self {
         Self {
-            bandwidth: gpu.memory_bandwidth.as_bytes_per_second(),
+            bandwidth: gpu.memory_bandwidth.as_bytes_per_second()
+                * if gpu.link_bandwidth.as_bytes_per_second() < BUS_BELOW { GDDR_OVER_HBM } else { 1.0 },
             link: gpu.link_bandwidth.as_bytes_per_second().max(1.0),
             memory: gpu.memory.as_bytes(),
             rates: [
@@ -249,16 +250,19 @@ fn experts_time(c: &Coefficients, setup: &Setup, tokens: f64, rate: f64) -> f64 
     let four = if setup.formats.experts.bytes() < 1.0 { c.fp4_expert } else { 1.0 };
     let bytes = s.expert * s.experts * setup.formats.experts.bytes() / four * touched(s, tokens) / n;
     let computed = 2.0 * s.expert * s.experts_per_token * tokens / n / (rate * c.expert_arithmetic);
-    let (total, _) = overlapped(bytes / (setup.gpu.bandwidth * c.expert_bandwidth), computed, c.overlap);
+    let (total, _) = overlapped(bytes / (setup.gpu.bandwidth * c.expert_bandwidth), computed, c.expert_overlap);
     let for_each = f64::max(tokens * s.experts_per_token / s.experts, 1.0);
     total * if setup.layout.expert > 1 { 1.0 + c.imbalance / libm::sqrt(for_each) } else { 1.0 }
 }
 
-/// Links slower than this go over the host's bus, bytes a second one way.
+/// Links slower than this go over the host's bus, bytes a second one way; boards that have no other carry GDDR.
 const BUS_BELOW: f64 = 100e9;
+/// Share of its peak that GDDR reaches over that of HBM: 93% of 1,008 GB/s on an RTX 4090. Chosen with LLMServingSim's run of
+/// vLLM on that board in view (MIT).
+const GDDR_OVER_HBM: f64 = 1.12;
 /// What an all-reduce takes longer over the host's bus, µs: fitted to the time between tokens of LLMServingSim's run of vLLM
 /// on two RTX PRO 6000 (MIT).
-const BUS_COLLECTIVE_US: f64 = 50.0;
+const BUS_COLLECTIVE_US: f64 = 75.0;
 
 /// Exchange between the GPUs of a replica in one pass.
 fn links_time(c: &Coefficients, setup: &Setup, tokens: f64) -> f64 {
@@ -338,15 +342,25 @@ pub fn prefill(fitted: &Coefficients, setup: &Setup, tokens: f64, before: f64) -
             + s.dense / (dense * four(f.dense, dense) * c.prompt_arithmetic)
             + (s.expert * s.experts_per_token + s.shared)
                 / (experts * four(f.experts, experts) * c.prompt_experts * e.prompt_experts));
-    let all = f64::max(tokens + before, 1.0);
-    let layers =
-        s.full_layers * f64::min(1.0, 2.0 * s.sparse / all) + s.windowed_layers * f64::min(1.0, 2.0 * s.window / all);
-    time += 2.0 * layers * s.pair_width * (all * all - before * before) / n / (wide * c.prompt_attention);
     if n > 1.0 {
         let ways = if setup.layout.data > 1 { n } else { 1.0 };
         time += s.layers * 4.0 * tokens * s.hidden * (n - 1.0) / n / (setup.gpu.link * c.link_share) / ways;
     }
-    (time + e.prompt * c.prompt_ms * 1e-3) / f64::from(setup.layout.pipeline.max(1))
+    let stages = f64::from(setup.layout.pipeline.max(1));
+    (time + e.prompt * c.prompt_ms * 1e-3) / stages + prompt_attention(fitted, setup, tokens, before)
+}
+
+/// Seconds of it that a prompt attends to itself and to what is kept.
+pub(crate) fn prompt_attention(fitted: &Coefficients, setup: &Setup, tokens: f64, before: f64) -> f64 {
+    let s = &setup.shape;
+    let all = f64::max(tokens + before, 1.0);
+    let layers =
+        s.full_layers * f64::min(1.0, 2.0 * s.sparse / all) + s.windowed_layers * f64::min(1.0, 2.0 * s.window / all);
+    let pairs = layers * s.pair_width * (all * all - before * before);
+    2.0 * pairs
+        / setup.group()
+        / (setup.gpu.rates[3] * fitted.prompt_attention)
+        / f64::from(setup.layout.pipeline.max(1))
 }
 
 /// Seconds to the first token beside queueing and the prompt's own arithmetic: launches without recorded graphs.

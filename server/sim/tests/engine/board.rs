@@ -38,8 +38,6 @@ pub(crate) fn busy_node(throughput: f64) -> BusyNode {
     let node = catalog.tray(&"dgx-h200".parse().unwrap()).unwrap();
     let gpu = catalog.gpu(&"h200-sxm".parse().unwrap()).unwrap();
     let point = mlperf_point("h200-sxm");
-    // Full speed is at the board's own limit, which may be below what the work would draw.
-    let throughput = throughput * sim::serving::capped(gpu, &point, gpu.board_power.as_watts()).throughput;
     let capped = (2_000..=7_000)
         .map(|cap| sim::serving::capped(gpu, &point, f64::from(cap) / 10.0))
         .find(|capped| capped.throughput >= throughput)

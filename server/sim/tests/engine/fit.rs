@@ -3,11 +3,14 @@
 
 use crate::board::busy_node;
 use crate::common::assert_close;
+use crate::kernels::{self, Kind, Measured, Products};
 use crate::measured::{cap_errors, cap_sweep, node_power_w};
 use argmin::core::{CostFunction, Error, Executor, State};
 use argmin::solver::neldermead::NelderMead;
 use sim::board::{CapCurve, Phase};
-use sim::serving::draw::SERVING_OVER_KERNELS;
+use sim::serving::draw::{
+    ACTIVATIONS_SHARE, ERROR, FLOOR_SHARE, GAP_SHARE, Kernel, PAST_SHARE, PROMPT_ATTENTION_SHARE, SERVING_OVER_KERNELS,
+};
 
 /// A sum of squares of a vector of parameters.
 struct Cost<F>(F);
@@ -75,4 +78,92 @@ fn serving_power_is_the_fit_to_the_busy_node() {
     let found = SERVING_OVER_KERNELS * (measured_w - node.overhead_w) / node.boards_w;
     println!("fit: SERVING_OVER_KERNELS = {found:.4}");
     assert_close("serving over kernels", SERVING_OVER_KERNELS, found, 0.005);
+}
+
+/// Relative errors of a kernel's power, predicted over measured less one.
+fn errors<'a>(kernel: &'a Kernel, rows: impl Iterator<Item = &'a Measured> + 'a) -> impl Iterator<Item = f64> + 'a {
+    rows.map(|row| kernel.share(row.bandwidth, row.arithmetic) / row.share - 1.0)
+}
+
+/// Nearly the sum of absolute errors, smooth at nothing.
+fn near_absolute(errors: impl Iterator<Item = f64>) -> f64 {
+    errors.map(|e| (1.0 + (e / 0.02) * (e / 0.02)).sqrt() - 1.0).sum()
+}
+
+fn kernel(at: &[f64]) -> Kernel {
+    Kernel { bandwidth: (at[0], at[1]), arithmetic: (at[2], at[3]), busy: at[4] }
+}
+
+fn fitted(rows: &[&Measured], start: &Kernel) -> Kernel {
+    let cost = |at: &[f64]| {
+        if at.iter().any(|value| *value < 0.0) {
+            f64::MAX
+        } else {
+            near_absolute(errors(&kernel(at), rows.iter().copied()))
+        }
+    };
+    kernel(&least(cost, &[start.bandwidth.0, start.bandwidth.1, start.arithmetic.0, start.arithmetic.1, start.busy]))
+}
+
+/// Matrix products of a millisecond and longer: the constants are the fit's, and shapes that a fit left out are told within
+/// 10% in the mean.
+#[test]
+fn the_power_of_products_is_the_fit_to_the_kernels() {
+    let Some(rows) = kernels::products() else { return };
+    for (bits, own) in [(Products::Wide, Kernel::WIDE), (Products::Narrow, Kernel::NARROW)] {
+        // Every third, as the simplex asks for thousands of sums.
+        let all: Vec<&Measured> = rows.iter().filter(|row| row.kind == Kind::Products(bits)).collect();
+        let some: Vec<&Measured> = all.iter().copied().step_by(3).collect();
+        let found = fitted(&some, &own);
+        let costs = [&own, &found].map(|kernel| near_absolute(errors(kernel, some.iter().copied())));
+        println!("{bits:?}: fit {found:?}, cost {:.1}; shipped {:.1}", costs[1], costs[0]);
+        assert!(costs[0] <= costs[1] * 1.01, "kernels are fitted better by {found:?}");
+        let mut off: Vec<f64> = Vec::new();
+        for part in 0..4 {
+            let (out, kept): (Vec<&Measured>, Vec<&Measured>) = some.iter().partition(|row| row.shape % 4 == part);
+            off.extend(errors(&fitted(&kept, &own), out.into_iter()).map(f64::abs));
+        }
+        off.sort_by(f64::total_cmp);
+        let mean = off.iter().sum::<f64>() / off.len() as f64;
+        let most = off[off.len() * 9 / 10];
+        println!(
+            "{bits:?}: shapes left out {mean:.4} mean, {:.4} median, {most:.4} for nine in ten",
+            off[off.len() / 2]
+        );
+        assert!(most <= ERROR, "{bits:?}: {most}");
+        assert!(mean <= 0.10, "{bits:?}: {mean}");
+    }
+}
+
+/// The constant shares: medians of the tables, and for prompts what is nearest in relative terms.
+#[test]
+fn constant_shares_are_those_of_the_kernels() {
+    let (Some(products), Some(decode), Some(prompts)) = (kernels::products(), kernels::decode(), kernels::prompts())
+    else {
+        return;
+    };
+    let median = |shares: &mut Vec<f64>| {
+        shares.sort_by(f64::total_cmp);
+        shares[shares.len() / 2]
+    };
+    let reading = |low: f64, high: f64| -> Vec<f64> {
+        let within = |row: &&Measured| row.seconds >= 0.2e-3 && (low..high).contains(&row.bandwidth);
+        decode.iter().filter(within).map(|row| row.share).collect()
+    };
+    let short: &mut Vec<f64> = &mut decode.iter().filter(|row| row.seconds < 20e-6).map(|row| row.share).collect();
+    let least_drawn = products.iter().chain(&decode).map(|row| row.share).fold(1.0, f64::min);
+    let wide: Vec<f64> = prompts.iter().map(|row| row.share).collect();
+    let off = |share: f64| wide.iter().map(|measured| (share / measured - 1.0).abs()).sum::<f64>() / wide.len() as f64;
+    let nearest = (500..1000).map(|mille| f64::from(mille) / 1e3).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap();
+    println!("prompts' attention: {:.3} off in the mean", off(nearest));
+    for (what, own, found) in [
+        ("floor", FLOOR_SHARE, least_drawn),
+        ("past", PAST_SHARE, median(&mut reading(0.75, 2.0))),
+        ("activations", ACTIVATIONS_SHARE, median(&mut reading(0.1, 0.5))),
+        ("gaps", GAP_SHARE, f64::midpoint(least_drawn, median(short))),
+        ("prompts' attention", PROMPT_ATTENTION_SHARE, nearest),
+    ] {
+        println!("{what}: {own} shipped, {found:.4} in the tables");
+        assert_close(what, own, found, 0.01);
+    }
 }

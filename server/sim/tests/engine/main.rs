@@ -6,6 +6,7 @@ mod agrees;
 mod board;
 mod common;
 mod fit;
+mod kernels;
 mod laws;
 mod measured;
 mod serving;

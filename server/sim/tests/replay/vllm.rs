@@ -1,6 +1,6 @@
 //! Runs of vLLM on real GPUs (LLMServingSim's bench of vLLM 0.19, MIT), replayed: 300 ShareGPT requests, ten a second.
-//! The GPUs were not measured otherwise, and neither run is unseen: the bus of two RTX PRO 6000 is fitted to its run; the
-//! reserve of memory and the clock of the RTX 4090 were chosen with its run in view (11.7% late before, 9% after).
+//! The GPUs were not measured otherwise, and neither run is unseen: the bus of two RTX PRO 6000 is fitted to its run, and
+//! what GDDR reaches of its peak, the reserve of memory and the clock of the RTX 4090 were chosen with its run in view.
 
 use crate::common::assert_close;
 use sim::replay::fleet::{Engine as Limits, Fleet, Pool};
