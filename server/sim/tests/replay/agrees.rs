@@ -1,11 +1,13 @@
 //! Figures that are known otherwise: by hand, from queueing theory, from published traces.
 
 use crate::common::{assert_close, at, cost, data, each, every, list, run, slower};
+use model::replay::MadeUpKind;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use sim::replay::fleet::{
     Caching, Change, Engine, Event, Fleet, Planner, Pool, Role, Router, Scaling, Speculation, Tier, Transfer,
 };
+use sim::replay::made_up;
 use sim::replay::request::{Arrival, Request, Requests};
 use sim::replay::{Options, Watch, cache};
 use sim::serving::cost::{Batch, StepCost};
@@ -38,6 +40,27 @@ fn agrees_with_the_azure_traces_own_sums() {
     let (input, output) = (outcome.input_tokens as f64 / 19_366.0, outcome.output_tokens as f64 / 19_366.0);
     assert_close("prompt", input, 1_154.7, 1e-3);
     assert_close("answer", output, 211.1, 1e-3);
+}
+
+/// Made-up chat and code have the middle lengths of the traces that they are made after.
+#[test]
+fn agrees_with_the_azure_traces_middle_lengths() {
+    for (file, kind) in [("conv", MadeUpKind::Chat), ("code", MadeUpKind::Code)] {
+        let Some(bytes) = data(&format!("traces/azure_llm_2023_{file}.csv")) else { return };
+        let (measured, _) = input::request_list(file, &bytes).unwrap();
+        let made = made_up::requests(kind, 5.0, 20_000, 1);
+        let middles = [&measured.requests, &made].map(|requests| {
+            let median = |of: &dyn Fn(&Request) -> u32| {
+                let mut tokens: Vec<u32> = requests.list.iter().map(of).collect();
+                tokens.sort_unstable();
+                f64::from(tokens[tokens.len() / 2])
+            };
+            [median(&|request| request.input), median(&|request| request.output)]
+        });
+        for (made, measured) in middles[1].into_iter().zip(middles[0]) {
+            assert_close(file, made, measured, 0.05);
+        }
+    }
 }
 
 /// Two requests, their steps added up by hand.
