@@ -335,15 +335,6 @@ pub fn sureness(of: &ReplaySureness) -> (String, String) {
     (known.to_owned(), reach)
 }
 
-/// What a number format is called.
-pub fn precision_words(precision: Precision) -> &'static str {
-    match precision {
-        Precision::Bf16 => "bf16 (16 bits)",
-        Precision::Fp8 => "fp8 (8 bits)",
-        Precision::Fp4 => "fp4 (4 bits)",
-    }
-}
-
 /// A way to pick a replica, short enough for a list to choose from.
 pub fn router_words(routing: Routing) -> &'static str {
     match routing {
@@ -379,7 +370,7 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
     vec![
         ("Requests", source_words(&requests.source, requests.count)),
-        ("Model", format!("{}, {}", summary.model_name, precision_words(setup.precision))),
+        ("Model", format!("{}, {}", summary.model_name, setup.precision.words())),
         ("Fleet", split),
         ("Engine", engine.to_owned()),
         ("Requests are sent", setup.routing.words().to_owned()),

@@ -5,7 +5,7 @@ use crate::browser;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Number;
 use crate::components::serving::ServingTabs;
-use crate::replayed::{ENGINES, first_asked, precision_words, router_words};
+use crate::replayed::{ENGINES, first_asked, router_words};
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -17,6 +17,8 @@ use model::input::FILE_BYTES_MAX;
 use model::replay::{MadeUpKind, ReplayCreate, ReplayDesk, ReplaySetup, ReplaySummary, RequestSource, Routing};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+use sim::serving::ask;
 /// What a source that is a file is called in the form.
 const FILE: &str = "file";
 
@@ -116,16 +118,6 @@ struct Fields {
     chance: RwSignal<String>,
 }
 
-fn precision_name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::Bf16 => "bf16",
-        Precision::Fp8 => "fp8",
-        Precision::Fp4 => "fp4",
-    }
-}
-
-const PRECISIONS: [Precision; 3] = [Precision::Bf16, Precision::Fp8, Precision::Fp4];
-
 impl Fields {
     fn of(asked: ReplayCreate) -> Self {
         let ReplayCreate { name, setup, requests } = asked;
@@ -145,7 +137,7 @@ impl Fields {
             trace: RwSignal::new(trace),
             gpu: text(setup.gpu),
             model: text(setup.model),
-            precision: text(precision_name(setup.precision).to_owned()),
+            precision: text(setup.precision.name().to_owned()),
             engine: text(setup.engine),
             tensor: text(setup.tensor.to_string()),
             data: text(setup.data.to_string()),
@@ -164,20 +156,18 @@ impl Fields {
 
     /// What is asked, or what can't be read in which field.
     fn read(self) -> Result<ReplayCreate, ApiError> {
-        let routing = Routing::from_str(&self.routing.get_untracked()).unwrap_or_default();
-        let precision = self.precision.get_untracked();
         let cap = self.cap.get_untracked();
         let setup = ReplaySetup {
             gpu: self.gpu.get_untracked(),
             model: self.model.get_untracked(),
-            precision: PRECISIONS.into_iter().find(|p| precision_name(*p) == precision).unwrap_or(Precision::Fp8),
+            precision: one_of("Precision", ask::precision(&self.precision.get_untracked()))?,
             engine: self.engine.get_untracked(),
             tensor: number("GPUs per replica", self.tensor)?,
             data: number("Data-parallel groups", self.data)?,
             expert: number("GPUs per expert group", self.expert)?,
             replicas: number("Replicas", self.replicas)?,
             prefill_replicas: number("Of which for prompts", self.prefill)?,
-            routing,
+            routing: one_of("Requests go", self.routing.get_untracked().parse())?,
             prefix_cache: self.prefix_cache.get_untracked(),
             autoscale: self.autoscale.get_untracked(),
             power_cap_w: if cap.trim().is_empty() { None } else { Some(number("Power limit", self.cap)?) },
@@ -231,6 +221,11 @@ fn Form(desk: ReplayDesk) -> impl IntoView {
     });
     let refused = move || start.value().get().and_then(Result::err).map(|error| error.to_string());
     let idle = move || awake.get() && !start.pending().get();
+/// One of several that was chosen.
+fn one_of<T>(label: &str, chosen: Result<T, String>) -> Result<T, ApiError> {
+    chosen.map_err(|why| ApiError::Invalid { reason: format!("{label}: {why}.") })
+}
+
     view! {
         <form class="asks" on:submit=move |event| { event.prevent_default(); start.dispatch(()); }>
             <div class="ask-parts">
@@ -346,7 +341,7 @@ fn short(kind: MadeUpKind) -> &'static str {
 
 #[component]
 fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String, String)>) -> impl IntoView {
-    let precisions = PRECISIONS.map(|p| (precision_name(p).to_owned(), precision_words(p).to_owned())).into();
+    let precisions = Precision::ALL.map(|p| (p.name().to_owned(), p.words().to_owned())).into();
     let engines = ENGINES.map(|(name, words)| (name.to_owned(), words.to_owned())).into();
     view! {
         <fieldset>

@@ -58,12 +58,9 @@ fn Question(shown: WorkloadShown) -> impl IntoView {
             })
             .collect_view()
     };
-    let formats = [
-        ("bf16", "16-bit (BF16)", Precision::Bf16),
-        ("fp8", "8-bit (FP8)", Precision::Fp8),
-        ("fp4", "4-bit (FP4)", Precision::Fp4),
-    ]
-    .map(|(name, words, precision)| view! { <option value=name selected=precision == w.precision>{words}</option> });
+    let formats = Precision::ALL.map(|precision| {
+        view! { <option value=precision.name() selected=precision == w.precision>{precision.words()}</option> }
+    });
     let whole = |share: f64| (share * 1e4).round() / 100.0;
     view! {
         <Form method="GET" action=paths::WORKLOADS attr:class="filter" attr:aria-label="The work">

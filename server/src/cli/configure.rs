@@ -2,7 +2,6 @@
 
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
-use crate::cli::replay::precision;
 use clap::Args;
 use model::design::Precision;
 use sim::serving::ask;
@@ -25,8 +24,8 @@ pub struct Configure {
     /// Language model, by its catalog name or its name on Hugging Face
     #[arg(long, value_name = "MODEL")]
     model: String,
-    /// Number format: bf16, fp8 or fp4
-    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = precision)]
+    /// Number format: bf16, fp8, fp4 or int4
+    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
     precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
     #[arg(long, value_name = "ENGINE", default_value = "vllm", value_parser = engine)]

@@ -8,6 +8,7 @@ use input::{TRACE_BYTES_MAX, read_file, request_list};
 use model::design::Precision;
 use model::replay::{ReplaySetup, Routing};
 use sim::replay::outcome::{Outcome, Spread};
+use sim::serving::ask;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +25,8 @@ pub struct Replay {
     /// Language model, by its catalog name or its name on Hugging Face
     #[arg(long, value_name = "MODEL")]
     model: String,
-    /// Number format: bf16, fp8 or fp4
-    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = precision)]
+    /// Number format: bf16, fp8, fp4 or int4
+    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
     precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
     #[arg(long, value_name = "ENGINE", default_value = "vllm")]
@@ -85,15 +86,6 @@ pub struct Replay {
     /// Write a row for each request as CSV; `-` is standard output
     #[arg(long, value_name = "OUT")]
     csv: Option<PathBuf>,
-}
-
-pub(crate) fn precision(text: &str) -> Result<Precision, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "bf16" | "fp16" => Ok(Precision::Bf16),
-        "fp8" => Ok(Precision::Fp8),
-        "fp4" | "nvfp4" => Ok(Precision::Fp4),
-        _ => Err("there are bf16, fp8 and fp4".to_owned()),
-    }
 }
 
 fn event(text: &str) -> Result<Happens, String> {

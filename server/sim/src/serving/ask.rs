@@ -8,6 +8,7 @@ use crate::serving::step::{Drafts, Layout, NEWEST, Setup};
 use model::catalog::Catalog;
 use model::part::{Gpu, LanguageModel};
 use model::served::{Division, Mode, Point};
+use model::design::Precision;
 
 /// A point whose parts were found.
 #[derive(Debug, Clone)]
@@ -137,6 +138,17 @@ fn released(version: &str) -> Option<(u32, u32)> {
         "1.0.0rc3" => Some((2025, 7)),
         "0.5.1.post1" => Some((2025, 8)),
         "0.11.2" => Some((2025, 11)),
+/// A number format by any name that [`format`] knows: what commands, forms and addresses take.
+///
+/// # Errors
+/// With the formats that there are.
+pub fn precision(name: &str) -> Result<Precision, String> {
+    let known = if name.trim().is_empty() { None } else { format(name) };
+    known.map(Precision::from).ok_or_else(|| {
+        format!("{name:?} is no number format; there are {}", Precision::ALL.map(Precision::name).join(", "))
+    })
+}
+
         "0.12.0" => Some((2025, 12)),
         "1.2.0rc6.post1" => Some((2026, 1)),
         "0.15.1" | "0.5.8.post1" => Some((2026, 2)),
@@ -158,7 +170,8 @@ const AGE_UNKNOWN_MONTHS: f64 = 5.0;
 pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String> {
     let gpu = gpu(catalog, &point.system)?;
     let model = language_model(catalog, &point.model)?;
-    let known = |name: &str| format(name).ok_or_else(|| format!("the number format {name:?} is not known"));
+    // A row of a table that tells no format is of 16 bits.
+    let known = |name: &str| format(name).map_or_else(|| precision(name).map(Format::from), Ok);
     let (dense, experts) = (known(&point.format)?, known(&point.expert_format)?);
     let mut formats = Formats::of(model, dense);
     if model.experts > 0 && model.expert_precision.is_none() {

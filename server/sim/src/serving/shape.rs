@@ -234,6 +234,7 @@ impl Formats {
         let experts = match model.expert_precision {
             Some(Precision::Fp4) => Format::Fp4,
             Some(Precision::Fp8) => Format::Fp8,
+            Some(Precision::Int4) => Format::Int4,
             Some(Precision::Bf16) | None => asked,
         };
         Self { attention, dense: asked, experts, past }
@@ -249,3 +250,15 @@ impl From<Precision> for Format {
         }
     }
 }
+            Precision::Int4 => Self::Int4,
+        }
+    }
+}
+
+impl From<Format> for Precision {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Bf16 => Self::Bf16,
+            Format::Fp8 => Self::Fp8,
+            Format::Fp4 => Self::Fp4,
+            Format::Int4 => Self::Int4,
