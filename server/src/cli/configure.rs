@@ -157,6 +157,9 @@ impl Configure {
                 "{:.2} M of GPU boards, {:.2} M of the facility (PUE {})",
                 best.output_tokens_per_s_per_board_mw / 1e6,
                 best.output_tokens_per_s_per_facility_mw / 1e6,
+        if let Some(assumed) = wanted.formats.widened(wanted.gpu) {
+            line("Assumed", assumed);
+        }
                 self.pue
             ),
         );
