@@ -7,7 +7,7 @@ use model::design::Precision;
 use sim::serving::ask;
 use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
-use sim::serving::search::{Answer, Around, Configuration, Goal, Prompts, Wanted, configure};
+use sim::serving::search::{Answer, Configuration, Goal, Prompts, Wanted, configure};
 use sim::serving::shape::{Format, Formats};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -97,12 +97,7 @@ impl Configure {
             ttft_s: self.ttft / 1e3,
             tpot_s: self.tpot / 1e3,
             goal: self.goal,
-            around: Around {
-                node_w_per_gpu: node.overhead_w_per_gpu,
-                pue: self.pue,
-                usd_per_gpu_hour: node.usd_per_gpu_hour,
-                usd_per_kwh: self.energy_price,
-            },
+            around: node.around(self.pue, self.energy_price),
         };
         let answer = configure(&FITTED, &wanted).map_err(|why| Failure::Absent(why.to_string()))?;
         if let Some(path) = &self.json {
@@ -157,14 +152,14 @@ impl Configure {
                 "{:.2} M of GPU boards, {:.2} M of the facility (PUE {})",
                 best.output_tokens_per_s_per_board_mw / 1e6,
                 best.output_tokens_per_s_per_facility_mw / 1e6,
-        if let Some(assumed) = wanted.formats.widened(wanted.gpu) {
-            line("Assumed", assumed);
-        }
                 self.pue
             ),
         );
         line("Cost", format!("${:.3} a million output tokens", best.usd_per_million_output_tokens));
         line("Bound by", best.binds.name().to_owned());
+        if let Some(assumed) = wanted.formats.widened(wanted.gpu) {
+            line("Assumed", assumed);
+        }
         if best.gpus < self.count {
             line("Left over", format!("{} GPUs; neither cost nor power counts them", self.count - best.gpus));
         }

@@ -3,13 +3,14 @@
 
 use crate::nearest::{nearest, plain};
 use crate::serving::coefficients::{Coefficients, Engine};
+use crate::serving::search::Around;
 use crate::serving::served::{Front, Load};
 use crate::serving::shape::{Format, Formats};
 use crate::serving::step::{Drafts, Layout, NEWEST, Setup};
 use model::catalog::Catalog;
+use model::design::Precision;
 use model::part::{Gpu, LanguageModel};
 use model::served::{Division, Mode, Point};
-use model::design::Precision;
 
 /// A point whose parts were found.
 #[derive(Debug, Clone)]
@@ -137,6 +138,17 @@ pub fn format(name: &str) -> Option<Format> {
     }
 }
 
+/// A number format by any name that [`format`] knows: what commands, forms and addresses take.
+///
+/// # Errors
+/// With the formats that there are.
+pub fn precision(name: &str) -> Result<Precision, String> {
+    let known = if name.trim().is_empty() { None } else { format(name) };
+    known.map(Precision::from).ok_or_else(|| {
+        format!("{name:?} is no number format; there are {}", Precision::ALL.map(Precision::name).join(", "))
+    })
+}
+
 /// Months between two of a year and month, not less than none.
 fn months_before((year, month): (u32, u32), newest: (u32, u32)) -> f64 {
     let count = |(year, month): (u32, u32)| f64::from(year) * 12.0 + f64::from(month);
@@ -149,17 +161,6 @@ fn released(version: &str) -> Option<(u32, u32)> {
         "1.0.0rc3" => Some((2025, 7)),
         "0.5.1.post1" => Some((2025, 8)),
         "0.11.2" => Some((2025, 11)),
-/// A number format by any name that [`format`] knows: what commands, forms and addresses take.
-///
-/// # Errors
-/// With the formats that there are.
-pub fn precision(name: &str) -> Result<Precision, String> {
-    let known = if name.trim().is_empty() { None } else { format(name) };
-    known.map(Precision::from).ok_or_else(|| {
-        format!("{name:?} is no number format; there are {}", Precision::ALL.map(Precision::name).join(", "))
-    })
-}
-
         "0.12.0" => Some((2025, 12)),
         "1.2.0rc6.post1" => Some((2026, 1)),
         "0.15.1" | "0.5.8.post1" => Some((2026, 2)),
@@ -235,6 +236,13 @@ pub struct Node {
     pub usd_per_gpu_hour: f64,
 }
 
+impl Node {
+    /// It, with the facility's part: what a search reckons with.
+    pub fn around(&self, pue: f64, usd_per_kwh: f64) -> Around {
+        Around { node_w_per_gpu: self.overhead_w_per_gpu, pue, usd_per_gpu_hour: self.usd_per_gpu_hour, usd_per_kwh }
+    }
+}
+
 /// Hours over which a tray's price is spread: four years.
 const LIFE_HOURS: f64 = 4.0 * 8760.0;
 
@@ -292,8 +300,6 @@ mod tests {
             assert_eq!(format(name), Some(is), "{name}");
         }
         assert_eq!(format("posit7"), None);
-    }
-}
         assert_eq!(precision("posit7").unwrap_err(), r#""posit7" is no number format; there are bf16, fp8, fp4, int4"#);
         assert!(precision("").is_err() && precision("nvfp4") == Ok(Precision::Fp4));
         for known in Precision::ALL {
@@ -326,3 +332,5 @@ mod tests {
         assert!(told("h100-sxm", Format::Fp4).unwrap().contains("no FP4 arithmetic"));
         assert_eq!(told("h100-sxm", Format::Fp8), None);
         assert_eq!((told("a100", Format::Int4), told("a100", Format::Bf16)), (None, None));
+    }
+}
