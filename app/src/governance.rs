@@ -1,10 +1,12 @@
 //! Token governance: the address as a workload, and what it takes as rows, sentences and a sheet to hand on.
 
+use crate::asked::{self, Misread, Reading};
 use crate::format;
 use model::design::Precision;
 use model::quantity::Power;
 use serde::{Deserialize, Serialize};
 use sim::serving::workload::{Careless, Takes, Workload};
+use std::ops::RangeInclusive;
 
 /// A kind of work to start from. Its figures are a starting point to be changed, not a measurement.
 pub struct Preset {
@@ -97,46 +99,37 @@ pub struct WorkloadAsk {
     pub usd_per_kwh: f64,
     /// Tenants and their shares, as `search 40, code 60`.
     pub tenants: String,
+    /// What of the address could not be understood, and what stands above in its place.
+    pub misread: Vec<Misread>,
 }
 
+/// The GPU of a question that names none.
+pub const UNASKED_GPU: &str = "h200-sxm";
+/// Its model.
+pub const UNASKED_LARGE: &str = "llama-3.1-70b";
+/// And its smaller one.
+pub const UNASKED_SMALL: &str = "llama-3.1-8b";
+
 impl WorkloadAsk {
-    /// The question of an address, by its keys; what is missing or no number is that of its kind.
+    /// The question of an address, by its keys. What is missing is that of its kind; what can't be understood too, and is
+    /// told.
     pub fn of(get: impl Fn(&str) -> Option<String>) -> Self {
-        let kind = get("kind").filter(|kind| PRESETS.iter().any(|preset| preset.name == kind));
-        let kind = kind.unwrap_or_else(|| PRESETS[0].name.to_owned());
+        let mut read = Reading::new(get);
+        let kinds = PRESETS.each_ref().map(|preset| (preset.name, preset.name));
+        let known = |text: &str| kinds.iter().map(|(name, _)| *name).find(|name| *name == text);
+        let kind = read.one_of(("kind", "The kind of work"), &kinds, known, PRESETS[0].name);
         let preset = PRESETS.iter().find(|preset| preset.name == kind).map_or(CHAT, |preset| preset.workload);
-        let number = |key: &str, or: f64, low: f64, high: f64| {
-            get(key).and_then(|text| text.parse::<f64>().ok()).filter(|n| (low..=high).contains(n)).unwrap_or(or)
-        };
-        let words = |key: &str, or: &str| get(key).filter(|text| !text.is_empty()).unwrap_or_else(|| or.to_owned());
-        let workload = Workload {
-            turns: number("turns", f64::from(preset.turns), 1.0, 1_000.0) as u32,
-            instructions: number("instructions", preset.instructions, 0.0, 1e6),
-            added: number("added", preset.added, 0.0, 1e6),
-            answer: number("answer", preset.answer, 1.0, 1e6),
-            kept: number("kept", preset.kept * 100.0, 0.0, 100.0) / 100.0,
-            cached: number("cached", preset.cached * 100.0, 0.0, 100.0) / 100.0,
-            routed: number("routed", preset.routed * 100.0, 0.0, 100.0) / 100.0,
-            retried: number("retried", preset.retried * 100.0, 0.0, 1_000.0) / 100.0,
-            tasks_per_s: number("tasks", preset.tasks_per_s, 0.0, 1e9),
-            precision: match get("precision").as_deref() {
-                Some("bf16") => Precision::Bf16,
-                Some("fp4") => Precision::Fp4,
-                Some("fp8") => Precision::Fp8,
-                _ => preset.precision,
-            },
-            ttft_s: number("ttft", preset.ttft_s * 1e3, 1e-3, 1e7) / 1e3,
-            tpot_s: number("tpot", preset.tpot_s * 1e3, 1e-3, 1e6) / 1e3,
-        };
+        let workload = workload(&mut read, &preset);
         Self {
-            kind,
+            kind: kind.to_owned(),
             workload,
-            gpu: words("gpu", "h200-sxm"),
-            large: words("large", "llama-3.1-70b"),
-            small: words("small", "llama-3.1-8b"),
-            pue: number("pue", 1.2, 1.0, 5.0),
-            usd_per_kwh: number("energy", 0.08, 0.0, 10.0),
-            tenants: words("tenants", ""),
+            gpu: read.words("gpu", UNASKED_GPU),
+            large: read.words("large", UNASKED_LARGE),
+            small: read.words("small", UNASKED_SMALL),
+            pue: read.number(("pue", "PUE"), 1.0..=5.0, 1.2),
+            usd_per_kwh: read.number(("energy", "Energy, $/kWh"), 0.0..=10.0, 0.08),
+            tenants: read.words("tenants", ""),
+            misread: read.misread(),
         }
     }
 
@@ -253,3 +246,6 @@ mod tests {
         assert_eq!((ask.workload.turns, ask.workload.kept, ask.workload.routed), (20, 0.25, 0.5));
     }
 }
+        let told: Vec<String> = ask.misread.iter().map(ToString::to_string).collect();
+        let turns = "“turns=many”: Turns of a task must be a whole number from 1 to 1000. 20 is used instead.";
+        assert_eq!(told, [turns]);

@@ -1,9 +1,11 @@
 //! What would this stream of requests meet on that fleet? A form that asks, and what was asked before.
 
 use crate::api::{self, ApiError};
+use crate::asked::Misread;
 use crate::browser;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Number;
+use crate::components::question::Misreadings;
 use crate::components::serving::ServingTabs;
 use crate::replayed::{ENGINES, first_asked, router_words};
 use crate::{format, paths};
@@ -15,10 +17,10 @@ use model::design::Precision;
 use model::id::ReplayId;
 use model::input::FILE_BYTES_MAX;
 use model::replay::{MadeUpKind, ReplayCreate, ReplayDesk, ReplaySetup, ReplaySummary, RequestSource, Routing};
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use sim::serving::ask;
+use std::str::FromStr;
+
 /// What a source that is a file is called in the form.
 const FILE: &str = "file";
 
@@ -29,23 +31,47 @@ pub fn ReplaysPage() -> impl IntoView {
     let desk = Resource::new(
         move || query.read().get("again").unwrap_or_default(),
         |again| async move {
-            let id = if again.is_empty() {
-                None
-            } else {
-                let id: Result<ReplayId, _> = again.parse();
-                Some(id.map_err(|_| ApiError::NotFound { what: format!("replay \"{again}\"") })?)
+            if again.is_empty() {
+                return Ok(Asked { desk: api::replay_desk(None).await?, misread: Vec::new() });
+            }
+            let found = match again.parse::<ReplayId>() {
+                Ok(id) => api::replay_desk(Some(id)).await,
+                Err(_) => Err(ApiError::NotFound { what: format!("replay \"{again}\"") }),
             };
-            api::replay_desk(id).await
+            match found {
+                Err(ApiError::NotFound { .. }) => {
+                    Ok(Asked { desk: api::replay_desk(None).await?, misread: vec![no_such(again)] })
+                }
+                found => found.map(|desk| Asked { desk, misread: Vec::new() }),
+            }
         },
     );
     view! { <Title text="Replay"/><ServingTabs/><Loaded resource=desk noun="replays" extent=Extent::Page show=page/> }
 }
 
-fn page(desk: ReplayDesk) -> AnyView {
+/// What the page shows, and what of its address could not be understood.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Asked {
+    desk: ReplayDesk,
+    misread: Vec<Misread>,
+}
+
+fn no_such(again: String) -> Misread {
+    Misread {
+        key: "again".into(),
+        name: "The replay to run again".into(),
+        given: again,
+        allowed: "one of those below".into(),
+        used: "A fleet that fits".into(),
+    }
+}
+
+fn page(Asked { desk, misread }: Asked) -> AnyView {
     let earlier = desk.earlier.clone();
     view! {
         <h1>"Replay requests"</h1>
         <p class="lead">"A replay sends a stream of requests, one by one, through a fleet of GPUs step by step, and says how long each waits, how many finish in time, and what that draws."</p>
+        <Misreadings of=misread/>
         <Form desk/>
         <section aria-labelledby="earlier">
             <h2 id="earlier">"Earlier replays"</h2>
@@ -195,6 +221,11 @@ impl Fields {
     }
 }
 
+/// One of several that was chosen.
+fn one_of<T>(label: &str, chosen: Result<T, String>) -> Result<T, ApiError> {
+    chosen.map_err(|why| ApiError::Invalid { reason: format!("{label}: {why}.") })
+}
+
 /// A number that was typed.
 fn number<T: FromStr>(label: &str, typed: RwSignal<String>) -> Result<T, ApiError> {
     let typed = typed.get_untracked();
@@ -221,11 +252,6 @@ fn Form(desk: ReplayDesk) -> impl IntoView {
     });
     let refused = move || start.value().get().and_then(Result::err).map(|error| error.to_string());
     let idle = move || awake.get() && !start.pending().get();
-/// One of several that was chosen.
-fn one_of<T>(label: &str, chosen: Result<T, String>) -> Result<T, ApiError> {
-    chosen.map_err(|why| ApiError::Invalid { reason: format!("{label}: {why}.") })
-}
-
     view! {
         <form class="asks" on:submit=move |event| { event.prevent_default(); start.dispatch(()); }>
             <div class="ask-parts">

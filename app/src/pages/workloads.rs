@@ -2,12 +2,12 @@
 
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
+use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
 use crate::governance::{self, PRESETS, WorkloadAsk, WorkloadShown};
 use crate::{api, browser, format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 use model::design::Precision;
 use sim::serving::workload::Takes;
@@ -44,9 +44,10 @@ fn page(shown: WorkloadShown) -> AnyView {
         }
         .into_any(),
     };
-    view! { <Question shown/> {answer} }.into_any()
+    view! { <Misreadings of=shown.ask.misread.clone()/> <Asked shown/> {answer} }.into_any()
 }
 
+/// The form that the address is made of.
 #[component]
 fn Question(shown: WorkloadShown) -> impl IntoView {
     let WorkloadAsk { kind, workload: w, gpu, large, small, pue, usd_per_kwh, tenants } = shown.ask.clone();
@@ -63,7 +64,7 @@ fn Question(shown: WorkloadShown) -> impl IntoView {
     });
     let whole = |share: f64| (share * 1e4).round() / 100.0;
     view! {
-        <Form method="GET" action=paths::WORKLOADS attr:class="filter" attr:aria-label="The work">
+        <Question action=paths::WORKLOADS label="The work">
             <input type="hidden" name="kind" value=kind/>
             <label>"Turns of a task" <input type="number" name="turns" min="1" max="1000" value=w.turns/></label>
             <label>"Instructions and tools, tokens" <input type="number" name="instructions" min="0" max="1000000" step="any" value=w.instructions/></label>
