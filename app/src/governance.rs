@@ -133,17 +133,67 @@ impl WorkloadAsk {
         }
     }
 
-    /// Tenants with their shares of the whole, as far as each has a name and a number.
-    pub fn shares(&self) -> Vec<(String, f64)> {
-        let parts = self.tenants.split([',', ';', '\n']).filter_map(|part| {
-            let (name, share) = part.trim().rsplit_once([' ', '=', ':'])?;
-            let share: f64 = share.trim().trim_end_matches('%').parse().ok()?;
-            let name = name.trim_end_matches([' ', '=', ':']).trim();
-            (share.is_finite() && share > 0.0).then(|| (name.to_owned(), share))
-        });
-        let parts: Vec<(String, f64)> = parts.take(50).collect();
+    /// Tenants with their shares of the whole.
+    ///
+    /// # Errors
+    /// With the tenant that has no share, or none that can be reckoned with: nobody is left out of a budget in silence.
+    pub fn shares(&self) -> Result<Vec<(String, f64)>, String> {
+        let mut parts: Vec<(String, f64)> = Vec::new();
+        let list = self.tenants.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        for (at, part) in list.enumerate() {
+            let (name, share) = tenant(part).map_err(|why| format!("Tenant {}, “{part}”: {why}", at + 1))?;
+            if parts.iter().any(|(other, _)| *other == name) {
+                return Err(format!("Tenant {}, “{part}”: {name} has a share already.", at + 1));
+            }
+            parts.push((name, share));
+        }
+        if parts.len() > TENANTS_MAX {
+            return Err(format!("{} tenants: there can be {TENANTS_MAX}.", parts.len()));
+        }
         let sum: f64 = parts.iter().map(|(_, share)| share).sum();
-        parts.into_iter().map(|(name, share)| (name, share / sum)).collect()
+        Ok(parts.into_iter().map(|(name, share)| (name, share / sum)).collect())
+    }
+}
+
+/// Most tenants of a workload.
+const TENANTS_MAX: usize = 50;
+
+/// One tenant with its share: `code 60`, `code: 60%`, `code=60`.
+fn tenant(part: &str) -> Result<(String, f64), String> {
+    let none = || "it has no share. Write a name and a number above 0, as “code 60”.".to_owned();
+    let (name, written) = part.rsplit_once([' ', '=', ':']).ok_or_else(none)?;
+    let name = name.trim_end_matches([' ', '=', ':']).trim();
+    let share: f64 = written.trim().trim_end_matches('%').parse().map_err(|_| none())?;
+    if name.is_empty() {
+        return Err("it has no name.".to_owned());
+    }
+    if share.is_finite() && share > 0.0 {
+        Ok((name.to_owned(), share))
+    } else {
+        Err(format!("its share must be a number above 0, and {written} is none."))
+    }
+}
+
+/// The work of an address: each of its figures that is not asked is the kind's.
+fn workload<G: Fn(&str) -> Option<String>>(read: &mut Reading<G>, kind: &Workload) -> Workload {
+    const TOKENS: RangeInclusive<f64> = 0.0..=1e6;
+    let share = |read: &mut Reading<G>, named, most: f64, of: f64| {
+        // Of percents that a person wrote, no digit more than they have.
+        read.number(named, 0.0..=most, (of * 1e6).round() / 1e4) / 100.0
+    };
+    Workload {
+        turns: read.count(("turns", "Turns of a task"), 1_000, kind.turns),
+        instructions: read.number(("instructions", "Instructions and tools, tokens"), TOKENS, kind.instructions),
+        added: read.number(("added", "New in a turn, tokens"), TOKENS, kind.added),
+        answer: read.number(("answer", "Answer of a turn, tokens"), 1.0..=1e6, kind.answer),
+        kept: share(read, ("kept", "Kept of the turns before, %"), 100.0, kind.kept),
+        cached: share(read, ("cached", "Found in the prefix cache, %"), 100.0, kind.cached),
+        routed: share(read, ("routed", "Turns for the smaller model, %"), 100.0, kind.routed),
+        retried: share(read, ("retried", "Turns made again, %"), 1_000.0, kind.retried),
+        tasks_per_s: read.number(("tasks", "Tasks a second"), 0.0..=1e9, kind.tasks_per_s),
+        precision: asked::precision(read, kind.precision),
+        ttft_s: read.number(("ttft", "First token within, ms"), 1e-3..=1e7, kind.ttft_s * 1e3) / 1e3,
+        tpot_s: read.number(("tpot", "Between tokens, ms"), 1e-3..=1e6, kind.tpot_s * 1e3) / 1e3,
     }
 }
 
@@ -211,8 +261,13 @@ pub fn sheet(shown: &WorkloadShown) -> String {
             let more = one.takes.map(|other| other.facility_mw - takes.facility_mw);
             row(&format!("more with: {}", one.what), more.map_or("can't be served".to_owned(), plain), "MW");
         }
-        for (name, share) in shown.ask.shares() {
-            row(&format!("budget of {name}"), plain(share * takes.facility_mw), "MW");
+        match shown.ask.shares() {
+            Ok(shares) => {
+                for (name, share) in shares {
+                    row(&format!("budget of {name}"), plain(share * takes.facility_mw), "MW");
+                }
+            }
+            Err(why) => row("budgets", why, ""),
         }
     }
     let field = |text: &str| {
@@ -230,9 +285,20 @@ mod tests {
     #[test]
     fn tenants_share_the_whole() {
         let ask = |tenants: &str| WorkloadAsk::of(|key| (key == "tenants").then(|| tenants.to_owned()));
-        assert_eq!(ask("search 40, code 60%").shares(), [("search".to_owned(), 0.4), ("code".to_owned(), 0.6)]);
-        assert_eq!(ask("alone").shares(), []);
-        assert_eq!(ask("a: 1; b: -3; c=x").shares(), [("a".to_owned(), 1.0)]);
+        let shares = ask("search 40, code 60%,\n").shares().unwrap();
+        assert_eq!(shares, [("search".to_owned(), 0.4), ("code".to_owned(), 0.6)]);
+        assert_eq!(ask(" ").shares(), Ok(vec![]));
+        let refused = |tenants: &str| ask(tenants).shares().unwrap_err();
+        assert_eq!(
+            refused("search 40, code"),
+            "Tenant 2, “code”: it has no share. Write a name and a number above 0, as “code 60”."
+        );
+        assert!(refused("a: 1; b: -3").starts_with("Tenant 2, “b: -3”: its share must be a number above 0"));
+        assert!(refused("a 1\nc=x").starts_with("Tenant 2, “c=x”: it has no share."));
+        assert!(refused("a 1, a 2").contains("has a share already") && refused("=3").contains("no name"));
+        assert!(refused("a nan").contains("above 0"));
+        let many: Vec<String> = (0..51).map(|at| format!("t{at} 1")).collect();
+        assert_eq!(refused(&many.join(",")), "51 tenants: there can be 50.");
     }
 
     #[test]
@@ -244,8 +310,8 @@ mod tests {
             _ => None,
         });
         assert_eq!((ask.workload.turns, ask.workload.kept, ask.workload.routed), (20, 0.25, 0.5));
-    }
-}
         let told: Vec<String> = ask.misread.iter().map(ToString::to_string).collect();
         let turns = "“turns=many”: Turns of a task must be a whole number from 1 to 1000. 20 is used instead.";
         assert_eq!(told, [turns]);
+    }
+}

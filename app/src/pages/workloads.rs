@@ -49,8 +49,9 @@ fn page(shown: WorkloadShown) -> AnyView {
 
 /// The form that the address is made of.
 #[component]
-fn Question(shown: WorkloadShown) -> impl IntoView {
-    let WorkloadAsk { kind, workload: w, gpu, large, small, pue, usd_per_kwh, tenants } = shown.ask.clone();
+fn Asked(shown: WorkloadShown) -> impl IntoView {
+    let WorkloadAsk { kind, workload: w, gpu, large, small, pue, usd_per_kwh, tenants, misread: _ } = shown.ask.clone();
+    let refused = shown.ask.shares().err();
     let options = |list: &[(String, String)], chosen: &str| {
         list.iter()
             .map(|(id, name)| {
@@ -83,9 +84,10 @@ fn Question(shown: WorkloadShown) -> impl IntoView {
             <label>"Between tokens, ms" <input type="number" name="tpot" min="0.001" step="any" value=w.tpot_s * 1e3/></label>
             <label>"PUE" <input type="number" name="pue" min="1" max="5" step="any" value=pue/></label>
             <label>"Energy, $/kWh" <input type="number" name="energy" min="0" max="10" step="any" value=usd_per_kwh/></label>
-            <label>"Tenants and their shares" <input type="text" name="tenants" value=tenants placeholder="search 40, code 60" autocomplete="off"/></label>
+            <label>"Tenants and their shares" <input type="text" name="tenants" value=tenants placeholder="search 40, code 60" autocomplete="off" aria-invalid=refused.is_some().then_some("true") aria-describedby=refused.is_some().then_some("tenants-refused")/></label>
             <button type="submit">"Work it out"</button>
-        </Form>
+            {refused.map(|why| view! { <p class="why hint" id="tenants-refused" role="alert">{why} " No budgets are made until then."</p> })}
+        </Question>
     }
 }
 
@@ -152,6 +154,10 @@ fn careless(shown: &WorkloadShown, takes: &Takes) -> AnyView {
 fn tenants(shown: &WorkloadShown, takes: &Takes) -> AnyView {
     const DAY_S: f64 = 86_400.0;
     let shares = shown.ask.shares();
+    let shares = match shares {
+        Ok(shares) => shares,
+        Err(why) => return view! { <p class="why">"No budgets are made. " {why}</p> }.into_any(),
+    };
     if shares.is_empty() {
         return view! { <p class="empty">"Name tenants with their shares above, as “search 40, code 60”, and each one's budget of tasks, tokens, energy and money stands here."</p> }.into_any();
     }
