@@ -439,6 +439,17 @@ fn a_trace_is_replayed_the_same_each_time() {
     assert_eq!(troubled["outcome"]["requests"]["finished"], 200);
     let mean = |found: &Value| number(&found["outcome"]["e2e_s"], "mean");
     assert!(mean(&troubled) > mean(&found) && troubled["outcome"]["moved_by_failure"].as_u64().unwrap() > 0);
+    let events = ["--event", "5:0:fails", "--event", "20:0:returns", "--cap", "600"];
+    let told = String::from_utf8(millwright(&[&ask[..], &events].concat()).stdout).unwrap();
+    for said in [
+        "after 5 s replica 0 fails",
+        "after 20 s replica 0 returns",
+        "600 W each",
+        "Rests on                      measured GPU",
+        "90% of measured points would lie within",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
     let mut nowhere = ask.to_vec();
     nowhere.extend(["--event", "5:7:fails"]);
     let (code, said) = refused(&nowhere);

@@ -8,6 +8,7 @@ use model::catalog::Catalog;
 use model::design::Precision;
 use model::served::{Division, Mode, Point};
 use sim::serving::ask;
+use sim::serving::band::Known;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::{Figure, Prediction, predict};
 use std::fmt::Write;
@@ -164,7 +165,7 @@ fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<
                 for figure in [found.ttft_ms, found.tpot_ms, found.output_tokens_per_s_per_gpu, found.gpu_power_w] {
                     fields.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.4}")));
                 }
-                fields.push(known_words(&found).to_owned());
+                fields.push(known_words(found.known).to_owned());
                 fields.push(found.assumed.join("; "));
             }
             Err(reason) => {
@@ -179,9 +180,9 @@ fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<
     Ok((bytes, refused))
 }
 
-fn known_words(found: &Prediction) -> &'static str {
-    use sim::serving::band::Known;
-    match found.known {
+/// What a prediction rests on.
+pub(crate) fn known_words(known: Known) -> &'static str {
+    match known {
         Known::Both => "measured GPU and model",
         Known::GpuAlone => "measured GPU, other models",
         Known::Neither => "specification of the GPU",
@@ -217,7 +218,7 @@ fn words(catalog: &Catalog, point: &Point, found: &Prediction, cap: Option<f64>)
     if found.served.running < point.concurrency {
         line("Room for", format!("{:.0} of the requests; the others wait", found.served.running));
     }
-    line("Rests on", known_words(found).to_owned());
+    line("Rests on", known_words(found.known).to_owned());
     for assumed in &found.assumed {
         line("Assumed", assumed.clone());
     }
