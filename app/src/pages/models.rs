@@ -8,7 +8,7 @@ use crate::components::figure::{Kpi, Number};
 use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
 use crate::{format, paths};
-use chart::{Axis, Cloud, Role, Scale, Scatter, scatter};
+use chart::{Axis, Cloud, Role, Scale, Scatter, scatter, scatter_narrow};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -241,8 +241,8 @@ fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     view! {
         {all}
         <div class="pair">
-            <Chart title svg=tpot><WorstTable>{table()}</WorstTable></Chart>
-            <Chart title=first svg=ttft><WorstTable>{again()}</WorstTable></Chart>
+            <Chart title svg=tpot.0 narrow=tpot.1><WorstTable>{table()}</WorstTable></Chart>
+            <Chart title=first svg=ttft.0 narrow=ttft.1><WorstTable>{again()}</WorstTable></Chart>
         </div>
     }
     .into_any()
@@ -283,7 +283,8 @@ fn row(p: ValidationPoint) -> impl IntoView {
     }
 }
 
-fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> String {
+/// For a wide screen and for a narrow one.
+fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> (String, String) {
     let of = |engine: &str| -> Vec<(f64, f64)> { points.iter().filter(|p| p.engine == engine).map(&pair).collect() };
     let (trt, vllm, sglang) = (of("trtllm"), of("vllm"), of("sglang"));
     let words = |value: f64| {
@@ -306,5 +307,5 @@ fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoi
         chosen: None,
         diagonal: true,
     };
-    scatter(&chart, title)
+    (scatter(&chart, title), scatter_narrow(&chart, title))
 }

@@ -9,7 +9,7 @@ use crate::components::serving::ServingTabs;
 use crate::replayed::ENGINES;
 use crate::serving::{self, ServingAsk, ServingShown};
 use crate::{format, paths};
-use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter};
+use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter, scatter_narrow};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -160,8 +160,8 @@ fn frontier(shown: &ServingShown, answer: &Answer) -> AnyView {
     let tables = (table(answer), table(answer));
     view! {
         <div class="pair">
-            <Chart title=gpu.title.clone() svg=pictures.0>{tables.0}</Chart>
-            <Chart title=megawatt.title.clone() svg=pictures.1>{tables.1}</Chart>
+            <Chart title=gpu.title.clone() svg=pictures.0.0 narrow=pictures.0.1>{tables.0}</Chart>
+            <Chart title=megawatt.title.clone() svg=pictures.1.0 narrow=pictures.1.1>{tables.1}</Chart>
         </div>
         {none.then(|| view! { <p class="soft">"No public measurement of this GPU with this model in this format and of such lengths is at hand, so the curve stands alone."</p> })}
     }
@@ -188,7 +188,8 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn picture(&self, answer: &Answer, of: impl Fn(&Configuration) -> f64) -> String {
+    /// For a wide screen and for a narrow one.
+    fn picture(&self, answer: &Answer, of: impl Fn(&Configuration) -> f64) -> (String, String) {
         let point = |c: &Configuration| {
             let (low, high) = (c.output_tokens_per_s_per_gpu_low, c.output_tokens_per_s_per_gpu_high);
             let (value, rate) = (of(c), c.output_tokens_per_s_per_gpu);
@@ -208,7 +209,7 @@ impl Side<'_> {
             chosen: Some((answer.best.output_tokens_per_s_per_user, of(&answer.best))),
             diagonal: false,
         };
-        scatter(&picture, &self.title)
+        (scatter(&picture, &self.title), scatter_narrow(&picture, &self.title))
     }
 }
 
