@@ -1,4 +1,4 @@
-//! Token governance: the address as a workload, and what it takes as rows, sentences and a sheet to hand on.
+//! Token governance: the address as a workload, and what it takes as rows and sentences.
 
 use crate::asked::{self, Misread, Reading};
 use crate::format;
@@ -216,6 +216,8 @@ pub struct WorkloadShown {
     pub gpus: Vec<(String, String)>,
     /// Models to choose from.
     pub models: Vec<(String, String)>,
+    /// The review as a sheet to hand on: CSV, a row a figure.
+    pub sheet: String,
 }
 
 /// The answer in a sentence.
@@ -227,55 +229,6 @@ pub fn headline(shown: &WorkloadShown, takes: &Takes) -> String {
         format::joules(takes.facility_j),
         format::price(takes.usd)
     )
-}
-
-/// The review as a sheet: a row a figure.
-pub fn sheet(shown: &WorkloadShown) -> String {
-    let mut rows: Vec<[String; 3]> = vec![["what".into(), "value".into(), "unit".into()]];
-    let mut row = |what: &str, value: String, unit: &str| rows.push([what.to_owned(), value, unit.to_owned()]);
-    let w = &shown.ask.workload;
-    let plain = format::plain;
-    row("GPU", shown.names[0].clone(), "");
-    row("model", shown.names[1].clone(), "");
-    row("smaller model", shown.names[2].clone(), "");
-    row("turns of a task", plain(f64::from(w.turns)), "");
-    row("instructions", plain(w.instructions), "tokens");
-    row("new in a turn", plain(w.added), "tokens");
-    row("answer of a turn", plain(w.answer), "tokens");
-    row("turns before that are kept", plain(w.kept), "share");
-    row("found in the prefix cache", plain(w.cached), "share");
-    row("turns for the smaller model", plain(w.routed), "share");
-    row("turns made again", plain(w.retried), "share");
-    row("tasks", plain(w.tasks_per_s), "1/s");
-    if let Some(takes) = &shown.takes {
-        row("prompt tokens of a task", plain(takes.tokens.prompts), "tokens");
-        row("of which cached", plain(takes.tokens.cached), "tokens");
-        row("answer tokens of a task", plain(takes.tokens.answers), "tokens");
-        row("GPU time of a task", plain(takes.gpu_s), "s");
-        row("energy of a task, facility", plain(takes.facility_j), "J");
-        row("energy of a task, GPU boards", plain(takes.board_j), "J");
-        row("cost of a task", plain(takes.usd), "USD");
-        row("GPUs", plain(takes.gpus), "");
-        row("facility power", plain(takes.facility_mw), "MW");
-        for one in &shown.careless {
-            let more = one.takes.map(|other| other.facility_mw - takes.facility_mw);
-            row(&format!("more with: {}", one.what), more.map_or("can't be served".to_owned(), plain), "MW");
-        }
-        match shown.ask.shares() {
-            Ok(shares) => {
-                for (name, share) in shares {
-                    row(&format!("budget of {name}"), plain(share * takes.facility_mw), "MW");
-                }
-            }
-            Err(why) => row("budgets", why, ""),
-        }
-    }
-    let field = |text: &str| {
-        // A spreadsheet takes these for formulas.
-        let guarded = if text.starts_with(['=', '+', '@']) { format!("'{text}") } else { text.to_owned() };
-        if guarded.contains([',', '"', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
-    };
-    rows.iter().map(|row| row.iter().map(|text| field(text)).collect::<Vec<_>>().join(",") + "\n").collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Answers to the serving and the workload page: parts found in the catalog, the search run, measured points laid beside.
 
+use crate::export::review;
 use app::asked::Misread;
 use app::governance::{UNASKED_GPU, UNASKED_LARGE, UNASKED_SMALL, WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
@@ -162,7 +163,8 @@ pub fn workload(catalog: &Catalog, mut asked: WorkloadAsk) -> Result<WorkloadSho
     };
     let careless = if takes.is_some() { workload::careless(&served, &asked.workload) } else { Vec::new() };
     let rate = bands(known(gpu.id.as_str(), large.id.as_str()), Kind::of(large)).rate;
-    Ok(WorkloadShown {
+    let shown = WorkloadShown {
+        sheet: String::new(),
         names: [gpu.name.clone(), large.name.clone(), small.name.clone()],
         takes,
         refused,
@@ -171,5 +173,7 @@ pub fn workload(catalog: &Catalog, mut asked: WorkloadAsk) -> Result<WorkloadSho
         gpus: catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone())).collect(),
         models: catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone())).collect(),
         ask: asked,
-    })
+    };
+    let bytes = review::sheet(&shown).map_err(|error| format!("could not write the review: {error}"))?;
+    Ok(WorkloadShown { sheet: String::from_utf8_lossy(&bytes).into_owned(), ..shown })
 }

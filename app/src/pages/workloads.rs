@@ -92,7 +92,7 @@ fn Asked(shown: WorkloadShown) -> impl IntoView {
 }
 
 fn found(shown: &WorkloadShown, takes: Takes) -> AnyView {
-    let sheet = governance::sheet(shown);
+    let sheet = shown.sheet.clone();
     let name = format!("review-{}.csv", shown.ask.kind);
     view! {
         <p class="answer">{governance::headline(shown, &takes)}</p>
