@@ -17,6 +17,7 @@ pub mod notes;
 pub mod palette;
 pub mod plant;
 pub mod progress;
+pub mod question;
 pub mod refresh;
 pub mod report;
 pub mod run_year;

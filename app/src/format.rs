@@ -104,6 +104,11 @@ pub fn joules(joules: f64) -> Figure {
     scaled(joules, "J", &[(1e9, "GJ"), (1e6, "MJ"), (1e3, "kJ"), (1.0, "J")])
 }
 
+/// A figure to its last digit, as limits are told: 100 000, 0.001.
+pub fn exact(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 { grouped(value) } else { plain(value) }
+}
+
 /// A number for a file that programs read: all of its digits.
 pub fn plain(value: f64) -> String {
     value.to_string()

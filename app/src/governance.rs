@@ -1,10 +1,12 @@
-//! Token governance: the address as a workload, and what it takes as rows, sentences and a sheet to hand on.
+//! Token governance: the address as a workload, and what it takes as rows and sentences.
 
+use crate::asked::{self, Misread, Reading};
 use crate::format;
 use model::design::Precision;
 use model::quantity::Power;
 use serde::{Deserialize, Serialize};
 use sim::serving::workload::{Careless, Takes, Workload};
+use std::ops::RangeInclusive;
 
 /// A kind of work to start from. Its figures are a starting point to be changed, not a measurement.
 pub struct Preset {
@@ -97,60 +99,101 @@ pub struct WorkloadAsk {
     pub usd_per_kwh: f64,
     /// Tenants and their shares, as `search 40, code 60`.
     pub tenants: String,
+    /// What of the address could not be understood, and what stands above in its place.
+    pub misread: Vec<Misread>,
 }
 
+/// The GPU of a question that names none.
+pub const UNASKED_GPU: &str = "h200-sxm";
+/// Its model.
+pub const UNASKED_LARGE: &str = "llama-3.1-70b";
+/// And its smaller one.
+pub const UNASKED_SMALL: &str = "llama-3.1-8b";
+
 impl WorkloadAsk {
-    /// The question of an address, by its keys; what is missing or no number is that of its kind.
+    /// The question of an address, by its keys. What is missing is that of its kind; what can't be understood too, and is
+    /// told.
     pub fn of(get: impl Fn(&str) -> Option<String>) -> Self {
-        let kind = get("kind").filter(|kind| PRESETS.iter().any(|preset| preset.name == kind));
-        let kind = kind.unwrap_or_else(|| PRESETS[0].name.to_owned());
+        let mut read = Reading::new(get);
+        let kinds = PRESETS.each_ref().map(|preset| (preset.name, preset.name));
+        let known = |text: &str| kinds.iter().map(|(name, _)| *name).find(|name| *name == text);
+        let kind = read.one_of(("kind", "The kind of work"), &kinds, known, PRESETS[0].name);
         let preset = PRESETS.iter().find(|preset| preset.name == kind).map_or(CHAT, |preset| preset.workload);
-        let number = |key: &str, or: f64, low: f64, high: f64| {
-            get(key).and_then(|text| text.parse::<f64>().ok()).filter(|n| (low..=high).contains(n)).unwrap_or(or)
-        };
-        let words = |key: &str, or: &str| get(key).filter(|text| !text.is_empty()).unwrap_or_else(|| or.to_owned());
-        let workload = Workload {
-            turns: number("turns", f64::from(preset.turns), 1.0, 1_000.0) as u32,
-            instructions: number("instructions", preset.instructions, 0.0, 1e6),
-            added: number("added", preset.added, 0.0, 1e6),
-            answer: number("answer", preset.answer, 1.0, 1e6),
-            kept: number("kept", preset.kept * 100.0, 0.0, 100.0) / 100.0,
-            cached: number("cached", preset.cached * 100.0, 0.0, 100.0) / 100.0,
-            routed: number("routed", preset.routed * 100.0, 0.0, 100.0) / 100.0,
-            retried: number("retried", preset.retried * 100.0, 0.0, 1_000.0) / 100.0,
-            tasks_per_s: number("tasks", preset.tasks_per_s, 0.0, 1e9),
-            precision: match get("precision").as_deref() {
-                Some("bf16") => Precision::Bf16,
-                Some("fp4") => Precision::Fp4,
-                Some("fp8") => Precision::Fp8,
-                _ => preset.precision,
-            },
-            ttft_s: number("ttft", preset.ttft_s * 1e3, 1e-3, 1e7) / 1e3,
-            tpot_s: number("tpot", preset.tpot_s * 1e3, 1e-3, 1e6) / 1e3,
-        };
+        let workload = workload(&mut read, &preset);
         Self {
-            kind,
+            kind: kind.to_owned(),
             workload,
-            gpu: words("gpu", "h200-sxm"),
-            large: words("large", "llama-3.1-70b"),
-            small: words("small", "llama-3.1-8b"),
-            pue: number("pue", 1.2, 1.0, 5.0),
-            usd_per_kwh: number("energy", 0.08, 0.0, 10.0),
-            tenants: words("tenants", ""),
+            gpu: read.words("gpu", UNASKED_GPU),
+            large: read.words("large", UNASKED_LARGE),
+            small: read.words("small", UNASKED_SMALL),
+            pue: read.number(("pue", "PUE"), 1.0..=5.0, 1.2),
+            usd_per_kwh: read.number(("energy", "Energy, $/kWh"), 0.0..=10.0, 0.08),
+            tenants: read.words("tenants", ""),
+            misread: read.misread(),
         }
     }
 
-    /// Tenants with their shares of the whole, as far as each has a name and a number.
-    pub fn shares(&self) -> Vec<(String, f64)> {
-        let parts = self.tenants.split([',', ';', '\n']).filter_map(|part| {
-            let (name, share) = part.trim().rsplit_once([' ', '=', ':'])?;
-            let share: f64 = share.trim().trim_end_matches('%').parse().ok()?;
-            let name = name.trim_end_matches([' ', '=', ':']).trim();
-            (share.is_finite() && share > 0.0).then(|| (name.to_owned(), share))
-        });
-        let parts: Vec<(String, f64)> = parts.take(50).collect();
+    /// Tenants with their shares of the whole.
+    ///
+    /// # Errors
+    /// With the tenant that has no share, or none that can be reckoned with: nobody is left out of a budget in silence.
+    pub fn shares(&self) -> Result<Vec<(String, f64)>, String> {
+        let mut parts: Vec<(String, f64)> = Vec::new();
+        let list = self.tenants.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty());
+        for (at, part) in list.enumerate() {
+            let (name, share) = tenant(part).map_err(|why| format!("Tenant {}, “{part}”: {why}", at + 1))?;
+            if parts.iter().any(|(other, _)| *other == name) {
+                return Err(format!("Tenant {}, “{part}”: {name} has a share already.", at + 1));
+            }
+            parts.push((name, share));
+        }
+        if parts.len() > TENANTS_MAX {
+            return Err(format!("{} tenants: there can be {TENANTS_MAX}.", parts.len()));
+        }
         let sum: f64 = parts.iter().map(|(_, share)| share).sum();
-        parts.into_iter().map(|(name, share)| (name, share / sum)).collect()
+        Ok(parts.into_iter().map(|(name, share)| (name, share / sum)).collect())
+    }
+}
+
+/// Most tenants of a workload.
+const TENANTS_MAX: usize = 50;
+
+/// One tenant with its share: `code 60`, `code: 60%`, `code=60`.
+fn tenant(part: &str) -> Result<(String, f64), String> {
+    let none = || "it has no share. Write a name and a number above 0, as “code 60”.".to_owned();
+    let (name, written) = part.rsplit_once([' ', '=', ':']).ok_or_else(none)?;
+    let name = name.trim_end_matches([' ', '=', ':']).trim();
+    let share: f64 = written.trim().trim_end_matches('%').parse().map_err(|_| none())?;
+    if name.is_empty() {
+        return Err("it has no name.".to_owned());
+    }
+    if share.is_finite() && share > 0.0 {
+        Ok((name.to_owned(), share))
+    } else {
+        Err(format!("its share must be a number above 0, and {written} is none."))
+    }
+}
+
+/// The work of an address: each of its figures that is not asked is the kind's.
+fn workload<G: Fn(&str) -> Option<String>>(read: &mut Reading<G>, kind: &Workload) -> Workload {
+    const TOKENS: RangeInclusive<f64> = 0.0..=1e6;
+    let share = |read: &mut Reading<G>, named, most: f64, of: f64| {
+        // Of percents that a person wrote, no digit more than they have.
+        read.number(named, 0.0..=most, (of * 1e6).round() / 1e4) / 100.0
+    };
+    Workload {
+        turns: read.count(("turns", "Turns of a task"), 1_000, kind.turns),
+        instructions: read.number(("instructions", "Instructions and tools, tokens"), TOKENS, kind.instructions),
+        added: read.number(("added", "New in a turn, tokens"), TOKENS, kind.added),
+        answer: read.number(("answer", "Answer of a turn, tokens"), 1.0..=1e6, kind.answer),
+        kept: share(read, ("kept", "Kept of the turns before, %"), 100.0, kind.kept),
+        cached: share(read, ("cached", "Found in the prefix cache, %"), 100.0, kind.cached),
+        routed: share(read, ("routed", "Turns for the smaller model, %"), 100.0, kind.routed),
+        retried: share(read, ("retried", "Turns made again, %"), 1_000.0, kind.retried),
+        tasks_per_s: read.number(("tasks", "Tasks a second"), 0.0..=1e9, kind.tasks_per_s),
+        precision: asked::precision(read, kind.precision),
+        ttft_s: read.number(("ttft", "First token within, ms"), 1e-3..=1e7, kind.ttft_s * 1e3) / 1e3,
+        tpot_s: read.number(("tpot", "Between tokens, ms"), 1e-3..=1e6, kind.tpot_s * 1e3) / 1e3,
     }
 }
 
@@ -173,6 +216,8 @@ pub struct WorkloadShown {
     pub gpus: Vec<(String, String)>,
     /// Models to choose from.
     pub models: Vec<(String, String)>,
+    /// The review as a sheet to hand on: CSV, a row a figure.
+    pub sheet: String,
 }
 
 /// The answer in a sentence.
@@ -186,50 +231,6 @@ pub fn headline(shown: &WorkloadShown, takes: &Takes) -> String {
     )
 }
 
-/// The review as a sheet: a row a figure.
-pub fn sheet(shown: &WorkloadShown) -> String {
-    let mut rows: Vec<[String; 3]> = vec![["what".into(), "value".into(), "unit".into()]];
-    let mut row = |what: &str, value: String, unit: &str| rows.push([what.to_owned(), value, unit.to_owned()]);
-    let w = &shown.ask.workload;
-    let plain = format::plain;
-    row("GPU", shown.names[0].clone(), "");
-    row("model", shown.names[1].clone(), "");
-    row("smaller model", shown.names[2].clone(), "");
-    row("turns of a task", plain(f64::from(w.turns)), "");
-    row("instructions", plain(w.instructions), "tokens");
-    row("new in a turn", plain(w.added), "tokens");
-    row("answer of a turn", plain(w.answer), "tokens");
-    row("turns before that are kept", plain(w.kept), "share");
-    row("found in the prefix cache", plain(w.cached), "share");
-    row("turns for the smaller model", plain(w.routed), "share");
-    row("turns made again", plain(w.retried), "share");
-    row("tasks", plain(w.tasks_per_s), "1/s");
-    if let Some(takes) = &shown.takes {
-        row("prompt tokens of a task", plain(takes.tokens.prompts), "tokens");
-        row("of which cached", plain(takes.tokens.cached), "tokens");
-        row("answer tokens of a task", plain(takes.tokens.answers), "tokens");
-        row("GPU time of a task", plain(takes.gpu_s), "s");
-        row("energy of a task, facility", plain(takes.facility_j), "J");
-        row("energy of a task, GPU boards", plain(takes.board_j), "J");
-        row("cost of a task", plain(takes.usd), "USD");
-        row("GPUs", plain(takes.gpus), "");
-        row("facility power", plain(takes.facility_mw), "MW");
-        for one in &shown.careless {
-            let more = one.takes.map(|other| other.facility_mw - takes.facility_mw);
-            row(&format!("more with: {}", one.what), more.map_or("can't be served".to_owned(), plain), "MW");
-        }
-        for (name, share) in shown.ask.shares() {
-            row(&format!("budget of {name}"), plain(share * takes.facility_mw), "MW");
-        }
-    }
-    let field = |text: &str| {
-        // A spreadsheet takes these for formulas.
-        let guarded = if text.starts_with(['=', '+', '@']) { format!("'{text}") } else { text.to_owned() };
-        if guarded.contains([',', '"', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
-    };
-    rows.iter().map(|row| row.iter().map(|text| field(text)).collect::<Vec<_>>().join(",") + "\n").collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,9 +238,20 @@ mod tests {
     #[test]
     fn tenants_share_the_whole() {
         let ask = |tenants: &str| WorkloadAsk::of(|key| (key == "tenants").then(|| tenants.to_owned()));
-        assert_eq!(ask("search 40, code 60%").shares(), [("search".to_owned(), 0.4), ("code".to_owned(), 0.6)]);
-        assert_eq!(ask("alone").shares(), []);
-        assert_eq!(ask("a: 1; b: -3; c=x").shares(), [("a".to_owned(), 1.0)]);
+        let shares = ask("search 40, code 60%,\n").shares().unwrap();
+        assert_eq!(shares, [("search".to_owned(), 0.4), ("code".to_owned(), 0.6)]);
+        assert_eq!(ask(" ").shares(), Ok(vec![]));
+        let refused = |tenants: &str| ask(tenants).shares().unwrap_err();
+        assert_eq!(
+            refused("search 40, code"),
+            "Tenant 2, “code”: it has no share. Write a name and a number above 0, as “code 60”."
+        );
+        assert!(refused("a: 1; b: -3").starts_with("Tenant 2, “b: -3”: its share must be a number above 0"));
+        assert!(refused("a 1\nc=x").starts_with("Tenant 2, “c=x”: it has no share."));
+        assert!(refused("a 1, a 2").contains("has a share already") && refused("=3").contains("no name"));
+        assert!(refused("a nan").contains("above 0"));
+        let many: Vec<String> = (0..51).map(|at| format!("t{at} 1")).collect();
+        assert_eq!(refused(&many.join(",")), "51 tenants: there can be 50.");
     }
 
     #[test]
@@ -251,5 +263,8 @@ mod tests {
             _ => None,
         });
         assert_eq!((ask.workload.turns, ask.workload.kept, ask.workload.routed), (20, 0.25, 0.5));
+        let told: Vec<String> = ask.misread.iter().map(ToString::to_string).collect();
+        let turns = "“turns=many”: Turns of a task must be a whole number from 1 to 1000. 20 is used instead.";
+        assert_eq!(told, [turns]);
     }
 }

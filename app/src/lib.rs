@@ -10,6 +10,7 @@
 
 pub mod alarms;
 pub mod api;
+pub mod asked;
 mod browser;
 pub mod building;
 pub mod components;

@@ -5,11 +5,12 @@ use crate::components::chart::Readings;
 use crate::format::{self, Figure};
 use chart::{Line, Lines, PLOT, Role, lines_in_time};
 use model::design::Precision;
+use model::fleet::Annotation;
 use model::quantity::{Power, Span};
 use model::reading::Bucket;
 use model::replay::{
-    MadeUpKind, Measured, ReplayCreate, ReplayDetail, ReplayOutcome, ReplaySetup, ReplaySureness, RequestSource,
-    Routing,
+    MadeUpKind, Measured, ReplayChange, ReplayCreate, ReplayDetail, ReplayEvent, ReplayOutcome, ReplaySetup,
+    ReplaySummary, ReplaySureness, ReplayTier, RequestSource, Routing,
 };
 
 /// Rows of a chart's table, so that it can be read.
@@ -37,6 +38,8 @@ pub fn first_asked() -> ReplayCreate {
             prefill_replicas: 0,
             routing: Routing::LeastLoaded,
             prefix_cache: true,
+            host_cache: None,
+            disk_cache: None,
             autoscale: false,
             power_cap_w: None,
             requests_max: None,
@@ -44,6 +47,7 @@ pub fn first_asked() -> ReplayCreate {
             ttft_ms: 2_000.0,
             tpot_ms: 50.0,
             seed: 1,
+            events: Vec::new(),
         },
         requests: RequestSource::MadeUp { kind: MadeUpKind::Chat, requests_per_s: 20.0, count: 6_000, seed: 1 },
     }
@@ -73,17 +77,19 @@ struct Drawn<'a> {
     values: &'a [f64],
 }
 
-/// What all charts of a replay share: so long, in parts of such a width.
+/// What all charts of a replay share: so long, in parts of such a width, with what happened.
 #[derive(Clone, Copy)]
-struct Time {
+struct Time<'a> {
     span_s: f64,
     bin_s: f64,
+    happened: &'a [Annotation],
 }
 
 /// The fleet over time.
 pub fn fleet_charts(outcome: &ReplayOutcome, setup: &ReplaySetup) -> Vec<ReplayChart> {
     let series = &outcome.series;
-    let time = Time { span_s: outcome.span_s, bin_s: series.bin_s };
+    let happened = happened(setup, outcome.span_s, |_| true);
+    let time = Time { span_s: outcome.span_s, bin_s: series.bin_s, happened: &happened };
     let drawn = |name, role, values| Drawn { name, role, values };
     let mut charts = vec![
         chart(
@@ -143,38 +149,40 @@ pub fn fleet_charts(outcome: &ReplayOutcome, setup: &ReplaySetup) -> Vec<ReplayC
     charts
 }
 
-/// One replica over time; none where it did nothing.
-pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
+/// The first replica over time; none where it did nothing.
+pub fn replica_charts(outcome: &ReplayOutcome, setup: &ReplaySetup) -> Vec<ReplayChart> {
     let line = &outcome.timeline;
     if line.answering.is_empty() {
         return Vec::new();
     }
-    let time = Time { span_s: outcome.span_s.max(line.watched_s), bin_s: line.bin_s };
+    let span_s = outcome.span_s.max(line.watched_s);
+    let happened = happened(setup, span_s, |replica| replica.is_none_or(|replica| replica == 0));
+    let time = Time { span_s, bin_s: line.bin_s, happened: &happened };
     vec![
         chart(
             "Batch",
-            format!("Replica 1 answers up to {} requests in a step", whole(most(&line.answering))),
+            format!("The first replica answers up to {} requests in a step", whole(most(&line.answering))),
             time,
             &[Drawn { name: "requests being answered", role: Role::Tokens, values: &line.answering }],
             format::mean_count,
         ),
         chart(
             "Prompts",
-            format!("Replica 1 reads prompts at up to {}", format::token_rate(most(&line.prompt_tokens_per_s))),
+            format!("The first replica reads prompts at up to {}", format::token_rate(most(&line.prompt_tokens_per_s))),
             time,
             &[Drawn { name: "prompt tokens", role: Role::Fifth, values: &line.prompt_tokens_per_s }],
             format::token_rate,
         ),
         chart(
             "Answers",
-            format!("Replica 1 writes up to {}", format::token_rate(most(&line.output_tokens_per_s))),
+            format!("The first replica writes up to {}", format::token_rate(most(&line.output_tokens_per_s))),
             time,
             &[Drawn { name: "output tokens", role: Role::Tokens, values: &line.output_tokens_per_s }],
             format::token_rate,
         ),
         chart(
             "KV blocks",
-            format!("Replica 1 fills {} KV blocks at most", format::many(most(&line.kv_blocks) as u64)),
+            format!("The first replica fills {} KV blocks at most", format::many(most(&line.kv_blocks) as u64)),
             time,
             &[Drawn { name: "KV blocks in use", role: Role::Fourth, values: &line.kv_blocks }],
             |blocks| format::many(blocks as u64),
@@ -182,7 +190,50 @@ pub fn replica_charts(outcome: &ReplayOutcome) -> Vec<ReplayChart> {
     ]
 }
 
-fn requests_found(outcome: &ReplayOutcome, time: Time) -> String {
+/// What happens to some replicas, as marks on an axis of microseconds: a failure until its return, a limit as a moment.
+fn happened(setup: &ReplaySetup, span_s: f64, of: impl Fn(Option<u32>) -> bool) -> Vec<Annotation> {
+    let micros = |seconds: f64| (seconds * MICRO) as i64;
+    let returns = |event: &ReplayEvent| {
+        let ends = |other: &&ReplayEvent| {
+            other.change == ReplayChange::Returns
+                && other.at_s >= event.at_s
+                && (other.replica.is_none() || other.replica == event.replica)
+        };
+        setup.events.iter().filter(ends).map(|other| other.at_s).fold(span_s, f64::min)
+    };
+    let mark = |event: &ReplayEvent| {
+        let (end_s, severe) = match event.change {
+            ReplayChange::Fails => (Some(returns(event)), true),
+            ReplayChange::Limit { .. } => (None, false),
+            ReplayChange::Returns => return None,
+        };
+        let words = event_words(event);
+        Some(Annotation { start_ms: micros(event.at_s), end_ms: end_s.map(micros), words, severe })
+    };
+    let seen = |event: &&ReplayEvent| event.at_s <= span_s && of(event.replica);
+    setup.events.iter().filter(seen).filter_map(mark).collect()
+}
+
+/// What happens to a replica and when, in a few words.
+pub fn event_words(event: &ReplayEvent) -> String {
+    let whom = event.replica.map_or("every replica".to_owned(), |replica| format!("replica {replica}"));
+    let what = match event.change {
+        ReplayChange::Fails => "fails".to_owned(),
+        ReplayChange::Returns => "returns".to_owned(),
+        ReplayChange::Limit { watts: limit } => format!("is limited to {} a GPU", watts(limit)),
+    };
+    format!("after {} {whom} {what}", format::duration(Span::from_seconds(event.at_s)))
+}
+
+/// Where the blocks of prompts were found, in a few words; none where there is no cache but the GPUs'.
+pub fn found_words(setup: &ReplaySetup, outcome: &ReplayOutcome) -> Option<String> {
+    let found = outcome.found.filter(|_| setup.host_cache.is_some() || setup.disk_cache.is_some())?;
+    let share = |part: u64| format::percent(part as f64 / found.blocks.max(1) as f64);
+    let (gpus, host, disk) = (share(found.in_gpus), share(found.in_host), share(found.on_disk));
+    Some(format!("of blocks {gpus} in the GPUs, {host} in host memory, {disk} on disk"))
+}
+
+fn requests_found(outcome: &ReplayOutcome, time: Time<'_>) -> String {
     let series = &outcome.series;
     let (running, waiting) = (most(&series.running), most(&series.waiting));
     let running = whole(running);
@@ -211,7 +262,13 @@ fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min).min(most(values))
 }
 
-fn chart(noun: &'static str, title: String, time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> ReplayChart {
+fn chart(
+    noun: &'static str,
+    title: String,
+    time: Time<'_>,
+    drawn: &[Drawn<'_>],
+    words: fn(f64) -> Figure,
+) -> ReplayChart {
     let span_us = (time.span_s * MICRO).max(1.0) as i64;
     let together = drawn.first().map_or(0, |line| line.values.len()).div_ceil(POINTS).max(1);
     let step_us = time.bin_s * MICRO * together as f64;
@@ -240,7 +297,7 @@ fn chart(noun: &'static str, title: String, time: Time, drawn: &[Drawn<'_>], wor
         to_ms: span_us,
         step_ms: step_us as i64,
         lines: &lines,
-        annotations: &[],
+        annotations: time.happened,
         marks: &marks,
         from_zero: true,
     };
@@ -282,7 +339,7 @@ fn marks(span_s: f64) -> Vec<(i64, String)> {
     all.map(|ms| (ms * 1_000, if ms == 0 { "0".to_owned() } else { format::lasting(ms) })).collect()
 }
 
-fn readings(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Readings {
+fn readings(time: Time<'_>, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Readings {
     let count = drawn.first().map_or(0, |line| line.values.len());
     let said = |at: usize| {
         let when = format::duration(Span::from_seconds((at as f64 + 0.5) * time.bin_s));
@@ -297,7 +354,7 @@ fn readings(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Readin
     }
 }
 
-fn rows(time: Time, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(String, Vec<String>)> {
+fn rows(time: Time<'_>, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(String, Vec<String>)> {
     let count = drawn.first().map_or(0, |line| line.values.len());
     let together = count.div_ceil(ROWS).max(1);
     let row = |at: usize| {
@@ -338,15 +395,6 @@ pub fn sureness(of: &ReplaySureness) -> (String, String) {
     (known.to_owned(), reach)
 }
 
-/// What a number format is called.
-pub fn precision_words(precision: Precision) -> &'static str {
-    match precision {
-        Precision::Bf16 => "bf16 (16 bits)",
-        Precision::Fp8 => "fp8 (8 bits)",
-        Precision::Fp4 => "fp4 (4 bits)",
-    }
-}
-
 /// A way to pick a replica, short enough for a list to choose from.
 pub fn router_words(routing: Routing) -> &'static str {
     match routing {
@@ -356,6 +404,13 @@ pub fn router_words(routing: Routing) -> &'static str {
         Routing::PowerOfTwo => "to the better of two",
         Routing::Kv => "where the cache fits",
     }
+}
+
+/// Replicas of an earlier replay, short enough for a row: `4 × 4 × H100 SXM`.
+pub fn fleet_words(replay: &ReplaySummary) -> String {
+    let each = replay.gpus / replay.replicas.max(1);
+    let gpus = format!("{} × {}", format::count(each), replay.gpu_name);
+    format!("{} of {gpus}", format::things(replay.replicas, "replica", "replicas"))
 }
 
 /// Engines by their names in commands and for people.
@@ -379,16 +434,31 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
         )
     };
     let cap = setup.power_cap_w.map_or_else(|| "the board’s own".to_owned(), |cap| format!("{} a GPU", watts(cap)));
+    let tier = |tier: Option<ReplayTier>| {
+        tier.map_or("none".to_owned(), |tier| {
+            let speed = format::bytes(tier.bytes_per_s);
+            format!("{} of each replica, {speed}/s back to its GPUs", format::bytes(tier.size_bytes))
+        })
+    };
+    let most = |limit: Option<u32>| {
+        limit.map_or("as the engine sets it by the GPU’s memory".to_owned(), |most| format::count(most).to_string())
+    };
+    let events = setup.events.iter().map(event_words).collect::<Vec<_>>();
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
     vec![
         ("Requests", source_words(&requests.source, requests.count)),
-        ("Model", format!("{}, {}", summary.model_name, precision_words(setup.precision))),
+        ("Model", format!("{}, {}", summary.model_name, setup.precision.words())),
         ("Fleet", split),
         ("Engine", engine.to_owned()),
         ("Requests are sent", setup.routing.words().to_owned()),
         ("Prefix cache", on_off(setup.prefix_cache)),
+        ("Cache in host memory", tier(setup.host_cache)),
+        ("Cache on disk", tier(setup.disk_cache)),
         ("Autoscaler", on_off(setup.autoscale)),
         ("Power limit", cap),
+        ("Most requests at once in a replica", most(setup.requests_max)),
+        ("Most tokens of a step", most(setup.step_tokens_max)),
+        ("Meanwhile", if events.is_empty() { "nothing happens".to_owned() } else { events.join("; ") }),
         ("Targets", format!("first token within {}, then {} a token", target(setup.ttft_ms), target(setup.tpot_ms))),
         ("Seed", format!("{} of the router, program version {}", setup.seed, detail.program_version)),
     ]
@@ -431,10 +501,33 @@ mod tests {
     fn a_chart_has_a_row_for_a_part_of_the_time_and_a_reading_for_each_bin() {
         let values: Vec<f64> = (0..100).map(f64::from).collect();
         let drawn = [Drawn { name: "running", role: Role::Tokens, values: &values }];
-        let made = chart("Requests", "t".into(), Time { span_s: 100.0, bin_s: 1.0 }, &drawn, format::mean_count);
+        let made = chart(
+            "Requests",
+            "t".into(),
+            Time { span_s: 100.0, bin_s: 1.0, happened: &[] },
+            &drawn,
+            format::mean_count,
+        );
         assert_eq!((made.rows.len(), made.readings.words.len()), (20, 100));
         assert_eq!(made.rows[1], ("from 5\u{202f}s".replace("5\u{202f}s", "5.00\u{202f}s"), vec!["7.00".to_owned()]));
         assert_eq!(made.readings.words[2], "after 2.50\u{202f}s: running 2.00");
         assert!(made.svg.contains("<svg"));
+    }
+
+    #[test]
+    fn a_failure_is_marked_until_its_return_and_a_limit_as_a_moment() {
+        let events = ["60:1:fails", "90:1:returns", "100:all:limit=400", "120:0:fails", "900:0:returns"];
+        let events = events.map(|line| line.parse().unwrap()).to_vec();
+        let setup = ReplaySetup { events, ..first_asked().setup };
+        let marks = |of: fn(Option<u32>) -> bool| {
+            let all = happened(&setup, 300.0, of).into_iter();
+            all.map(|mark| (mark.start_ms / 1_000_000, mark.end_ms.map(|end| end / 1_000_000))).collect::<Vec<_>>()
+        };
+        assert_eq!(marks(|_| true), [(60, Some(90)), (100, None), (120, Some(300))]);
+        assert_eq!(marks(|replica| replica.is_none_or(|at| at == 0)), [(100, None), (120, Some(300))]);
+        assert_eq!(
+            event_words(&setup.events[2]),
+            "after 1\u{202f}min 40\u{202f}s every replica is limited to 400\u{202f}W a GPU"
+        );
     }
 }

@@ -1,8 +1,11 @@
 //! What the serving page asks and shows: the address as a question, the answer as rows and sentences.
 
+use crate::asked::{self, Misread, Reading};
 use crate::format;
+use model::design::Precision;
 use model::validation::ValidationPoint;
 use serde::{Deserialize, Serialize};
+use sim::serving::coefficients::Engine;
 use sim::serving::predict::Prediction;
 use sim::serving::search::{Answer, Configuration, Goal, Prompts};
 use sim::serving::step::Layout;
@@ -16,8 +19,8 @@ pub struct ServingAsk {
     pub count: u32,
     /// Model, by its catalog name.
     pub model: String,
-    /// Number format: `bf16`, `fp8`, `fp4`, `int4`.
-    pub precision: String,
+    /// Number format of its weights.
+    pub precision: Precision,
     /// Engine: `vllm`, `sglang`, `trtllm`.
     pub engine: String,
     /// Mean prompt, tokens.
@@ -34,7 +37,12 @@ pub struct ServingAsk {
     pub pue: f64,
     /// Dollars of a kilowatt-hour.
     pub usd_per_kwh: f64,
+    /// What of the address could not be understood, and what stands above in its place.
+    pub misread: Vec<Misread>,
 }
+
+/// The engine of a question that names none.
+const UNASKED_ENGINE: Engine = Engine::Vllm;
 
 impl Default for ServingAsk {
     fn default() -> Self {
@@ -42,8 +50,8 @@ impl Default for ServingAsk {
             gpu: "h200-sxm".to_owned(),
             count: 64,
             model: "llama-3.1-70b".to_owned(),
-            precision: "fp8".to_owned(),
-            engine: "vllm".to_owned(),
+            precision: Precision::Fp8,
+            engine: UNASKED_ENGINE.name().to_owned(),
             input: 1024,
             output: 1024,
             ttft_ms: 2000.0,
@@ -51,34 +59,35 @@ impl Default for ServingAsk {
             goal: Goal::TokensPerGpu,
             pue: 1.2,
             usd_per_kwh: 0.08,
+            misread: Vec::new(),
         }
     }
 }
 
 impl ServingAsk {
-    /// The question of an address, by its keys; what is missing or no number is as unasked.
+    /// The question of an address, by its keys. What is missing is as unasked; what can't be understood too, and is told.
     pub fn of(get: impl Fn(&str) -> Option<String>) -> Self {
         let unasked = Self::default();
-        let words = |key: &str, or: String| get(key).filter(|text| !text.is_empty()).unwrap_or(or);
-        let number = |key: &str, or: f64, low: f64, high: f64| {
-            get(key).and_then(|text| text.parse::<f64>().ok()).filter(|n| (low..=high).contains(n)).unwrap_or(or)
-        };
-        let count = |key: &str, or: u32, high: f64| number(key, f64::from(or), 1.0, high) as u32;
+        let mut read = Reading::new(get);
+        let engines = Engine::ALL.map(|engine| (engine.name(), engine.name()));
+        let named = |text: &str| Engine::named(text).map(Engine::name);
+        let goals = Goal::ALL.map(|goal| (goal.name(), goal));
+        let goal = |text: &str| Goal::ALL.into_iter().find(|goal| goal.name() == text);
+        let engine = read.one_of(("engine", "Engine"), &engines, named, UNASKED_ENGINE.name());
         Self {
-            gpu: words("gpu", unasked.gpu),
-            count: count("count", unasked.count, 100_000.0),
-            model: words("model", unasked.model),
-            precision: words("precision", unasked.precision),
-            engine: words("engine", unasked.engine),
-            input: count("input", unasked.input, 1e7),
-            output: count("output", unasked.output, 1e7),
-            ttft_ms: number("ttft", unasked.ttft_ms, 0.001, 1e7),
-            tpot_ms: number("tpot", unasked.tpot_ms, 0.001, 1e6),
-            goal: get("goal")
-                .and_then(|text| Goal::ALL.into_iter().find(|goal| goal.name() == text))
-                .unwrap_or(unasked.goal),
-            pue: number("pue", unasked.pue, 1.0, 5.0),
-            usd_per_kwh: number("energy", unasked.usd_per_kwh, 0.0, 10.0),
+            gpu: read.words("gpu", &unasked.gpu),
+            count: read.count(("count", "GPUs in all"), 100_000, unasked.count),
+            model: read.words("model", &unasked.model),
+            precision: asked::precision(&mut read, unasked.precision),
+            engine: engine.to_owned(),
+            input: read.count(("input", "Prompt, tokens"), 10_000_000, unasked.input),
+            output: read.count(("output", "Answer, tokens"), 10_000_000, unasked.output),
+            ttft_ms: read.number(("ttft", "First token within, ms"), 0.001..=1e7, unasked.ttft_ms),
+            tpot_ms: read.number(("tpot", "Between tokens, ms"), 0.001..=1e6, unasked.tpot_ms),
+            goal: read.one_of(("goal", "Best is"), &goals, goal, unasked.goal),
+            pue: read.number(("pue", "PUE"), 1.0..=5.0, unasked.pue),
+            usd_per_kwh: read.number(("energy", "Energy, $/kWh"), 0.0..=10.0, unasked.usd_per_kwh),
+            misread: read.misread(),
         }
     }
 }
@@ -191,6 +200,11 @@ pub fn sureness(at: &Prediction) -> &'static str {
     }
 }
 
+/// What had to be assumed, in sentences; empty where nothing was.
+pub fn assumed(at: &Prediction) -> String {
+    at.assumed.iter().map(|words| format!("Assumed: {words}.")).collect::<Vec<_>>().join(" ")
+}
+
 /// What a step is spent on, seconds, the largest first.
 pub fn spent(at: &Prediction) -> Vec<(&'static str, f64)> {
     let step = &at.served.step;
@@ -206,4 +220,36 @@ pub fn spent(at: &Prediction) -> Vec<(&'static str, f64)> {
     parts.retain(|(_, seconds)| *seconds > 0.0);
     parts.sort_by(|a, b| b.1.total_cmp(&a.1));
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(given: &[(&str, &str)]) -> ServingAsk {
+        ServingAsk::of(|key| given.iter().find(|(own, _)| *own == key).map(|(_, text)| (*text).to_owned()))
+    }
+
+    #[test]
+    fn an_address_is_a_question_and_what_it_can_not_be_is_told() {
+        let good = ask(&[("precision", "nvfp4"), ("engine", "TRTLLM"), ("count", "8"), ("goal", "cost")]);
+        assert_eq!((good.precision, good.engine.as_str(), good.count), (Precision::Fp4, "trtllm", 8));
+        assert!(good.misread.is_empty() && good.goal == Goal::Cost);
+        let wrong = [
+            ("precision", "fp12"),
+            ("engine", "llamacpp"),
+            ("count", "many"),
+            ("goal", "fame"),
+            ("tpot", "-1"),
+            ("pue", "0"),
+        ];
+        let read = ask(&wrong);
+        let keys: Vec<&str> = read.misread.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(keys, ["engine", "count", "precision", "tpot", "goal", "pue"]);
+        assert_eq!(ServingAsk { misread: Vec::new(), ..read.clone() }, ServingAsk::default());
+        assert_eq!(
+            read.misread[2].to_string(),
+            "“precision=fp12”: Number format must be one of bf16, fp8, fp4, int4. fp8 is used instead."
+        );
+    }
 }

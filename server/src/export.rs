@@ -4,6 +4,7 @@
 //! What people wrote (names, remarks of files) is text and stays text, whatever it begins with.
 
 pub mod csv;
+pub mod review;
 pub mod xlsx;
 
 use model::report::{Banded, Report};

@@ -4,13 +4,14 @@
 use model::catalog::Catalog;
 use model::part::{Gpu, LanguageModel};
 use model::replay::{
-    Measured, REPLAY_BINS_MAX, REPLAY_ROWS_MAX, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplaySeries, ReplaySetup,
-    ReplaySpread, ReplaySureness, ReplayTimeline, Routing,
+    Measured, REPLAY_BINS_MAX, REPLAY_EVENTS_MAX, REPLAY_ROWS_MAX, REPLAY_TENANTS_MAX, ReplayChange, ReplayEnds,
+    ReplayEnergy, ReplayEvent, ReplayFound, ReplayOutcome, ReplaySeries, ReplaySetup, ReplaySpread, ReplaySureness,
+    ReplayTenant, ReplayTier, ReplayTimeline, Routing,
 };
 use sim::replay::fleet::{
     Caching, Change, Engine as Limits, Event, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer,
 };
-use sim::replay::outcome::{Outcome, Spread, Strip, TIMELINE_MAX};
+use sim::replay::outcome::{Outcome, Spread, Strip, TIMELINE_MAX, Tenant};
 use sim::replay::request::Requests;
 use sim::replay::{Options, Records, Slo, Watch};
 use sim::serving::ask;
@@ -23,6 +24,10 @@ use sim::serving::step::{self, Layout, Setup};
 
 /// GPUs with at least this much memory are given long steps by vLLM: 70 GiB.
 const LARGE_MEMORY_BYTES: f64 = 70.0 * 1024.0 * 1024.0 * 1024.0;
+/// Most bytes of a tier of a replica's cache: a petabyte.
+const TIER_MAX_BYTES: f64 = 1e15;
+/// And how fast it may be.
+const TIER_MAX_BYTES_PER_S: f64 = 1e13;
 /// Most replicas of one replay.
 pub const REPLICAS_MAX: u32 = 4096;
 
@@ -61,11 +66,23 @@ pub fn parts<'a>(catalog: &'a Catalog, asked: &ReplaySetup) -> Result<Parts<'a>,
     Ok(Parts { gpu, model, setup })
 }
 
-/// The fleet of a replay.
+/// The fleet of a replay, with what happens to it.
 ///
 /// # Errors
-/// As [`parts`], and where the model does not fit.
+/// As [`parts`], and where the model does not fit, or an event can't happen.
 pub fn fleet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
+    let mut fleet = quiet(catalog, asked)?;
+    if asked.events.len() > REPLAY_EVENTS_MAX {
+        return Err(format!("{} events: there can be {REPLAY_EVENTS_MAX}", asked.events.len()));
+    }
+    for event in &asked.events {
+        happen(catalog, asked, event, &mut fleet).map_err(|why| format!("event {event}: {why}"))?;
+    }
+    Ok(fleet)
+}
+
+/// The fleet of a replay in which nothing happens to it.
+fn quiet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
     let Parts { gpu, setup, .. } = parts(catalog, asked)?;
     let limits = limits(gpu, asked)?;
     let board_w = gpu.board_power.as_watts();
@@ -77,8 +94,7 @@ pub fn fleet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
         let (weights, memory) = step::weights_and_memory(&setup);
         format!("the model does not fit: {:.0} GB of weights on a GPU of {:.0} GB", weights / 1e9, memory / 1e9)
     })?;
-    let caching =
-        if asked.prefix_cache { Caching::Prefix { host: Tier::NONE, disk: Tier::NONE } } else { Caching::Off };
+    let caching = caching(asked, cost.past_bytes)?;
     let targets = (asked.ttft_ms / 1e3, asked.tpot_ms / 1e3);
     let pool = |replicas: u32, role: Role| Pool {
         replicas,
@@ -103,6 +119,33 @@ pub fn fleet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
         router: router(asked.routing),
         transfer: Transfer { bytes_per_s, latency_s: 1e-3 },
         ..Fleet::alike(cost, pools)
+    })
+}
+
+/// What replicas keep of prompts: in their GPUs, and in tiers beside them of so many bytes, each token of `past_bytes`.
+fn caching(asked: &ReplaySetup, past_bytes: f64) -> Result<Caching, String> {
+    if !asked.prefix_cache {
+        let beside = asked.host_cache.or(asked.disk_cache);
+        let none = "a cache in host memory or on disk needs the prefix cache: turn it on";
+        return if beside.is_some() { Err(none.to_owned()) } else { Ok(Caching::Off) };
+    }
+    let tier = |name: &str, tier: Option<ReplayTier>| {
+        let Some(ReplayTier { size_bytes, bytes_per_s }) = tier else { return Ok(Tier::NONE) };
+        let is_good = |value: f64, most: f64| value > 0.0 && value <= most;
+        if is_good(size_bytes, TIER_MAX_BYTES) && is_good(bytes_per_s, TIER_MAX_BYTES_PER_S) {
+            return Ok(Tier { tokens: (size_bytes / past_bytes.max(1.0)) as u64, bytes_per_s });
+        }
+        Err(format!(
+            "{name}: {} GB at {} GB/s: there can be more than 0 to {} GB at more than 0 to {} GB/s",
+            size_bytes / 1e9,
+            bytes_per_s / 1e9,
+            TIER_MAX_BYTES / 1e9,
+            TIER_MAX_BYTES_PER_S / 1e9
+        ))
+    };
+    Ok(Caching::Prefix {
+        host: tier("cache in host memory", asked.host_cache)?,
+        disk: tier("cache on disk", asked.disk_cache)?,
     })
 }
 
@@ -138,58 +181,28 @@ fn limits(gpu: &Gpu, asked: &ReplaySetup) -> Result<Limits, String> {
 ///
 /// # Errors
 /// As [`fleet`], and where the requests make no sense.
-pub fn run(
-    catalog: &Catalog,
-    asked: &ReplaySetup,
-    happens: &[Happens],
-    requests: &Requests,
-) -> Result<Outcome, String> {
-    let mut fleet = fleet(catalog, asked)?;
-    happen(catalog, asked, happens, &mut fleet)?;
+pub fn run(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) -> Result<Outcome, String> {
+    let fleet = fleet(catalog, asked)?;
     run_with(&fleet, asked, requests, &Options { records: Records::Each, ..Options::default() })
 }
 
-/// Something that happens to a replica, or to all of them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Happens {
-    /// When, seconds.
-    pub at_s: f64,
-    /// To which; to all where it is none.
-    pub replica: Option<u32>,
-    /// What.
-    pub what: What,
-}
-
-/// What happens to a replica.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum What {
-    /// It stops; its requests begin anew elsewhere.
-    Fails,
-    /// It is back.
-    Returns,
-    /// Each of its GPUs may draw so many watts from then on: a power limit, or what a hot loop can cool.
-    Limit(f64),
-}
-
 /// Puts what happens into a fleet; each limit is a cost of steps of its own.
-fn happen(catalog: &Catalog, asked: &ReplaySetup, happens: &[Happens], fleet: &mut Fleet) -> Result<(), String> {
+fn happen(catalog: &Catalog, asked: &ReplaySetup, event: &ReplayEvent, fleet: &mut Fleet) -> Result<(), String> {
     let all: u32 = fleet.pools.iter().map(|pool| pool.replicas).sum();
-    for one in happens {
-        if let Some(replica) = one.replica.filter(|replica| *replica >= all) {
-            return Err(format!("there is no replica {replica}: they are numbered 0 to {}", all - 1));
-        }
-        let change = match one.what {
-            What::Fails => Change::Fails,
-            What::Returns => Change::Returns,
-            What::Limit(watts) => {
-                let limited = ReplaySetup { power_cap_w: Some(watts), ..asked.clone() };
-                fleet.costs.push(self::fleet(catalog, &limited)?.costs.swap_remove(0));
-                Change::Costs { cost: fleet.costs.len() as u32 - 1 }
-            }
-        };
-        let replicas = one.replica.map_or(0..all, |replica| replica..replica + 1);
-        fleet.events.extend(replicas.map(|replica| Event { at_s: one.at_s, replica, change }));
+    if let Some(replica) = event.replica.filter(|replica| *replica >= all) {
+        return Err(format!("there is no replica {replica}: they are numbered 0 to {}", all - 1));
     }
+    let change = match event.change {
+        ReplayChange::Fails => Change::Fails,
+        ReplayChange::Returns => Change::Returns,
+        ReplayChange::Limit { watts } => {
+            let limited = ReplaySetup { power_cap_w: Some(watts), ..asked.clone() };
+            fleet.costs.push(quiet(catalog, &limited)?.costs.swap_remove(0));
+            Change::Costs { cost: fleet.costs.len() as u32 - 1 }
+        }
+    };
+    let replicas = event.replica.map_or(0..all, |replica| replica..replica + 1);
+    fleet.events.extend(replicas.map(|replica| Event { at_s: event.at_s, replica, change }));
     Ok(())
 }
 
@@ -211,7 +224,8 @@ fn run_with(fleet: &Fleet, asked: &ReplaySetup, requests: &Requests, options: &O
 }
 
 /// What is kept of an outcome: all of its sums, its time in at most [`REPLAY_BINS_MAX`] parts, no request by itself.
-pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
+/// `tenants` are their names by number; one without a name is told by its number.
+pub fn kept(outcome: &Outcome, parts: &Parts<'_>, tenants: &[String]) -> ReplayOutcome {
     let (counts, energy, series) = (&outcome.requests, &outcome.energy, &outcome.series);
     let together = series.running.len().div_ceil(REPLAY_BINS_MAX).max(1);
     let means = |values: &[f64]| values.chunks(together).map(mean).collect();
@@ -247,7 +261,16 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
         },
         prompt_tokens: outcome.cache.prompt_tokens,
         cached_tokens: is_known.then_some(outcome.cache.cached_tokens),
+        found: is_known.then_some(ReplayFound {
+            blocks: outcome.cache.blocks,
+            in_gpus: outcome.cache.blocks_in_hbm,
+            in_host: outcome.cache.blocks_in_host,
+            on_disk: outcome.cache.blocks_on_disk,
+        }),
         preemptions: outcome.preemptions,
+        moved_by_failure: outcome.moved_by_failure,
+        tenants: self::tenants(outcome, tenants),
+        tenants_count: outcome.tenants.len() as u32,
         steps: outcome.steps,
         series: ReplaySeries {
             bin_s: series.bin_s * together as f64,
@@ -262,6 +285,32 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>) -> ReplayOutcome {
         timeline: timeline(&outcome.timeline, outcome.span_s),
         sureness: sureness(parts),
     }
+}
+
+/// Tenants where there are several, those with most energy first.
+fn tenants(outcome: &Outcome, names: &[String]) -> Vec<ReplayTenant> {
+    if outcome.tenants.len() < 2 {
+        return Vec::new();
+    }
+    let kept = |tenant: &Tenant| {
+        let number = usize::from(tenant.tenant);
+        let p95 = |spread: &Spread| (spread.count > 0).then_some(spread.p95);
+        ReplayTenant {
+            name: names.get(number).cloned().unwrap_or_else(|| number.to_string()),
+            requests: tenant.requests,
+            finished: tenant.finished,
+            attainment: f64::from(tenant.good) / f64::from(tenant.requests.max(1)),
+            input_tokens: tenant.input_tokens,
+            output_tokens: tenant.output_tokens,
+            ttft_p95_s: p95(&tenant.ttft_s),
+            tpot_p95_s: p95(&tenant.tpot_s),
+            energy_j: tenant.energy_j + tenant.idle_share_j,
+        }
+    };
+    let mut all: Vec<ReplayTenant> = outcome.tenants.iter().map(kept).collect();
+    all.sort_by(|a, b| b.energy_j.total_cmp(&a.energy_j).then_with(|| a.name.cmp(&b.name)));
+    all.truncate(REPLAY_TENANTS_MAX);
+    all
 }
 
 /// To six figures: more than the model knows, and a third of the room.

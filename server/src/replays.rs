@@ -186,7 +186,7 @@ fn made(catalog: &Catalog, asked: Asked, id: ReplayId, name: String, at_ms: i64)
     let outcome = replay::run_to_keep(catalog, &setup, &list.requests).map_err(invalid)?;
     let rows_csv_gz =
         if outcome.records.is_empty() { None } else { Some(compressed(&replay::rows(&list.requests, &outcome))?) };
-    let kept = replay::kept(&outcome, &parts);
+    let kept = replay::kept(&outcome, &parts, &list.tenants);
     let (model_name, gpu_name) = (parts.model.name.clone(), parts.gpu.name.clone());
     let summary = ReplaySummary {
         id,
@@ -195,6 +195,10 @@ fn made(catalog: &Catalog, asked: Asked, id: ReplayId, name: String, at_ms: i64)
         model_name,
         gpu_name,
         gpus: parts.setup.layout.gpus() * setup.replicas,
+        precision: setup.precision,
+        replicas: setup.replicas,
+        routing: setup.routing,
+        source: read.source.clone(),
         requests: read.count,
         attainment: kept.attainment,
         output_tokens_per_s: kept.output_tokens_per_s,

@@ -1,8 +1,11 @@
 //! Answers to the serving and the workload page: parts found in the catalog, the search run, measured points laid beside.
 
-use app::governance::{WorkloadAsk, WorkloadShown};
+use crate::export::review;
+use app::asked::Misread;
+use app::governance::{UNASKED_GPU, UNASKED_LARGE, UNASKED_SMALL, WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
 use model::catalog::Catalog;
+use model::part::{Gpu, LanguageModel};
 use model::validation::Validation;
 use sim::serving::Refusal;
 use sim::serving::ask;
@@ -10,21 +13,21 @@ use sim::serving::band::{Kind, bands, known};
 use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::of_replica;
-use sim::serving::search::{Around, Wanted, configure};
+use sim::serving::search::{Wanted, configure};
 use sim::serving::served::{Front, Load};
-use sim::serving::shape::Formats;
+use sim::serving::shape::{Format, Formats};
 use sim::serving::step::Setup;
 use sim::serving::workload::{self, Served};
 
 /// Answers.
 ///
 /// # Errors
-/// With the part that is not in the catalog.
-pub fn shown(catalog: &Catalog, validation: &Validation, asked: ServingAsk) -> Result<ServingShown, String> {
-    let gpu = ask::gpu(catalog, &asked.gpu)?;
-    let model = ask::language_model(catalog, &asked.model)?;
-    let format = ask::format(&asked.precision)
-        .ok_or_else(|| format!("{:?} is no number format; there are bf16, fp8, fp4 and int4", asked.precision))?;
+/// Where the catalog has not even what is taken in the place of a part that it has not.
+pub fn shown(catalog: &Catalog, validation: &Validation, mut asked: ServingAsk) -> Result<ServingShown, String> {
+    let unasked = ServingAsk::default();
+    let gpu = gpu(catalog, &mut asked.gpu, &unasked.gpu, &mut asked.misread)?;
+    let model = language_model(catalog, ("model", "Model"), &mut asked.model, &unasked.model, &mut asked.misread)?;
+    let format = Format::from(asked.precision);
     let engine = Engine::named(&asked.engine).ok_or_else(|| format!("{:?} is no engine", asked.engine))?;
     let node = ask::node(catalog, gpu);
     let formats = Formats::of(model, format);
@@ -40,12 +43,7 @@ pub fn shown(catalog: &Catalog, validation: &Validation, asked: ServingAsk) -> R
         ttft_s: asked.ttft_ms / 1e3,
         tpot_s: asked.tpot_ms / 1e3,
         goal: asked.goal,
-        around: Around {
-            node_w_per_gpu: node.overhead_w_per_gpu,
-            pue: asked.pue,
-            usd_per_gpu_hour: node.usd_per_gpu_hour,
-            usd_per_kwh: asked.usd_per_kwh,
-        },
+        around: node.around(asked.pue, asked.usd_per_kwh),
     };
     let (answer, refused) = match configure(&FITTED, &wanted) {
         Ok(answer) => (Some(answer), None),
@@ -83,20 +81,66 @@ pub fn shown(catalog: &Catalog, validation: &Validation, asked: ServingAsk) -> R
     })
 }
 
+/// The GPU that an address names, by its catalog name from then on; or the one of a question that names none, which is told.
+fn gpu<'a>(
+    catalog: &'a Catalog,
+    asked: &mut String,
+    unasked: &str,
+    misread: &mut Vec<Misread>,
+) -> Result<&'a Gpu, String> {
+    let found = ask::gpu(catalog, asked).or_else(|_| {
+        let names = catalog.gpus.iter().map(|gpu| gpu.id.as_str());
+        misread.push(absent(("gpu", "GPU"), asked, names, unasked));
+        ask::gpu(catalog, unasked)
+    })?;
+    *asked = found.id.to_string();
+    Ok(found)
+}
+
+/// The same of a model.
+fn language_model<'a>(
+    catalog: &'a Catalog,
+    named: (&str, &str),
+    asked: &mut String,
+    unasked: &str,
+    misread: &mut Vec<Misread>,
+) -> Result<&'a LanguageModel, String> {
+    let found = ask::language_model(catalog, asked).or_else(|_| {
+        let names = catalog.models.iter().map(|model| model.id.as_str());
+        misread.push(absent(named, asked, names, unasked));
+        ask::language_model(catalog, unasked)
+    })?;
+    *asked = found.id.to_string();
+    Ok(found)
+}
+
+fn absent<'n>(
+    (key, name): (&str, &str),
+    given: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    used: &str,
+) -> Misread {
+    let offered = ask::offered(given, names);
+    Misread {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        given: given.to_owned(),
+        allowed: format!("one of the catalog, {offered}"),
+        used: used.to_owned(),
+    }
+}
+
 /// What a workload takes, and what careless choices add.
 ///
 /// # Errors
-/// With the part that is not in the catalog.
-pub fn workload(catalog: &Catalog, asked: WorkloadAsk) -> Result<WorkloadShown, String> {
-    let gpu = ask::gpu(catalog, &asked.gpu)?;
-    let (large, small) = (ask::language_model(catalog, &asked.large)?, ask::language_model(catalog, &asked.small)?);
+/// Where the catalog has not even what is taken in the place of a part that it has not.
+pub fn workload(catalog: &Catalog, mut asked: WorkloadAsk) -> Result<WorkloadShown, String> {
+    let misread = &mut asked.misread;
+    let gpu = gpu(catalog, &mut asked.gpu, UNASKED_GPU, misread)?;
+    let large = language_model(catalog, ("large", "Model"), &mut asked.large, UNASKED_LARGE, misread)?;
+    let small = language_model(catalog, ("small", "Smaller model"), &mut asked.small, UNASKED_SMALL, misread)?;
     let node = ask::node(catalog, gpu);
-    let around = Around {
-        node_w_per_gpu: node.overhead_w_per_gpu,
-        pue: asked.pue,
-        usd_per_gpu_hour: node.usd_per_gpu_hour,
-        usd_per_kwh: asked.usd_per_kwh,
-    };
+    let around = node.around(asked.pue, asked.usd_per_kwh);
     let served = Served { gpu, domain: node.domain, large, small, around };
     let (takes, refused) = match workload::takes(&served, &asked.workload) {
         Ok(takes) => (Some(takes), None),
@@ -119,7 +163,8 @@ pub fn workload(catalog: &Catalog, asked: WorkloadAsk) -> Result<WorkloadShown, 
     };
     let careless = if takes.is_some() { workload::careless(&served, &asked.workload) } else { Vec::new() };
     let rate = bands(known(gpu.id.as_str(), large.id.as_str()), Kind::of(large)).rate;
-    Ok(WorkloadShown {
+    let shown = WorkloadShown {
+        sheet: String::new(),
         names: [gpu.name.clone(), large.name.clone(), small.name.clone()],
         takes,
         refused,
@@ -128,5 +173,7 @@ pub fn workload(catalog: &Catalog, asked: WorkloadAsk) -> Result<WorkloadShown, 
         gpus: catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone())).collect(),
         models: catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone())).collect(),
         ask: asked,
-    })
+    };
+    let bytes = review::sheet(&shown).map_err(|error| format!("could not write the review: {error}"))?;
+    Ok(WorkloadShown { sheet: String::from_utf8_lossy(&bytes).into_owned(), ..shown })
 }

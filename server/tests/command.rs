@@ -349,6 +349,29 @@ fn a_prediction_says_its_band_and_what_it_rests_on() {
     assert!(code == 2 && said.contains("does not fit"), "{said}");
     let (code, said) = refused(&["predict", "--gpu", "h100", "--model", "nobody/nothing"]);
     assert!(code == 2 && said.contains("nobody/nothing"), "{said}");
+    let (code, said) = refused(&["predict", "--gpu", "h900-sxm", "--model", "llama-3.1-8b"]);
+    assert!(code == 2 && said.contains("nearest to it are") && said.contains("h100-sxm"), "{said}");
+    let (code, said) = refused(&["configure", "--gpu", "h100", "--count", "8", "--model", "llama-3.1-71b"]);
+    assert!(code == 2 && said.contains("nearest to it are llama-3.1-70b"), "{said}");
+}
+
+#[test]
+fn every_command_takes_every_number_format_and_says_what_a_gpu_can_not_compute_in() {
+    let parts = |precision| ["--gpu", "a100", "--model", "llama-3.1-8b", "--precision", precision];
+    for precision in ["bf16", "fp8", "fp4", "int4", "nvfp4"] {
+        json(&[&["predict"], &parts(precision)[..]].concat());
+        json(&[&["configure", "--count", "2"], &parts(precision)[..]].concat());
+    }
+    for command in [&["predict"][..], &["configure", "--count", "2"], &["replay", "--requests", "none.csv"]] {
+        let (code, said) = refused(&[command, &parts("fp12")[..]].concat());
+        assert!(code == 2 && said.contains("there are bf16, fp8, fp4, int4"), "{said}");
+    }
+    let told = |command: &[&str]| String::from_utf8(millwright(command).stdout).unwrap();
+    for command in [&["predict"][..], &["configure", "--count", "2"]] {
+        let said = told(&[command, &parts("fp8")[..]].concat());
+        assert!(said.contains("has no FP8 arithmetic") && said.contains("computed in 16 bits"), "{said}");
+        assert!(!told(&[command, &parts("int4")[..]].concat()).contains("arithmetic:"));
+    }
 }
 
 #[test]
@@ -416,6 +439,17 @@ fn a_trace_is_replayed_the_same_each_time() {
     assert_eq!(troubled["outcome"]["requests"]["finished"], 200);
     let mean = |found: &Value| number(&found["outcome"]["e2e_s"], "mean");
     assert!(mean(&troubled) > mean(&found) && troubled["outcome"]["moved_by_failure"].as_u64().unwrap() > 0);
+    let events = ["--event", "5:0:fails", "--event", "20:0:returns", "--cap", "600"];
+    let told = String::from_utf8(millwright(&[&ask[..], &events].concat()).stdout).unwrap();
+    for said in [
+        "after 5 s replica 0 fails",
+        "after 20 s replica 0 returns",
+        "600 W each",
+        "Rests on                      measured GPU",
+        "90% of measured points would lie within",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
     let mut nowhere = ask.to_vec();
     nowhere.extend(["--event", "5:7:fails"]);
     let (code, said) = refused(&nowhere);

@@ -24,7 +24,7 @@ pub use hours::year_of_hours;
 pub use lanes::{Lane, event_lanes};
 pub use line::{Line, Lines, PLOT, Role, lines_in_time};
 pub use months::monthly_bars;
-pub use scatter::{Axis, Cloud, Curve, Scale, Scatter, scatter};
+pub use scatter::{Axis, Cloud, Curve, Scale, Scatter, scatter, scatter_narrow};
 
 /// What puts a figure into words, with its unit.
 pub type Words = fn(f64) -> String;

@@ -5,16 +5,41 @@ use crate::canvas::{Anchor, Canvas, draw};
 use crate::ink::Ink;
 use crate::line::Role;
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 420.0;
-const LEFT: f64 = 92.0;
-const RIGHT: f64 = WIDTH - 16.0;
-const TOP: f64 = 52.0;
-const BOTTOM: f64 = HEIGHT - 46.0;
 /// Half of a point's width.
 const DOT: f64 = 2.4;
 /// Room for a letter of a name.
 const LETTER: f64 = 7.6;
+
+/// Room for a line of the legend, where its names stand one below another.
+const LINE: f64 = 18.0;
+
+/// A sheet: its size, and where on it the points are.
+#[derive(Clone, Copy)]
+struct Sheet {
+    width: f64,
+    height: f64,
+    left: f64,
+    top: f64,
+    is_narrow: bool,
+}
+
+impl Sheet {
+    const WIDE: Self = Self { width: 640.0, height: 420.0, left: 92.0, top: 52.0, is_narrow: false };
+
+    /// For a screen as wide as a hand: words as large as elsewhere, the names one below another.
+    fn narrow(names: usize) -> Self {
+        let top = 34.0 + LINE * names as f64;
+        Self { width: 360.0, height: 340.0 + top, left: 84.0, top, is_narrow: true }
+    }
+
+    fn right(&self) -> f64 {
+        self.width - 16.0
+    }
+
+    fn bottom(&self) -> f64 {
+        self.height - 46.0
+    }
+}
 
 /// How an axis divides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +147,15 @@ impl Span {
 
 /// Draws it, entitled.
 pub fn scatter(chart: &Scatter<'_>, title: &str) -> String {
+    on(Sheet::WIDE, chart, title)
+}
+
+/// The same for a narrow screen, where the wide one's words would be too small to read.
+pub fn scatter_narrow(chart: &Scatter<'_>, title: &str) -> String {
+    on(Sheet::narrow(chart.names().count()), chart, title)
+}
+
+fn on(sheet: Sheet, chart: &Scatter<'_>, title: &str) -> String {
     let points = || chart.clouds.iter().flat_map(|cloud| cloud.points.iter().copied());
     let curves = || chart.curves.iter().flat_map(|curve| curve.points.iter().copied());
     let mut x = Span::of(chart.across.scale, points().map(|p| p.0).chain(curves().map(|p| p.0)));
@@ -130,9 +164,10 @@ pub fn scatter(chart: &Scatter<'_>, title: &str) -> String {
         let (low, high) = (x.low.min(y.low), x.high.max(y.high));
         (x.low, y.low, x.high, y.high) = (low, low, high, high);
     }
-    let at = |(px, py): (f64, f64)| (LEFT + (RIGHT - LEFT) * x.share(px), BOTTOM - (BOTTOM - TOP) * y.share(py));
-    draw(WIDTH, HEIGHT, title, |canvas| {
-        axes(canvas, chart, &x, &y);
+    let (across, up) = (sheet.right() - sheet.left, sheet.bottom() - sheet.top);
+    let at = |(px, py): (f64, f64)| (sheet.left + across * x.share(px), sheet.bottom() - up * y.share(py));
+    draw(sheet.width, sheet.height, title, |canvas| {
+        axes(canvas, sheet, chart, (&x, &y));
         if chart.diagonal {
             canvas.line(&[at((x.low, x.low)), at((x.high, x.high))], Ink::TextSoft, 1.0);
         }
@@ -166,42 +201,60 @@ pub fn scatter(chart: &Scatter<'_>, title: &str) -> String {
                 .collect();
             canvas.line(&ring, Ink::Text, 2.0);
         }
-        legend(canvas, chart);
+        legend(canvas, sheet, chart);
     })
 }
 
-fn axes(canvas: &Canvas<'_>, chart: &Scatter<'_>, x: &Span, y: &Span) {
+impl<'a> Scatter<'a> {
+    /// Names of what is drawn, with their colours.
+    fn names(&self) -> impl DoubleEndedIterator<Item = (&'a str, Role)> {
+        let clouds = self.clouds.iter().filter(|cloud| !cloud.points.is_empty()).map(|cloud| (cloud.name, cloud.role));
+        self.curves.iter().map(|curve| (curve.name, curve.role)).chain(clouds)
+    }
+}
+
+fn axes(canvas: &Canvas<'_>, sheet: Sheet, chart: &Scatter<'_>, (x, y): (&Span, &Span)) {
+    let (left, right, top, bottom) = (sheet.left, sheet.right(), sheet.top, sheet.bottom());
     let mut ended = f64::NEG_INFINITY;
     for mark in x.marks() {
-        let px = LEFT + (RIGHT - LEFT) * x.share(mark);
-        canvas.line(&[(px, TOP), (px, BOTTOM)], Ink::Line, 1.0);
+        let px = left + (right - left) * x.share(mark);
+        canvas.line(&[(px, top), (px, bottom)], Ink::Line, 1.0);
         let words = (chart.across.words)(mark);
         let half = words.chars().count() as f64 * LETTER / 2.0;
-        if px - half > ended + 4.0 && px + half <= RIGHT + 12.0 {
-            canvas.words(&words, (px, BOTTOM + 14.0), Anchor::Middle, Ink::TextSoft);
+        if px - half > ended + 4.0 && px + half <= right + 12.0 {
+            canvas.words(&words, (px, bottom + 14.0), Anchor::Middle, Ink::TextSoft);
             ended = px + half;
         }
     }
     for mark in y.marks() {
-        let py = BOTTOM - (BOTTOM - TOP) * y.share(mark);
-        canvas.line(&[(LEFT, py), (RIGHT, py)], Ink::Line, 1.0);
-        canvas.words(&(chart.up.words)(mark), (LEFT - 8.0, py), Anchor::End, Ink::TextSoft);
+        let py = bottom - (bottom - top) * y.share(mark);
+        canvas.line(&[(left, py), (right, py)], Ink::Line, 1.0);
+        canvas.words(&(chart.up.words)(mark), (left - 8.0, py), Anchor::End, Ink::TextSoft);
     }
-    canvas.words(chart.across.name, (f64::midpoint(LEFT, RIGHT), BOTTOM + 34.0), Anchor::Middle, Ink::Text);
-    canvas.words(chart.up.name, (8.0, TOP - 38.0), Anchor::Start, Ink::Text);
+    canvas.words(chart.across.name, (f64::midpoint(left, right), bottom + 34.0), Anchor::Middle, Ink::Text);
+    canvas.words(chart.up.name, (8.0, 14.0), Anchor::Start, Ink::Text);
 }
 
-/// Names with their colours, from the right end of the line above the picture, under the name of the axis.
-fn legend(canvas: &Canvas<'_>, chart: &Scatter<'_>) {
-    let clouds = chart.clouds.iter().filter(|cloud| !cloud.points.is_empty()).map(|cloud| (cloud.name, cloud.role));
-    let names: Vec<(&str, Role)> = chart.curves.iter().map(|curve| (curve.name, curve.role)).chain(clouds).collect();
-    let mut right = RIGHT;
-    for (name, role) in names.into_iter().rev() {
+/// Names with their colours, under the name of the axis: from the right end of one line, or one below another.
+fn legend(canvas: &Canvas<'_>, sheet: Sheet, chart: &Scatter<'_>) {
+    let square = |px: f64, py: f64, role: Role| {
+        let corners = [(px - 4.0, py - 4.0), (px + 4.0, py - 4.0), (px + 4.0, py + 4.0), (px - 4.0, py + 4.0)];
+        canvas.polygon(&corners, role.ink(), 1.0);
+    };
+    if sheet.is_narrow {
+        for (at, (name, role)) in chart.names().enumerate() {
+            let py = 14.0 + LINE * (at as f64 + 1.0);
+            square(12.0, py, role);
+            canvas.words(name, (24.0, py), Anchor::Start, Ink::TextSoft);
+        }
+        return;
+    }
+    let mut right = sheet.right();
+    for (name, role) in chart.names().rev() {
         let width = name.chars().count() as f64 * LETTER;
-        canvas.words(name, (right, TOP - 20.0), Anchor::End, Ink::TextSoft);
+        canvas.words(name, (right, sheet.top - 20.0), Anchor::End, Ink::TextSoft);
         let px = right - width - 8.0;
-        let square = [(px - 4.0, TOP - 24.0), (px + 4.0, TOP - 24.0), (px + 4.0, TOP - 16.0), (px - 4.0, TOP - 16.0)];
-        canvas.polygon(&square, role.ink(), 1.0);
+        square(px, sheet.top - 20.0, role);
         right = px - 20.0;
     }
 }

@@ -65,6 +65,33 @@ pub enum Precision {
     Fp8,
     /// 4-bit weights; arithmetic in 4-bit where the chip has it.
     Fp4,
+    /// 4-bit whole numbers for the weights; arithmetic in 16-bit.
+    Int4,
+}
+
+impl Precision {
+    /// Each of them, the widest first: the one list of what commands, forms and files take.
+    pub const ALL: [Self; 4] = [Self::Bf16, Self::Fp8, Self::Fp4, Self::Int4];
+
+    /// Its name in commands, addresses and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bf16 => "bf16",
+            Self::Fp8 => "fp8",
+            Self::Fp4 => "fp4",
+            Self::Int4 => "int4",
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Bf16 => "16-bit (BF16)",
+            Self::Fp8 => "8-bit (FP8)",
+            Self::Fp4 => "4-bit (FP4)",
+            Self::Int4 => "4-bit weights (INT4)",
+        }
+    }
 }
 
 /// How much work arrives.

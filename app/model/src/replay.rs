@@ -3,6 +3,8 @@
 use crate::design::Precision;
 use crate::id::ReplayId;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Who is given a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,12 +51,113 @@ impl Routing {
     }
 }
 
-impl std::str::FromStr for Routing {
+impl FromStr for Routing {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|routing| routing.name() == text);
         known.ok_or_else(|| format!("{text:?} is no router; there are {}", Self::ALL.map(Self::name).join(", ")))
     }
+}
+
+/// Most events of one replay.
+pub const REPLAY_EVENTS_MAX: usize = 64;
+/// The latest that an event may be, seconds: some 30 years.
+const EVENT_MAX_S: f64 = 1e9;
+
+/// Something that happens to a replica, or to all of them, while requests are replayed. In commands, forms and files it is
+/// a line `AT:REPLICA:WHAT`: `60:0:fails`, `120:0:returns`, `300:all:limit=400`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReplayEvent {
+    /// When, seconds.
+    pub at_s: f64,
+    /// To which, counted from 0; to all where it is none.
+    pub replica: Option<u32>,
+    /// What.
+    pub change: ReplayChange,
+}
+
+/// What happens to a replica.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ReplayChange {
+    /// It stops; its requests begin anew elsewhere.
+    Fails,
+    /// It is back.
+    Returns,
+    /// Each of its GPUs may draw so many watts from then on: a power limit, or what a hot loop can cool.
+    Limit {
+        /// So many watts.
+        watts: f64,
+    },
+}
+
+impl fmt::Display for ReplayEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.at_s)?;
+        match self.replica {
+            Some(replica) => write!(f, "{replica}:")?,
+            None => f.write_str("all:")?,
+        }
+        match self.change {
+            ReplayChange::Fails => f.write_str("fails"),
+            ReplayChange::Returns => f.write_str("returns"),
+            ReplayChange::Limit { watts } => write!(f, "limit={watts}"),
+        }
+    }
+}
+
+impl FromStr for ReplayEvent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.trim().splitn(3, ':').map(str::trim).collect();
+        let &[at, replica, what] = parts.as_slice() else {
+            return Err("must be a time, a replica and what happens, as 60:0:fails".to_owned());
+        };
+        let at_s = at.parse::<f64>().ok().filter(|at| (0.0..=EVENT_MAX_S).contains(at));
+        let at_s = at_s.ok_or_else(|| format!("{at:?} is no number of seconds from 0 to {EVENT_MAX_S}"))?;
+        let replica = match replica {
+            "all" => None,
+            number => {
+                let read = number.parse::<u32>();
+                Some(read.map_err(|_| format!("{number:?} is neither a replica's number, from 0, nor all"))?)
+            }
+        };
+        let limit = |text: &str| text.parse::<f64>().ok().filter(|watts| watts.is_finite() && *watts > 0.0);
+        let change = match (what, what.strip_prefix("limit=")) {
+            ("fails", _) => ReplayChange::Fails,
+            ("returns", _) => ReplayChange::Returns,
+            (_, Some(watts)) => {
+                let none = || format!("{watts:?} is no number of watts above 0");
+                ReplayChange::Limit { watts: limit(watts).ok_or_else(none)? }
+            }
+            _ => return Err(format!("{what:?} can't happen; fails, returns and limit=WATTS can")),
+        };
+        Ok(Self { at_s, replica, change })
+    }
+}
+
+impl TryFrom<String> for ReplayEvent {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map_err(|why| format!("event {text:?}: {why}"))
+    }
+}
+
+impl From<ReplayEvent> for String {
+    fn from(event: ReplayEvent) -> Self {
+        event.to_string()
+    }
+}
+
+/// Room for blocks of prompts beside the GPUs of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReplayTier {
+    /// How much one replica has, bytes; more than 0.
+    pub size_bytes: f64,
+    /// How fast blocks come back to its GPUs, bytes a second; more than 0.
+    pub bytes_per_s: f64,
 }
 
 /// A fleet and how it is run.
@@ -87,6 +190,12 @@ pub struct ReplaySetup {
     /// Whether replicas keep blocks of prompts.
     #[serde(default)]
     pub prefix_cache: bool,
+    /// Memory of the host that keeps blocks which a replica's GPUs have no room for; needs the prefix cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_cache: Option<ReplayTier>,
+    /// Disk that keeps those which the host has no room for, alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_cache: Option<ReplayTier>,
     /// Whether an autoscaler turns replicas on and off.
     #[serde(default)]
     pub autoscale: bool,
@@ -106,6 +215,11 @@ pub struct ReplaySetup {
     /// Of routers that choose by chance.
     #[serde(default)]
     pub seed: u64,
+    /// What happens meanwhile, each as `AT:REPLICA:WHAT`: `60:0:fails`, `120:0:returns`, `300:all:limit=400` (seconds,
+    /// replica or all, watts of each GPU); at most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>, max_items = 64))]
+    pub events: Vec<ReplayEvent>,
 }
 
 /// What made-up requests are like.
@@ -153,6 +267,8 @@ pub const REPLAY_REQUESTS_MAX: u32 = 1_000_000;
 pub const REPLAY_ROWS_MAX: u32 = 50_000;
 /// Longest name of a replay, characters.
 pub const REPLAY_NAME_CHARS_MAX: usize = 120;
+/// Most tenants that are told of, each by itself.
+pub const REPLAY_TENANTS_MAX: usize = 50;
 /// Most parts that the time of a replay is shown in.
 pub const REPLAY_BINS_MAX: usize = 480;
 
@@ -235,6 +351,14 @@ pub struct ReplaySummary {
     pub gpu_name: String,
     /// GPUs of all replicas.
     pub gpus: u32,
+    /// Number format of the weights.
+    pub precision: Precision,
+    /// Replicas, those for prompts alone included.
+    pub replicas: u32,
+    /// Who was given a request.
+    pub routing: Routing,
+    /// Where the requests come from.
+    pub source: RequestSource,
     /// Requests asked.
     pub requests: u32,
     /// Share of them that finished within the targets.
@@ -309,8 +433,20 @@ pub struct ReplayOutcome {
     pub prompt_tokens: u64,
     /// Of these, found and not computed again; null where nothing is known of what prompts have in common.
     pub cached_tokens: Option<u64>,
+    /// Blocks of prompts by where they were found; null where nothing is known of what prompts have in common.
+    #[serde(default)]
+    pub found: Option<ReplayFound>,
     /// How often a request had to make way for want of KV memory.
     pub preemptions: u64,
+    /// How often a request had to begin anew, as its replica failed.
+    #[serde(default)]
+    pub moved_by_failure: u64,
+    /// The same by whom it was for, those with most energy first: at most 50. Empty where there are not several.
+    #[serde(default)]
+    pub tenants: Vec<ReplayTenant>,
+    /// How many tenants there are in all.
+    #[serde(default)]
+    pub tenants_count: u32,
     /// Steps of all replicas.
     pub steps: u64,
     /// The fleet over time.
@@ -344,6 +480,44 @@ impl ReplayEnds {
     pub fn refused(&self) -> u32 {
         self.refused_queue_full + self.refused_too_long + self.refused_no_model
     }
+}
+
+/// Blocks of prompts by where they were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayFound {
+    /// All that were looked for.
+    pub blocks: u64,
+    /// Found in the GPUs' memory.
+    pub in_gpus: u64,
+    /// Found in the host's.
+    pub in_host: u64,
+    /// Found on disk.
+    pub on_disk: u64,
+}
+
+/// One tenant's part of a replay.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayTenant {
+    /// Its name in the trace.
+    pub name: String,
+    /// Requests asked.
+    pub requests: u32,
+    /// Requests finished.
+    pub finished: u32,
+    /// Share of all of them that finished within the targets.
+    pub attainment: f64,
+    /// Tokens of the prompts of those that finished.
+    pub input_tokens: u64,
+    /// Tokens delivered.
+    pub output_tokens: u64,
+    /// 95 in a hundred first tokens took no longer, seconds; null where no request finished.
+    pub ttft_p95_s: Option<f64>,
+    /// The same of times between tokens; null where no answer had two tokens.
+    pub tpot_p95_s: Option<f64>,
+    /// Energy of the GPU boards for its tokens, with its part of what was drawn between steps, joules.
+    pub energy_j: f64,
 }
 
 /// How values are spread; percentiles are by nearest rank.
@@ -454,4 +628,31 @@ pub struct ReplaySureness {
     pub rate_low: f64,
     /// And the upper.
     pub rate_high: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_a_line_and_comes_back_from_it() {
+        for line in ["60:0:fails", "120.5:0:returns", "300:all:limit=400"] {
+            let event: ReplayEvent = line.parse().unwrap();
+            assert_eq!(event.to_string(), line);
+            assert_eq!(ReplayEvent::try_from(line.to_owned()), Ok(event));
+        }
+        let spaced: ReplayEvent = " 60 : all : fails ".parse().unwrap();
+        assert_eq!(spaced, ReplayEvent { at_s: 60.0, replica: None, change: ReplayChange::Fails });
+        for (line, why) in [
+            ("60:0", "must be a time"),
+            ("-1:0:fails", "no number of seconds"),
+            ("nan:0:fails", "no number of seconds"),
+            ("60:first:fails", "neither a replica"),
+            ("60:0:explodes", "can't happen; fails, returns and limit=WATTS can"),
+            ("60:0:limit=0", "no number of watts"),
+        ] {
+            let said = line.parse::<ReplayEvent>().unwrap_err();
+            assert!(said.contains(why), "{line}: {said}");
+        }
+    }
 }

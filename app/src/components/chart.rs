@@ -33,6 +33,9 @@ pub fn Chart(
     title: String,
     /// The picture as SVG text.
     svg: String,
+    /// The same picture for a narrow screen, where the words of a wide one would be too small to read.
+    #[prop(optional, into)]
+    narrow: Option<String>,
     /// What it says under the pointer.
     #[prop(optional)]
     readings: Readings,
@@ -51,12 +54,15 @@ pub fn Chart(
     let hair =
         move || seen.get().map(|(stands, _)| view! { <line x1=stands * 1000.0 x2=stands * 1000.0 y1="0" y2="100"/> });
     let (file, name) = (svg.clone(), file_name(&title));
+    let wide = narrow.is_some().then_some("drawn-wide");
+    let narrow = narrow.map(|svg| view! { <div class="drawn-narrow" inner_html=svg></div> });
     view! {
         <figure class="picture">
             <figcaption>{title.clone()} "."</figcaption>
             <div class="scroll" tabindex="0" role="region" aria-label=title on:pointermove=moved on:pointerleave=move |_| seen.set(None)>
                 <div class="sheet" node_ref=frame>
-                    <div inner_html=svg></div>
+                    <div class=wide inner_html=svg></div>
+                    {narrow}
                     <svg class="hair" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true">{hair}</svg>
                 </div>
             </div>

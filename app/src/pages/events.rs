@@ -2,6 +2,7 @@
 
 use crate::api::{self, ApiError};
 use crate::components::burst::{Bursts, EventList, EventPicture};
+use crate::components::question::Question;
 use crate::components::refresh::{AsOf, Watched};
 use crate::happened::{self, KINDS};
 use crate::paths::{self, EventFilter};
@@ -9,7 +10,6 @@ use crate::{browser, format, period};
 use leptos::html::{Input, Select};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 use model::event::{EventQuery, EventsView, XidMeaning};
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,7 @@ fn Filter(filter: EventFilter) -> impl IntoView {
     };
     view! {
         <nav class="tabs" aria-label="How far back">{RANGES.map(range).collect_view()}</nav>
-        <Form method="GET" action=paths::EVENTS attr:class="filter" attr:aria-label="Which events">
+        <Question action=paths::EVENTS label="Which events">
             <label>"Host" <input type="text" name="host" value=filter.host.clone() placeholder="all, or a part of the name" autocomplete="off" spellcheck="false"/></label>
             <label>"Kind" <select name="what"><option value="">"all"</option>{kinds.into_iter().collect_view()}</select></label>
             <label>"Time"
@@ -165,7 +165,7 @@ fn Filter(filter: EventFilter) -> impl IntoView {
             <label>"To (UTC)" <input type="datetime-local" name="to" value=to node_ref=to_field on:input=on_time/></label>
             <button type="submit">"Show"</button>
             <p class="soft hint">"A part of a host's name is enough. One of “from” and “to” is enough too: the other is a day away, or now."</p>
-        </Form>
+        </Question>
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::building;
 use crate::components::facility::{Points, Racks, Serving, Telling};
+use crate::components::question::Question;
 use crate::components::refresh::{AsOf, Watched};
 use crate::{api, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 use model::facility::{FacilityQuery, FacilityView};
 
@@ -39,11 +39,11 @@ pub fn FacilityPage() -> impl IntoView {
         {move || {
             let asked = asked.get();
             view! {
-                <Form method="GET" action=paths::FACILITY attr:class="filter" attr:aria-label="Which points">
+                <Question action=paths::FACILITY label="Which points">
                     {asked.object.map(|object| view! { <input type="hidden" name="object" value=object/> })}
                     <label>"Find a point by its path, kind or object" <input type="text" name="text" value=asked.text.unwrap_or_default() autocomplete="off" spellcheck="false"/></label>
                     <button type="submit">"Find"</button>
-                </Form>
+                </Question>
             }
         }}
         <Watched resource=found noun="the building" seconds=SECONDS show=move |found| page(found, asked)/>

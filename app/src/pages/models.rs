@@ -1,17 +1,20 @@
 //! How well does the serving model foretell what was measured, and where is it weak?
 
 use crate::api;
+use crate::asked::Misread;
 use crate::components::chart::Chart;
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
+use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
 use crate::{format, paths};
-use chart::{Axis, Cloud, Role, Scale, Scatter, scatter};
+use chart::{Axis, Cloud, Role, Scale, Scatter, scatter, scatter_narrow};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use model::quantity::Span;
 use model::validation::{BandRow, ErrorRow, Validation, ValidationPoint};
+use std::collections::BTreeSet;
 
 /// The page. The address holds which GPU and model are looked at.
 #[component]
@@ -32,31 +35,18 @@ pub fn ModelsPage() -> impl IntoView {
 }
 
 fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
+    let all = report.errors.iter().find(|row| row.gpu.is_empty() && row.model.is_empty()).cloned();
+    let held = report.bands.clone();
     let report = StoredValue::new(report);
-    let errors = report.with_value(|report| report.errors.clone());
-    let all = errors.iter().find(|row| row.gpu.is_empty() && row.model.is_empty()).cloned();
-    let left_out: Vec<ErrorRow> = errors.iter().filter(|row| !row.left_out.is_empty()).cloned().collect();
-    let held = report.with_value(|report| report.bands.clone());
-    let groups: Vec<ErrorRow> =
-        errors.iter().filter(|row| row.left_out.is_empty() && !row.gpu.is_empty()).cloned().collect();
     view! {
         {all.map(|row| view! { <Overall row/> })}
-        <section aria-labelledby="unseen">
-            <h2 id="unseen">"What the fit was not shown"</h2>
-            <p>"Each GPU and each model is left out in turn, the fit made anew without it, and its points predicted. This is what a GPU or a model that was never measured must expect; the error bands are made of it."</p>
-            <Table rows=left_out caption="Errors on what was left out"/>
+        {move || {
+            let (gpu, model) = chosen.get();
+            report.with_value(|report| filtered(report, (&gpu, &model)))
+        }}
+        <section aria-labelledby="held">
+            <h2 id="held">"Whether error bands hold"</h2>
             <BandTable rows=held/>
-        </section>
-        <section aria-labelledby="points">
-            <h2 id="points">"Point by point"</h2>
-            {move || {
-                let (gpu, model) = chosen.get();
-                report.with_value(|report| points(report, &gpu, &model))
-            }}
-        </section>
-        <section aria-labelledby="groups">
-            <h2 id="groups">"By GPU, model, engine and number format"</h2>
-            <Table rows=groups caption="Errors on the points that were fitted"/>
         </section>
         <section aria-labelledby="weak">
             <h2 id="weak">"Where it is weak"</h2>
@@ -71,6 +61,93 @@ fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// All that the address filters: the pictures and both tables.
+fn filtered(report: &Validation, asked: (&str, &str)) -> AnyView {
+    let names = [measured(report, |point| &point.gpu), measured(report, |point| &point.model)];
+    let mut misread = Vec::new();
+    let gpu = known(("gpu", "GPU"), asked.0, &names[0], &mut misread);
+    let model = known(("model", "Model"), asked.1, &names[1], &mut misread);
+    let of = |row: &&ErrorRow| alike(gpu, &row.gpu) && alike(model, &row.model);
+    let rows = |is_left_out: bool| -> Vec<ErrorRow> {
+        // A fit that left out a model is of all GPUs, so a GPU's filter is met by those that left it out alone.
+        let kind =
+            |row: &&ErrorRow| row.left_out.is_empty() != is_left_out && !(row.gpu.is_empty() && row.model.is_empty());
+        report.errors.iter().filter(kind).filter(of).cloned().collect()
+    };
+    let (left_out, groups) = (rows(true), rows(false));
+    let [gpus, models] = names;
+    let choices = (options("every GPU", gpus, gpu), options("every model", models, model));
+    let hint = shown_words(gpu, model);
+    view! {
+        <Misreadings of=misread/>
+        <Question action=paths::MODELS label="Which points">
+            <label>"GPU" <select name="gpu">{choices.0}</select></label>
+            <label>"Model" <select name="model">{choices.1}</select></label>
+            <button type="submit">"Show these"</button>
+            <span class="hint">{hint}</span>
+        </Question>
+        <section aria-labelledby="unseen">
+            <h2 id="unseen">"What the fit was not shown"</h2>
+            <p>"Each GPU and each model is left out in turn, the fit made anew without it, and its points predicted. This is what a GPU or a model that was never measured must expect; the error bands are made of it."</p>
+            <Table rows=left_out caption="Errors on what was left out"/>
+        </section>
+        <section aria-labelledby="points">
+            <h2 id="points">"Point by point"</h2>
+            {points(report, gpu, model)}
+        </section>
+        <section aria-labelledby="groups">
+            <h2 id="groups">"By GPU, model, engine and number format"</h2>
+            <Table rows=groups caption="Errors on the points that were fitted"/>
+        </section>
+    }
+    .into_any()
+}
+
+fn alike(asked: &str, own: &str) -> bool {
+    asked.is_empty() || asked == own
+}
+
+/// Names that points have, each once.
+fn measured(report: &Validation, name: impl Fn(&ValidationPoint) -> &String) -> Vec<String> {
+    let all: BTreeSet<&String> = report.points.iter().map(name).collect();
+    all.into_iter().cloned().collect()
+}
+
+/// A name that points have; none, which is told, where they have it not.
+fn known<'a>((key, name): (&str, &str), asked: &'a str, names: &[String], misread: &mut Vec<Misread>) -> &'a str {
+    if asked.is_empty() || names.iter().any(|own| own == asked) {
+        return asked;
+    }
+    misread.push(Misread {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        given: asked.to_owned(),
+        allowed: format!("one that was measured: {}", names.join(", ")),
+        used: "Every one".to_owned(),
+    });
+    ""
+}
+
+fn options(every: &'static str, names: Vec<String>, chosen: &str) -> impl IntoView + use<> {
+    let option = |name: String| {
+        let selected = name == chosen;
+        view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+    };
+    let names = names.into_iter().map(option).collect_view();
+    view! { <option value="" selected=chosen.is_empty()>{every}</option> {names} }
+}
+
+/// What the filter leaves, in a sentence.
+fn shown_words(gpu: &str, model: &str) -> String {
+    let of = match (gpu, model) {
+        ("", "") => return "The pictures and both tables are of every point.".to_owned(),
+        (gpu, "") => format!("of {gpu}"),
+        ("", model) => format!("of {model}"),
+        (gpu, model) => format!("of {model} on {gpu}"),
+    };
+    format!("The pictures and both tables are {of} alone; the figures above are of every point.")
 }
 
 #[component]
@@ -120,6 +197,9 @@ fn Table(rows: Vec<ErrorRow>, caption: &'static str) -> impl IntoView {
             </tr>
         }
     };
+    if rows.is_empty() {
+        return view! { <p class="empty">"None of these rows is of what is chosen above."</p> }.into_any();
+    }
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label=caption>
             <table>
@@ -132,6 +212,7 @@ fn Table(rows: Vec<ErrorRow>, caption: &'static str) -> impl IntoView {
             </table>
         </div>
     }
+    .into_any()
 }
 
 /// What bands of 90% held of points that they were made without.
@@ -190,8 +271,7 @@ fn BandTable(rows: Vec<BandRow>) -> impl IntoView {
 
 /// Predicted against measured, of one GPU and model or of all.
 fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
-    let of =
-        |point: &&ValidationPoint| (gpu.is_empty() || point.gpu == gpu) && (model.is_empty() || point.model == model);
+    let of = |point: &&ValidationPoint| alike(gpu, &point.gpu) && alike(model, &point.model);
     let seen: Vec<ValidationPoint> = report.points.iter().filter(of).cloned().collect();
     let what = match (gpu, model) {
         ("", "") => "All points".to_owned(),
@@ -220,8 +300,8 @@ fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     view! {
         {all}
         <div class="pair">
-            <Chart title svg=tpot><WorstTable>{table()}</WorstTable></Chart>
-            <Chart title=first svg=ttft><WorstTable>{again()}</WorstTable></Chart>
+            <Chart title svg=tpot.0 narrow=tpot.1><WorstTable>{table()}</WorstTable></Chart>
+            <Chart title=first svg=ttft.0 narrow=ttft.1><WorstTable>{again()}</WorstTable></Chart>
         </div>
     }
     .into_any()
@@ -262,7 +342,8 @@ fn row(p: ValidationPoint) -> impl IntoView {
     }
 }
 
-fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> String {
+/// For a wide screen and for a narrow one.
+fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoint) -> (f64, f64)) -> (String, String) {
     let of = |engine: &str| -> Vec<(f64, f64)> { points.iter().filter(|p| p.engine == engine).map(&pair).collect() };
     let (trt, vllm, sglang) = (of("trtllm"), of("vllm"), of("sglang"));
     let words = |value: f64| {
@@ -285,5 +366,5 @@ fn picture(points: &[ValidationPoint], title: &str, pair: impl Fn(&ValidationPoi
         chosen: None,
         diagonal: true,
     };
-    scatter(&chart, title)
+    (scatter(&chart, title), scatter_narrow(&chart, title))
 }

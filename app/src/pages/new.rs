@@ -179,6 +179,7 @@ fn made_of(design: &Design, catalog: &Catalog) -> String {
         Precision::Bf16 => "16-bit",
         Precision::Fp8 => "8-bit",
         Precision::Fp4 => "4-bit",
+        Precision::Int4 => "4-bit weights",
     };
     format!(
         "{}; served in {precision}, at most {:.0} ms between tokens.",

@@ -12,7 +12,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use model::id::ReplayId;
 use model::quantity::{Power, Span};
-use model::replay::{ReplayDetail, ReplayEnds, ReplayOutcome, ReplaySetup, ReplaySpread, RequestSource};
+use model::replay::{ReplayDetail, ReplayEnds, ReplayOutcome, ReplaySetup, ReplaySpread, ReplayTenant, RequestSource};
 
 /// One replay.
 #[component]
@@ -57,10 +57,12 @@ fn page(detail: &ReplayDetail) -> AnyView {
         {times(outcome, setup)}
         <section aria-labelledby="over-time">
             <h2 id="over-time">"The fleet over time"</h2>
+            {happened(setup)}
             {charts(replayed::fleet_charts(outcome, setup))}
         </section>
-        {one_replica(outcome)}
+        {one_replica(outcome, setup)}
         {energy(outcome)}
+        {by_tenant(outcome)}
         {sure(outcome)}
         {asked(detail)}
     }
@@ -73,10 +75,16 @@ fn answer(outcome: &ReplayOutcome, setup: &ReplaySetup, gpus: u32) -> AnyView {
     let (energy, finished, preemptions) = (outcome.energy, outcome.ends.finished, outcome.preemptions);
     let output_tokens_per_s = outcome.output_tokens_per_s;
     let (ttft, tpot) = (target(setup.ttft_ms), target(setup.tpot_ms));
+    let moved = (outcome.moved_by_failure > 0).then(|| {
+        let count = outcome.moved_by_failure;
+        view! { <Kpi label="Begun anew" detail="requests whose replica failed under them"><Number figure=format::many(count)/></Kpi> }
+    });
     let cache = setup.prefix_cache.then(|| {
         let share = outcome.cached_tokens.map(|found| found as f64 / outcome.prompt_tokens as f64);
         let detail = if share.is_some() {
-            format!("of {} of prompts, found and not read again", format::tokens(outcome.prompt_tokens as f64))
+            let all = format::tokens(outcome.prompt_tokens as f64);
+            let tiers = replayed::found_words(setup, outcome).map(|words| format!("; {words}")).unwrap_or_default();
+            format!("of {all} of prompts, found and not read again{tiers}")
         } else {
             "the trace does not say what prompts have in common".to_owned()
         };
@@ -101,6 +109,7 @@ fn answer(outcome: &ReplayOutcome, setup: &ReplaySetup, gpus: u32) -> AnyView {
                 </Kpi>
                 {cache}
                 <Kpi label="Preemptions" detail="requests that made way for want of KV memory"><Number figure=format::many(preemptions)/></Kpi>
+                {moved}
             </dl>
         </section>
     }
@@ -184,8 +193,20 @@ fn charts(all: Vec<ReplayChart>) -> AnyView {
     view! { <div class="live-charts replay-charts">{all.into_iter().map(one).collect_view()}</div> }.into_any()
 }
 
-fn one_replica(outcome: &ReplayOutcome) -> AnyView {
-    let all = replayed::replica_charts(outcome);
+/// What happened meanwhile, as the charts mark it.
+fn happened(setup: &ReplaySetup) -> Option<AnyView> {
+    let lines = setup.events.iter().map(|event| view! { <li>{replayed::event_words(event)}</li> }).collect_view();
+    (!lines.is_empty()).then(|| {
+        view! {
+            <p class="soft">"Marked in the charts: a failure from its moment until the replica is back, a power limit at its moment. Replicas are numbered from 0."</p>
+            <ul class="happened">{lines}</ul>
+        }
+        .into_any()
+    })
+}
+
+fn one_replica(outcome: &ReplayOutcome, setup: &ReplaySetup) -> AnyView {
+    let all = replayed::replica_charts(outcome, setup);
     let body = if all.is_empty() {
         view! { <p class="empty">"The first replica was given nothing to do, so there is nothing to show of it."</p> }
             .into_any()
@@ -239,6 +260,52 @@ fn energy(outcome: &ReplayOutcome) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Each tenant's part, where there are several.
+fn by_tenant(outcome: &ReplayOutcome) -> Option<AnyView> {
+    let seconds = |value: Option<f64>| {
+        value.map_or_else(|| format::MISSING.to_owned(), |value| format::duration(Span::from_seconds(value)))
+    };
+    let total_j = outcome.energy.total_j;
+    let row = move |tenant: ReplayTenant| {
+        let each = (tenant.output_tokens > 0).then(|| tenant.energy_j / tenant.output_tokens as f64);
+        view! {
+            <tr>
+                <th scope="row">{tenant.name}</th>
+                <td class="num">{format::count(tenant.requests).to_string()}</td>
+                <td class="num"><Number figure=format::percent(tenant.attainment)/></td>
+                <td class="num"><Number figure=format::tokens(tenant.input_tokens as f64)/></td>
+                <td class="num"><Number figure=format::tokens(tenant.output_tokens as f64)/></td>
+                <td class="num">{seconds(tenant.ttft_p95_s)}</td>
+                <td class="num">{seconds(tenant.tpot_p95_s)}</td>
+                <td class="num"><Number figure=format::joules(tenant.energy_j)/></td>
+                <td class="num"><Number figure=format::or_missing(each, format::joules_per_token)/></td>
+                <td class="num"><Number figure=format::percent(tenant.energy_j / total_j.max(f64::MIN_POSITIVE))/></td>
+            </tr>
+        }
+    };
+    let (shown, all) = (outcome.tenants.len() as u32, outcome.tenants_count);
+    let rows = outcome.tenants.iter().cloned().map(row).collect_view();
+    (!outcome.tenants.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="tenants">
+                <h2 id="tenants">"By tenant"</h2>
+                <div class="scroll" tabindex="0" role="region" aria-label="By tenant"><table>
+                    <caption>"Most energy first. A tenant’s energy is that of its tokens, and its part of what the boards drew between steps. Times are those that 95 in 100 of its requests did not exceed."
+                        {(shown < all).then(|| format!(" {} of {} tenants are shown.", format::count(shown), format::count(all)))}</caption>
+                    <thead><tr>
+                        <th scope="col">"Tenant"</th><th scope="col" class="num">"Requests"</th><th scope="col" class="num">"In time"</th>
+                        <th scope="col" class="num">"Prompt tokens"</th><th scope="col" class="num">"Output tokens"</th>
+                        <th scope="col" class="num">"TTFT p95"</th><th scope="col" class="num">"TPOT p95"</th>
+                        <th scope="col" class="num">"Energy"</th><th scope="col" class="num">"For each output token"</th><th scope="col" class="num">"Share of energy"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table></div>
+            </section>
+        }
+        .into_any()
+    })
 }
 
 fn sure(outcome: &ReplayOutcome) -> AnyView {

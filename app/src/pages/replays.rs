@@ -1,11 +1,13 @@
 //! What would this stream of requests meet on that fleet? A form that asks, and what was asked before.
 
 use crate::api::{self, ApiError};
+use crate::asked::Misread;
 use crate::browser;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Number;
+use crate::components::question::Misreadings;
 use crate::components::serving::ServingTabs;
-use crate::replayed::{ENGINES, first_asked, precision_words, router_words};
+use crate::replayed::{self, ENGINES, first_asked, router_words};
 use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -14,7 +16,11 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use model::design::Precision;
 use model::id::ReplayId;
 use model::input::FILE_BYTES_MAX;
-use model::replay::{MadeUpKind, ReplayCreate, ReplayDesk, ReplaySetup, ReplaySummary, RequestSource, Routing};
+use model::replay::{
+    MadeUpKind, ReplayCreate, ReplayDesk, ReplayEvent, ReplaySetup, ReplaySummary, ReplayTier, RequestSource, Routing,
+};
+use serde::{Deserialize, Serialize};
+use sim::serving::ask;
 use std::str::FromStr;
 
 /// What a source that is a file is called in the form.
@@ -27,23 +33,47 @@ pub fn ReplaysPage() -> impl IntoView {
     let desk = Resource::new(
         move || query.read().get("again").unwrap_or_default(),
         |again| async move {
-            let id = if again.is_empty() {
-                None
-            } else {
-                let id: Result<ReplayId, _> = again.parse();
-                Some(id.map_err(|_| ApiError::NotFound { what: format!("replay \"{again}\"") })?)
+            if again.is_empty() {
+                return Ok(Asked { desk: api::replay_desk(None).await?, misread: Vec::new() });
+            }
+            let found = match again.parse::<ReplayId>() {
+                Ok(id) => api::replay_desk(Some(id)).await,
+                Err(_) => Err(ApiError::NotFound { what: format!("replay \"{again}\"") }),
             };
-            api::replay_desk(id).await
+            match found {
+                Err(ApiError::NotFound { .. }) => {
+                    Ok(Asked { desk: api::replay_desk(None).await?, misread: vec![no_such(again)] })
+                }
+                found => found.map(|desk| Asked { desk, misread: Vec::new() }),
+            }
         },
     );
     view! { <Title text="Replay"/><ServingTabs/><Loaded resource=desk noun="replays" extent=Extent::Page show=page/> }
 }
 
-fn page(desk: ReplayDesk) -> AnyView {
+/// What the page shows, and what of its address could not be understood.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Asked {
+    desk: ReplayDesk,
+    misread: Vec<Misread>,
+}
+
+fn no_such(again: String) -> Misread {
+    Misread {
+        key: "again".into(),
+        name: "The replay to run again".into(),
+        given: again,
+        allowed: "one of those below".into(),
+        used: "A fleet that fits".into(),
+    }
+}
+
+fn page(Asked { desk, misread }: Asked) -> AnyView {
     let earlier = desk.earlier.clone();
     view! {
         <h1>"Replay requests"</h1>
         <p class="lead">"A replay sends a stream of requests, one by one, through a fleet of GPUs step by step, and says how long each waits, how many finish in time, and what that draws."</p>
+        <Misreadings of=misread/>
         <Form desk/>
         <section aria-labelledby="earlier">
             <h2 id="earlier">"Earlier replays"</h2>
@@ -65,8 +95,10 @@ fn list(earlier: Vec<ReplaySummary>) -> AnyView {
             <tr>
                 <th scope="row">
                     <a href=paths::replay(&replay.id)>{replay.name.clone()}</a>
-                    <span class="soft description">{format::things(replay.requests, "request", "requests")} " to " {replay.model_name.clone()} " on " {format::count(replay.gpus).to_string()} " × " {replay.gpu_name.clone()}</span>
+                    <span class="soft description">{replayed::source_words(&replay.source, replay.requests)}</span>
                 </th>
+                <td>{replay.model_name.clone()} <span class="soft description">{replay.precision.words()}</span></td>
+                <td>{replayed::fleet_words(&replay)} <span class="soft description">{router_words(replay.routing)}</span></td>
                 <td class="num"><Number figure=format::percent(replay.attainment)/></td>
                 <td class="num"><Number figure=format::token_rate(replay.output_tokens_per_s)/></td>
                 <td class="num"><Number figure=format::or_missing(replay.joules_per_output_token, format::joules_per_token)/></td>
@@ -79,7 +111,8 @@ fn list(earlier: Vec<ReplaySummary>) -> AnyView {
             <table>
                 <caption>"Newest first. In time: finished within both targets. Tokens are output tokens; the energy is of GPU boards alone."</caption>
                 <thead><tr>
-                    <th scope="col">"Replay"</th><th scope="col" class="num">"In time"</th><th scope="col" class="num">"Output"</th>
+                    <th scope="col">"Replay and requests"</th><th scope="col">"Model"</th><th scope="col">"Replicas, and how requests go"</th>
+                    <th scope="col" class="num">"In time"</th><th scope="col" class="num">"Output"</th>
                     <th scope="col" class="num">"Energy"</th><th scope="col">"Made"</th>
                 </tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
@@ -114,17 +147,41 @@ struct Fields {
     ttft: RwSignal<String>,
     tpot: RwSignal<String>,
     chance: RwSignal<String>,
+    requests_max: RwSignal<String>,
+    step_tokens_max: RwSignal<String>,
+    host: TierFields,
+    disk: TierFields,
+    events: RwSignal<String>,
 }
 
-fn precision_name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::Bf16 => "bf16",
-        Precision::Fp8 => "fp8",
-        Precision::Fp4 => "fp4",
+/// Room beside the GPUs, as it was typed: GB and GB/s.
+#[derive(Clone, Copy)]
+struct TierFields {
+    size: RwSignal<String>,
+    speed: RwSignal<String>,
+}
+
+impl TierFields {
+    /// What was asked, or nothing with a speed to begin with.
+    fn of(tier: Option<ReplayTier>, speed: f64) -> Self {
+        let giga = |bytes: f64| RwSignal::new((bytes / GIGA).to_string());
+        match tier {
+            Some(ReplayTier { size_bytes, bytes_per_s }) => Self { size: giga(size_bytes), speed: giga(bytes_per_s) },
+            None => Self { size: RwSignal::new(String::new()), speed: RwSignal::new(speed.to_string()) },
+        }
+    }
+
+    fn read(self, size: &str, speed: &str) -> Result<Option<ReplayTier>, ApiError> {
+        let Some(bytes) = optional::<f64>(size, self.size)? else { return Ok(None) };
+        let per_s: f64 = number(speed, self.speed)?;
+        Ok(Some(ReplayTier { size_bytes: bytes * GIGA, bytes_per_s: per_s * GIGA }))
     }
 }
 
-const PRECISIONS: [Precision; 3] = [Precision::Bf16, Precision::Fp8, Precision::Fp4];
+/// Bytes of a gigabyte.
+const GIGA: f64 = 1e9;
+/// Speeds that tiers begin with, GB/s: a link and a drive of PCIe 5.0, less than either carries.
+const SPEEDS: [f64; 2] = [50.0, 6.0];
 
 impl Fields {
     fn of(asked: ReplayCreate) -> Self {
@@ -145,7 +202,7 @@ impl Fields {
             trace: RwSignal::new(trace),
             gpu: text(setup.gpu),
             model: text(setup.model),
-            precision: text(precision_name(setup.precision).to_owned()),
+            precision: text(setup.precision.name().to_owned()),
             engine: text(setup.engine),
             tensor: text(setup.tensor.to_string()),
             data: text(setup.data.to_string()),
@@ -159,33 +216,38 @@ impl Fields {
             ttft: text(setup.ttft_ms.to_string()),
             tpot: text(setup.tpot_ms.to_string()),
             chance: text(setup.seed.to_string()),
+            requests_max: text(setup.requests_max.map(|most| most.to_string()).unwrap_or_default()),
+            step_tokens_max: text(setup.step_tokens_max.map(|most| most.to_string()).unwrap_or_default()),
+            host: TierFields::of(setup.host_cache, SPEEDS[0]),
+            disk: TierFields::of(setup.disk_cache, SPEEDS[1]),
+            events: text(setup.events.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
         }
     }
 
     /// What is asked, or what can't be read in which field.
     fn read(self) -> Result<ReplayCreate, ApiError> {
-        let routing = Routing::from_str(&self.routing.get_untracked()).unwrap_or_default();
-        let precision = self.precision.get_untracked();
-        let cap = self.cap.get_untracked();
         let setup = ReplaySetup {
             gpu: self.gpu.get_untracked(),
             model: self.model.get_untracked(),
-            precision: PRECISIONS.into_iter().find(|p| precision_name(*p) == precision).unwrap_or(Precision::Fp8),
+            precision: one_of("Precision", ask::precision(&self.precision.get_untracked()))?,
             engine: self.engine.get_untracked(),
             tensor: number("GPUs per replica", self.tensor)?,
             data: number("Data-parallel groups", self.data)?,
             expert: number("GPUs per expert group", self.expert)?,
             replicas: number("Replicas", self.replicas)?,
             prefill_replicas: number("Of which for prompts", self.prefill)?,
-            routing,
+            routing: one_of("Requests go", self.routing.get_untracked().parse())?,
             prefix_cache: self.prefix_cache.get_untracked(),
             autoscale: self.autoscale.get_untracked(),
-            power_cap_w: if cap.trim().is_empty() { None } else { Some(number("Power limit", self.cap)?) },
-            requests_max: None,
-            step_tokens_max: None,
+            host_cache: self.host.read("Host memory", "Speed of host memory")?,
+            disk_cache: self.disk.read("Disk", "Speed of the disk")?,
+            power_cap_w: optional("Power limit", self.cap)?,
+            requests_max: optional("Requests at once", self.requests_max)?,
+            step_tokens_max: optional("Tokens of a step", self.step_tokens_max)?,
             ttft_ms: number("First token within", self.ttft)?,
             tpot_ms: number("Each next within", self.tpot)?,
             seed: number("Seed of the router", self.chance)?,
+            events: events(&self.events.get_untracked())?,
         };
         Ok(ReplayCreate { name: self.name.get_untracked(), setup, requests: self.requests()? })
     }
@@ -203,6 +265,28 @@ impl Fields {
         let none = || ApiError::Invalid { reason: "Choose the file of a trace, or made-up requests.".into() };
         self.trace.get_untracked().ok_or_else(none)
     }
+}
+
+/// What happens meanwhile, a line each.
+fn events(typed: &str) -> Result<Vec<ReplayEvent>, ApiError> {
+    let lines = typed.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let read = |(at, line): (usize, &str)| {
+        let wrong = |why: String| ApiError::Invalid {
+            reason: format!("What happens, line {}, “{}”: {why}.", at + 1, line.trim()),
+        };
+        line.parse().map_err(wrong)
+    };
+    lines.map(read).collect()
+}
+
+/// A number that was typed, or none where the field is empty.
+fn optional<T: FromStr>(label: &str, typed: RwSignal<String>) -> Result<Option<T>, ApiError> {
+    if typed.with_untracked(|typed| typed.trim().is_empty()) { Ok(None) } else { number(label, typed).map(Some) }
+}
+
+/// One of several that was chosen.
+fn one_of<T>(label: &str, chosen: Result<T, String>) -> Result<T, ApiError> {
+    chosen.map_err(|why| ApiError::Invalid { reason: format!("{label}: {why}.") })
 }
 
 /// A number that was typed.
@@ -238,6 +322,7 @@ fn Form(desk: ReplayDesk) -> impl IntoView {
                 <FleetFields fields gpus=desk.gpus models=desk.models/>
                 <RunFields fields/>
             </div>
+            <MoreFields fields/>
             <p class="actions">
                 <button id="replay-start" class="primary" type="submit" disabled=move || !idle()>{move || if start.pending().get() { "Replaying…" } else { "Replay" }}</button>
                 <span class="why" role="alert">{refused}</span>
@@ -346,7 +431,7 @@ fn short(kind: MadeUpKind) -> &'static str {
 
 #[component]
 fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String, String)>) -> impl IntoView {
-    let precisions = PRECISIONS.map(|p| (precision_name(p).to_owned(), precision_words(p).to_owned())).into();
+    let precisions = Precision::ALL.map(|p| (p.name().to_owned(), p.words().to_owned())).into();
     let engines = ENGINES.map(|(name, words)| (name.to_owned(), words.to_owned())).into();
     view! {
         <fieldset>
@@ -390,5 +475,42 @@ fn RunFields(fields: Fields) -> impl IntoView {
                 <input id="replay-name" type="text" maxlength="120" placeholder="by model and GPU" prop:value=move || fields.name.get() on:input:target=move |event| fields.name.set(event.target().value())/>
             </span><p class="about">"What it is called in the list below."</p></div>
         </fieldset>
+    }
+}
+
+/// What most replays leave as it is.
+#[component]
+fn MoreFields(fields: Fields) -> impl IntoView {
+    let beside = |tier: TierFields| !tier.size.get_untracked().is_empty();
+    let given = |field: RwSignal<String>| !field.get_untracked().is_empty();
+    let is_asked = beside(fields.host)
+        || beside(fields.disk)
+        || given(fields.events)
+        || given(fields.requests_max)
+        || given(fields.step_tokens_max);
+    view! {
+        <details class="more" open=is_asked>
+            <summary>"More: failures and power limits meanwhile, caches beside the GPUs, limits of a step"</summary>
+            <div class="ask-parts">
+                <fieldset>
+                    <legend>"What happens meanwhile"</legend>
+                    <div class="field"><label for="replay-events">"Events"</label><span class="control">
+                        <textarea id="replay-events" rows="4" spellcheck="false" autocomplete="off" placeholder="60:0:fails\n120:0:returns\n300:all:limit=400" prop:value=move || fields.events.get() on:input:target=move |event| fields.events.set(event.target().value())></textarea>
+                    </span><p class="about">"A line each: seconds:replica:what. Replicas are numbered from 0, or all of them: all. What: fails, returns, or limit=W, the watts of each GPU from then on. The same lines as millwright replay --event takes; at most 64."</p></div>
+                </fieldset>
+                <fieldset>
+                    <legend>"Caches beside the GPUs"</legend>
+                    <NumberField id="replay-host" label="Host memory" unit="GB" placeholder="none" about="Of each replica: keeps blocks of prompts that its GPUs have no room for. Needs the prefix cache." value=fields.host.size/>
+                    <NumberField id="replay-host-speed" label="Speed of host memory" unit="GB/s" about="At which its blocks come back to the GPUs of a replica." value=fields.host.speed/>
+                    <NumberField id="replay-disk" label="Disk" unit="GB" placeholder="none" about="Of each replica: keeps those that the host has no room for." value=fields.disk.size/>
+                    <NumberField id="replay-disk-speed" label="Speed of the disk" unit="GB/s" about="At which its blocks come back." value=fields.disk.speed/>
+                </fieldset>
+                <fieldset>
+                    <legend>"Limits of a replica"</legend>
+                    <NumberField id="replay-step-tokens" label="Tokens of a step" unit="at most" step="1" placeholder="by memory" about="Of prompts and answers together (vLLM’s max_num_batched_tokens), 16 to 65 536. Empty: as the engine sets it by the GPU’s memory." value=fields.step_tokens_max/>
+                    <NumberField id="replay-requests-max" label="Requests at once" unit="at most" step="1" placeholder="by memory" about="In one replica (vLLM’s max_num_seqs), 1 to 65 536." value=fields.requests_max/>
+                </fieldset>
+            </div>
+        </details>
     }
 }

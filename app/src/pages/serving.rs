@@ -4,23 +4,19 @@ use crate::api;
 use crate::components::chart::Chart;
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Meter, Number};
+use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
+use crate::replayed::ENGINES;
 use crate::serving::{self, ServingAsk, ServingShown};
 use crate::{format, paths};
-use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter};
+use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter, scatter_narrow};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
+use model::design::Precision;
 use model::quantity::Power;
 use sim::serving::predict::Prediction;
 use sim::serving::search::{Answer, Configuration, Goal};
-
-/// Number formats, by their names in the address and on the page.
-const FORMATS: [(&str, &str); 4] =
-    [("bf16", "16-bit (BF16)"), ("fp8", "8-bit (FP8)"), ("fp4", "4-bit (FP4)"), ("int4", "4-bit weights (INT4)")];
-/// Engines.
-const ENGINES: [(&str, &str); 3] = [("vllm", "vLLM"), ("sglang", "SGLang"), ("trtllm", "TensorRT-LLM")];
 
 /// The page. The address holds the question.
 #[component]
@@ -49,12 +45,12 @@ fn page(shown: ServingShown) -> AnyView {
         }
         .into_any(),
     };
-    view! { <Question shown/> {answer} }.into_any()
+    view! { <Misreadings of=shown.ask.misread.clone()/> <Asked shown/> {answer} }.into_any()
 }
 
-/// The form that the address is made of; it works before the page is awake too.
+/// The form that the address is made of.
 #[component]
-fn Question(shown: ServingShown) -> impl IntoView {
+fn Asked(shown: ServingShown) -> impl IntoView {
     let ask = shown.ask.clone();
     let options = |list: Vec<(String, String)>, chosen: String| {
         list.into_iter()
@@ -65,13 +61,14 @@ fn Question(shown: ServingShown) -> impl IntoView {
             .collect_view()
     };
     let own = |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+    let formats = Precision::ALL.map(|format| (format.name().to_owned(), format.words().to_owned())).to_vec();
     let goals = Goal::ALL.map(|goal| (goal.name().to_owned(), serving::goal(goal).to_owned())).to_vec();
     view! {
-        <Form method="GET" action=paths::SERVING attr:class="filter" attr:aria-label="What is to be served">
+        <Question action=paths::SERVING label="What is to be served">
             <label>"Model" <select name="model">{options(shown.models, ask.model)}</select></label>
             <label>"GPU" <select name="gpu">{options(shown.gpus, ask.gpu)}</select></label>
             <label>"GPUs in all" <input type="number" name="count" min="1" max="100000" value=ask.count/></label>
-            <label>"Number format" <select name="precision">{options(own(&FORMATS), ask.precision)}</select></label>
+            <label>"Number format" <select name="precision">{options(formats, ask.precision.name().to_owned())}</select></label>
             <label>"Engine" <select name="engine">{options(own(&ENGINES), ask.engine)}</select></label>
             <label>"Prompt, tokens" <input type="number" name="input" min="1" max="10000000" value=ask.input/></label>
             <label>"Answer, tokens" <input type="number" name="output" min="1" max="10000000" value=ask.output/></label>
@@ -81,7 +78,7 @@ fn Question(shown: ServingShown) -> impl IntoView {
             <label>"PUE" <input type="number" name="pue" min="1" max="5" step="any" value=ask.pue/></label>
             <label>"Energy, $/kWh" <input type="number" name="energy" min="0" max="10" step="any" value=ask.usd_per_kwh/></label>
             <button type="submit">"Find the best way"</button>
-        </Form>
+        </Question>
     }
 }
 
@@ -163,8 +160,8 @@ fn frontier(shown: &ServingShown, answer: &Answer) -> AnyView {
     let tables = (table(answer), table(answer));
     view! {
         <div class="pair">
-            <Chart title=gpu.title.clone() svg=pictures.0>{tables.0}</Chart>
-            <Chart title=megawatt.title.clone() svg=pictures.1>{tables.1}</Chart>
+            <Chart title=gpu.title.clone() svg=pictures.0.0 narrow=pictures.0.1>{tables.0}</Chart>
+            <Chart title=megawatt.title.clone() svg=pictures.1.0 narrow=pictures.1.1>{tables.1}</Chart>
         </div>
         {none.then(|| view! { <p class="soft">"No public measurement of this GPU with this model in this format and of such lengths is at hand, so the curve stands alone."</p> })}
     }
@@ -191,7 +188,8 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn picture(&self, answer: &Answer, of: impl Fn(&Configuration) -> f64) -> String {
+    /// For a wide screen and for a narrow one.
+    fn picture(&self, answer: &Answer, of: impl Fn(&Configuration) -> f64) -> (String, String) {
         let point = |c: &Configuration| {
             let (low, high) = (c.output_tokens_per_s_per_gpu_low, c.output_tokens_per_s_per_gpu_high);
             let (value, rate) = (of(c), c.output_tokens_per_s_per_gpu);
@@ -211,7 +209,7 @@ impl Side<'_> {
             chosen: Some((answer.best.output_tokens_per_s_per_user, of(&answer.best))),
             diagonal: false,
         };
-        scatter(&picture, &self.title)
+        (scatter(&picture, &self.title), scatter_narrow(&picture, &self.title))
     }
 }
 
@@ -259,7 +257,7 @@ fn Spent(at: Prediction, energy: String) -> impl IntoView {
                 <tbody>{rows.collect_view()}</tbody>
             </table></div>
             <p>"A GPU board draws " {format::power(Power::from_watts(draw.decode_power_w)).to_string()} " while it answers and " {format::power(Power::from_watts(draw.prefill_power_w)).to_string()} " while it computes prompts. " {energy}</p>
-            <p class="soft">{serving::sureness(&at)}</p>
+            <p class="soft">{serving::sureness(&at)} {serving::assumed(&at)}</p>
         </section>
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
+use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
 use crate::governance::{self, PRESETS, WorkloadAsk, WorkloadShown};
 use crate::{api, browser, format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 use leptos_router::hooks::use_query_map;
 use model::design::Precision;
 use sim::serving::workload::Takes;
@@ -44,12 +44,14 @@ fn page(shown: WorkloadShown) -> AnyView {
         }
         .into_any(),
     };
-    view! { <Question shown/> {answer} }.into_any()
+    view! { <Misreadings of=shown.ask.misread.clone()/> <Asked shown/> {answer} }.into_any()
 }
 
+/// The form that the address is made of.
 #[component]
-fn Question(shown: WorkloadShown) -> impl IntoView {
-    let WorkloadAsk { kind, workload: w, gpu, large, small, pue, usd_per_kwh, tenants } = shown.ask.clone();
+fn Asked(shown: WorkloadShown) -> impl IntoView {
+    let WorkloadAsk { kind, workload: w, gpu, large, small, pue, usd_per_kwh, tenants, misread: _ } = shown.ask.clone();
+    let refused = shown.ask.shares().err();
     let options = |list: &[(String, String)], chosen: &str| {
         list.iter()
             .map(|(id, name)| {
@@ -58,15 +60,12 @@ fn Question(shown: WorkloadShown) -> impl IntoView {
             })
             .collect_view()
     };
-    let formats = [
-        ("bf16", "16-bit (BF16)", Precision::Bf16),
-        ("fp8", "8-bit (FP8)", Precision::Fp8),
-        ("fp4", "4-bit (FP4)", Precision::Fp4),
-    ]
-    .map(|(name, words, precision)| view! { <option value=name selected=precision == w.precision>{words}</option> });
+    let formats = Precision::ALL.map(|precision| {
+        view! { <option value=precision.name() selected=precision == w.precision>{precision.words()}</option> }
+    });
     let whole = |share: f64| (share * 1e4).round() / 100.0;
     view! {
-        <Form method="GET" action=paths::WORKLOADS attr:class="filter" attr:aria-label="The work">
+        <Question action=paths::WORKLOADS label="The work">
             <input type="hidden" name="kind" value=kind/>
             <label>"Turns of a task" <input type="number" name="turns" min="1" max="1000" value=w.turns/></label>
             <label>"Instructions and tools, tokens" <input type="number" name="instructions" min="0" max="1000000" step="any" value=w.instructions/></label>
@@ -85,14 +84,15 @@ fn Question(shown: WorkloadShown) -> impl IntoView {
             <label>"Between tokens, ms" <input type="number" name="tpot" min="0.001" step="any" value=w.tpot_s * 1e3/></label>
             <label>"PUE" <input type="number" name="pue" min="1" max="5" step="any" value=pue/></label>
             <label>"Energy, $/kWh" <input type="number" name="energy" min="0" max="10" step="any" value=usd_per_kwh/></label>
-            <label>"Tenants and their shares" <input type="text" name="tenants" value=tenants placeholder="search 40, code 60" autocomplete="off"/></label>
+            <label>"Tenants and their shares" <input type="text" name="tenants" value=tenants placeholder="search 40, code 60" autocomplete="off" aria-invalid=refused.is_some().then_some("true") aria-describedby=refused.is_some().then_some("tenants-refused")/></label>
             <button type="submit">"Work it out"</button>
-        </Form>
+            {refused.map(|why| view! { <p class="why hint" id="tenants-refused" role="alert">{why} " No budgets are made until then."</p> })}
+        </Question>
     }
 }
 
 fn found(shown: &WorkloadShown, takes: Takes) -> AnyView {
-    let sheet = governance::sheet(shown);
+    let sheet = shown.sheet.clone();
     let name = format!("review-{}.csv", shown.ask.kind);
     view! {
         <p class="answer">{governance::headline(shown, &takes)}</p>
@@ -154,6 +154,10 @@ fn careless(shown: &WorkloadShown, takes: &Takes) -> AnyView {
 fn tenants(shown: &WorkloadShown, takes: &Takes) -> AnyView {
     const DAY_S: f64 = 86_400.0;
     let shares = shown.ask.shares();
+    let shares = match shares {
+        Ok(shares) => shares,
+        Err(why) => return view! { <p class="why">"No budgets are made. " {why}</p> }.into_any(),
+    };
     if shares.is_empty() {
         return view! { <p class="empty">"Name tenants with their shares above, as “search 40, code 60”, and each one's budget of tasks, tokens, energy and money stands here."</p> }.into_any();
     }

@@ -2,9 +2,11 @@
 
 use super::{FakeBackend, check, id, text};
 use app::replayed::first_asked;
+use model::design::Precision;
 use model::replay::{
     Measured, ReplayCreate, ReplayDesk, ReplayDetail, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplayRequests,
-    ReplaySeries, ReplaySpread, ReplaySummary, ReplaySureness, ReplayTimeline, RequestSource,
+    ReplaySeries, ReplaySpread, ReplaySummary, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline, RequestSource,
+    Routing,
 };
 
 fn summary() -> ReplaySummary {
@@ -15,6 +17,10 @@ fn summary() -> ReplaySummary {
         model_name: "Llama 3.1 70B".into(),
         gpu_name: "H100 SXM".into(),
         gpus: 16,
+        precision: Precision::Fp8,
+        replicas: 4,
+        routing: Routing::LeastLoaded,
+        source: first_asked().requests,
         requests: 6_000,
         attainment: 0.9725,
         output_tokens_per_s: 3_840.0,
@@ -105,7 +111,17 @@ fn a_first_replay_can_be_started_as_it_stands() {
 #[test]
 fn earlier_replays_are_listed_with_their_figures() {
     let house = FakeBackend { replay_desk: Some(desk(vec![summary()])), ..FakeBackend::default() };
-    let said = ["Evening chat", "97.3 %", "3.84 k tok/s", "2.13 J/token", "16 × H100 SXM", "23 Nov 2026, 14:05 UTC"];
+    let said = [
+        "Evening chat",
+        "97.3 %",
+        "3.84 k tok/s",
+        "2.13 J/token",
+        "4 replicas of 4 × H100 SXM",
+        "to the least loaded",
+        "8-bit (FP8)",
+        "6000 requests, made up: chat at 20.0 /s",
+        "23 Nov 2026, 14:05 UTC",
+    ];
     let html = check("/replay", house, &said);
     assert!(html.contains("href=\"/replay/rp-1\""));
 }
@@ -128,7 +144,7 @@ fn a_replay_says_what_came_of_it_and_how_sure_that_is() {
         "Up to 80 requests run at once; up to 35 wait, after 2 min 30 s",
         "KV memory is 43.0 % full at most",
         "GPU boards draw 8.16 kW on average, 9.40 kW at most",
-        "Replica 1 fills 2500 KV blocks at most",
+        "The first replica fills 2500 KV blocks at most",
         "1.04 J/token",
         "This GPU and this model were measured",
         "10.0 % below to 12.0 % above",
@@ -162,4 +178,42 @@ fn what_a_replay_does_not_have_is_missing_and_not_zero() {
     let html = check("/replay/rp-1", house, &said);
     assert!(text(&html).contains('—') && !html.contains("requests.csv") && !text(&html).contains("NaN"));
     check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\"."]);
+}
+
+#[test]
+fn what_happened_and_each_tenants_part_are_told() {
+    let tenant = |name: &str, energy_j: f64| ReplayTenant {
+        name: name.into(),
+        requests: 3_000,
+        finished: 2_990,
+        attainment: 0.95,
+        input_tokens: 3_000_000,
+        output_tokens: 500_000,
+        ttft_p95_s: Some(1.25),
+        tpot_p95_s: None,
+        energy_j,
+    };
+    let mut replay = detail(ReplayOutcome {
+        tenants: vec![tenant("search", 1_836_000.0), tenant("code", 612_000.0)],
+        tenants_count: 2,
+        moved_by_failure: 12,
+        ..outcome()
+    });
+    replay.setup.events = vec!["60:0:fails".parse().unwrap(), "120:all:limit=400".parse().unwrap()];
+    replay.setup.host_cache = Some(ReplayTier { size_bytes: 2e11, bytes_per_s: 5e10 });
+    let said = [
+        "after 1 min 0 s replica 0 fails",
+        "every replica is limited to 400 W a GPU",
+        "By tenant",
+        "search",
+        "1.25 s",
+        "75.0 %",
+        "25.0 %",
+        "Begun anew",
+        "200 GB of each replica, 50.0 GB/s back to its GPUs",
+    ];
+    let house = FakeBackend { replay: Some(replay), ..FakeBackend::default() };
+    check("/replay/rp-1", house, &said);
+    let alone = FakeBackend { replay: Some(detail(outcome())), ..FakeBackend::default() };
+    assert!(!check("/replay/rp-1", alone, &["Power limit"]).contains("By tenant"), "one tenant is all");
 }

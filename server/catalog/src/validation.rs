@@ -80,9 +80,13 @@ mod tests {
     #[test]
     fn bands_hold_nine_in_ten_of_points_that_they_were_made_without() {
         let bands = validation().bands;
-        for (known, kind) in [("GpuAlone", "Dense"), ("GpuAlone", "Experts"), ("ModelAlone", "Dense"), ("ModelAlone", "Experts")] {
+        for (known, kind) in
+            [("GpuAlone", "Dense"), ("GpuAlone", "Experts"), ("ModelAlone", "Dense"), ("ModelAlone", "Experts")]
+        {
             for figure in ["tpot", "ttft", "rate"] {
-                let of = |row: &&BandRow| (row.known.as_str(), row.kind.as_str(), row.figure.as_str()) == (known, kind, figure);
+                let of = |row: &&BandRow| {
+                    (row.known.as_str(), row.kind.as_str(), row.figure.as_str()) == (known, kind, figure)
+                };
                 let shares: Vec<f64> =
                     bands.iter().filter(of).map(|row| f64::from(row.inside) / f64::from(row.points)).collect();
                 let mean = shares.iter().sum::<f64>() / shares.len() as f64;

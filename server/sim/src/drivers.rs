@@ -227,7 +227,7 @@ fn narrower(site: &Site) -> Option<Precision> {
     match site.service.precision {
         Precision::Bf16 if gpus().all(|gpu| gpu.flops.fp8.is_some()) => Some(Precision::Fp8),
         Precision::Fp8 if gpus().all(|gpu| gpu.flops.fp4.is_some()) => Some(Precision::Fp4),
-        Precision::Bf16 | Precision::Fp8 | Precision::Fp4 => None,
+        Precision::Bf16 | Precision::Fp8 | Precision::Fp4 | Precision::Int4 => None,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod failure;
 mod fleet;
 pub mod floor;
 pub mod mend;
+pub mod nearest;
 pub mod power;
 pub mod psychrometrics;
 pub mod replay;

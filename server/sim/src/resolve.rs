@@ -3,6 +3,7 @@
 
 mod halls;
 
+use crate::nearest::distance;
 use model::catalog::Catalog;
 use model::design::{self, Design};
 use model::id::PartId;
@@ -409,20 +410,4 @@ fn size_loops(loops: &mut [Loop], racks: &[RackClass], limits: &[(u32, Temperatu
             each.supply_max = each.supply_max.min(limit);
         }
     }
-}
-
-/// Edits between two names, for "did you mean".
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let change = corner + usize::from(from != to);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -2,13 +2,12 @@
 
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
-use crate::cli::replay::precision;
 use clap::Args;
 use model::design::Precision;
 use sim::serving::ask;
 use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
-use sim::serving::search::{Answer, Around, Configuration, Goal, Prompts, Wanted, configure};
+use sim::serving::search::{Answer, Configuration, Goal, Prompts, Wanted, configure};
 use sim::serving::shape::{Format, Formats};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,8 +24,8 @@ pub struct Configure {
     /// Language model, by its catalog name or its name on Hugging Face
     #[arg(long, value_name = "MODEL")]
     model: String,
-    /// Number format: bf16, fp8 or fp4
-    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = precision)]
+    /// Number format: bf16, fp8, fp4 or int4
+    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
     precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
     #[arg(long, value_name = "ENGINE", default_value = "vllm", value_parser = engine)]
@@ -98,12 +97,7 @@ impl Configure {
             ttft_s: self.ttft / 1e3,
             tpot_s: self.tpot / 1e3,
             goal: self.goal,
-            around: Around {
-                node_w_per_gpu: node.overhead_w_per_gpu,
-                pue: self.pue,
-                usd_per_gpu_hour: node.usd_per_gpu_hour,
-                usd_per_kwh: self.energy_price,
-            },
+            around: node.around(self.pue, self.energy_price),
         };
         let answer = configure(&FITTED, &wanted).map_err(|why| Failure::Absent(why.to_string()))?;
         if let Some(path) = &self.json {
@@ -163,6 +157,9 @@ impl Configure {
         );
         line("Cost", format!("${:.3} a million output tokens", best.usd_per_million_output_tokens));
         line("Bound by", best.binds.name().to_owned());
+        if let Some(assumed) = wanted.formats.widened(wanted.gpu) {
+            line("Assumed", assumed);
+        }
         if best.gpus < self.count {
             line("Left over", format!("{} GPUs; neither cost nor power counts them", self.count - best.gpus));
         }

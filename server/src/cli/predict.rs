@@ -5,7 +5,10 @@ use crate::cli::output;
 use clap::Args;
 use input::{POINTS_BYTES_MAX, Points, points, read_file};
 use model::catalog::Catalog;
+use model::design::Precision;
 use model::served::{Division, Mode, Point};
+use sim::serving::ask;
+use sim::serving::band::Known;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::{Figure, Prediction, predict};
 use std::fmt::Write;
@@ -21,8 +24,8 @@ pub struct Predict {
     #[arg(long, value_name = "MODEL", required_unless_present = "csv")]
     model: Option<String>,
     /// Number format: bf16, fp8, fp4 or int4
-    #[arg(long, value_name = "FORMAT", default_value = "fp8")]
-    precision: String,
+    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
+    precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
     #[arg(long, value_name = "ENGINE", default_value = "vllm")]
     engine: String,
@@ -93,7 +96,7 @@ impl Predict {
     /// A cap that the board accepts, or why it does not.
     fn cap_of(&self, catalog: &Catalog, point: &Point) -> Result<Option<f64>, Failure> {
         let Some(cap) = self.cap else { return Ok(None) };
-        let gpu = sim::serving::ask::gpu(catalog, &point.system).map_err(Failure::BadInput)?;
+        let gpu = ask::gpu(catalog, &point.system).map_err(Failure::BadInput)?;
         let (least, most) = (gpu.min_power_cap.as_watts(), gpu.board_power.as_watts());
         if cap < least {
             return Err(Failure::BadInput(format!("--cap: {} accepts no limit under {least} W", gpu.name)));
@@ -102,7 +105,7 @@ impl Predict {
     }
 
     fn point(&self) -> Point {
-        let precision = self.precision.clone();
+        let precision = self.precision.name().to_owned();
         Point {
             system: self.gpu.clone().unwrap_or_default(),
             model: self.model.clone().unwrap_or_default(),
@@ -162,7 +165,7 @@ fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<
                 for figure in [found.ttft_ms, found.tpot_ms, found.output_tokens_per_s_per_gpu, found.gpu_power_w] {
                     fields.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.4}")));
                 }
-                fields.push(known_words(&found).to_owned());
+                fields.push(known_words(found.known).to_owned());
                 fields.push(found.assumed.join("; "));
             }
             Err(reason) => {
@@ -177,9 +180,9 @@ fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<
     Ok((bytes, refused))
 }
 
-fn known_words(found: &Prediction) -> &'static str {
-    use sim::serving::band::Known;
-    match found.known {
+/// What a prediction rests on.
+pub(crate) fn known_words(known: Known) -> &'static str {
+    match known {
         Known::Both => "measured GPU and model",
         Known::GpuAlone => "measured GPU, other models",
         Known::ModelAlone => "specification of the GPU, measured model",
@@ -197,8 +200,8 @@ fn words(catalog: &Catalog, point: &Point, found: &Prediction, cap: Option<f64>)
         format!("{:.places$} {unit}  ({:.places$} to {:.places$})", f.value, f.low, f.high)
     };
     let gpus = found.gpus;
-    let gpu = sim::serving::ask::gpu(catalog, &point.system).map_or(point.system.as_str(), |gpu| gpu.name.as_str());
-    let model = sim::serving::ask::language_model(catalog, &point.model);
+    let gpu = ask::gpu(catalog, &point.system).map_or(point.system.as_str(), |gpu| gpu.name.as_str());
+    let model = ask::language_model(catalog, &point.model);
     let model = model.map_or(point.model.as_str(), |model| model.name.as_str());
     line("Serves", format!("{model} on {gpus} × {gpu}, {}", point.format));
     line("Load", format!("{} requests at once, {} tokens in, {} out", point.concurrency, point.input, point.output));
@@ -216,7 +219,7 @@ fn words(catalog: &Catalog, point: &Point, found: &Prediction, cap: Option<f64>)
     if found.served.running < point.concurrency {
         line("Room for", format!("{:.0} of the requests; the others wait", found.served.running));
     }
-    line("Rests on", known_words(found).to_owned());
+    line("Rests on", known_words(found.known).to_owned());
     for assumed in &found.assumed {
         line("Assumed", assumed.clone());
     }

@@ -2,14 +2,17 @@
 
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
-use crate::replay::{self, Happens, What};
+use crate::cli::predict::known_words;
+use crate::replay::{self, Parts};
 use clap::Args;
 use input::{TRACE_BYTES_MAX, read_file, request_list};
 use model::design::Precision;
-use model::replay::{ReplaySetup, Routing};
+use model::replay::{ReplayChange, ReplayEvent, ReplaySetup, ReplayTier, Routing};
 use sim::replay::outcome::{Outcome, Spread};
+use sim::serving::{ask, band};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Replay a trace of requests through a fleet, step by step: who waits how long, and what it draws
 #[derive(Debug, Args)]
@@ -24,8 +27,8 @@ pub struct Replay {
     /// Language model, by its catalog name or its name on Hugging Face
     #[arg(long, value_name = "MODEL")]
     model: String,
-    /// Number format: bf16, fp8 or fp4
-    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = precision)]
+    /// Number format: bf16, fp8, fp4 or int4
+    #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
     precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
     #[arg(long, value_name = "ENGINE", default_value = "vllm")]
@@ -51,6 +54,12 @@ pub struct Replay {
     /// Keep the blocks of prompts that other requests begin with
     #[arg(long)]
     prefix_cache: bool,
+    /// Host memory of each replica that keeps blocks which its GPUs have no room for: GB, and GB/s at which they come back
+    #[arg(long, value_name = "GB:GB/S", value_parser = tier, requires = "prefix_cache")]
+    host_cache: Option<ReplayTier>,
+    /// Disk of each replica that keeps those which the host has no room for, alike
+    #[arg(long, value_name = "GB:GB/S", value_parser = tier, requires = "prefix_cache")]
+    disk_cache: Option<ReplayTier>,
     /// Turn replicas on and off to meet the targets
     #[arg(long)]
     autoscale: bool,
@@ -71,8 +80,8 @@ pub struct Replay {
     tpot: f64,
     /// What happens to a replica, as often as wanted: `60:0:fails`, `120:0:returns`, `300:all:limit=400` (seconds, replica or
     /// all, watts of each GPU)
-    #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = event)]
-    event: Vec<Happens>,
+    #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = ReplayEvent::from_str)]
+    event: Vec<ReplayEvent>,
     /// Seed of routers that choose by chance
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -87,33 +96,12 @@ pub struct Replay {
     csv: Option<PathBuf>,
 }
 
-pub(crate) fn precision(text: &str) -> Result<Precision, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "bf16" | "fp16" => Ok(Precision::Bf16),
-        "fp8" => Ok(Precision::Fp8),
-        "fp4" | "nvfp4" => Ok(Precision::Fp4),
-        _ => Err("there are bf16, fp8 and fp4".to_owned()),
-    }
-}
-
-fn event(text: &str) -> Result<Happens, String> {
-    let parts: Vec<&str> = text.splitn(3, ':').collect();
-    let &[at, replica, what] = parts.as_slice() else {
-        return Err("must be a time, a replica and what happens, as 60:0:fails".to_owned());
-    };
-    let at_s = at.parse::<f64>().ok().filter(|at| at.is_finite() && *at >= 0.0);
-    let replica = match replica {
-        "all" => None,
-        number => Some(number.parse::<u32>().map_err(|_| format!("{number:?} is neither a replica's number nor all"))?),
-    };
-    let limit = |text: &str| text.parse::<f64>().ok().filter(|watts| watts.is_finite() && *watts > 0.0);
-    let what = match (what, what.strip_prefix("limit=")) {
-        ("fails", _) => What::Fails,
-        ("returns", _) => What::Returns,
-        (_, Some(watts)) => What::Limit(limit(watts).ok_or_else(|| format!("{watts:?} is no number of watts"))?),
-        _ => return Err(format!("{what:?} can't happen; fails, returns and limit=WATTS can")),
-    };
-    Ok(Happens { at_s: at_s.ok_or_else(|| format!("{at:?} is no number of seconds"))?, replica, what })
+/// A cache beside the GPUs: `200:50` is 200 GB at 50 GB/s.
+fn tier(text: &str) -> Result<ReplayTier, String> {
+    let good = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0);
+    let both = text.split_once(':').and_then(|(size, speed)| Some((good(size)?, good(speed)?)));
+    let (size, speed) = both.ok_or("must be GB and GB/s, both above 0, as 200:50")?;
+    Ok(ReplayTier { size_bytes: size * 1e9, bytes_per_s: speed * 1e9 })
 }
 
 fn apart(text: &str) -> Result<(u32, u32), String> {
@@ -139,7 +127,7 @@ impl Replay {
         let name = self.requests.display().to_string();
         let (list, report) = request_list(&name, &bytes).map_err(|error| Failure::bad(&error))?;
         let setup = self.setup();
-        let outcome = replay::run(&catalog, &setup, &self.event, &list.requests).map_err(Failure::BadInput)?;
+        let outcome = replay::run(&catalog, &setup, &list.requests).map_err(Failure::BadInput)?;
         let mut files: Vec<(&Path, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.json {
             files.push((path, output::json(path, &Asked { setup: &setup, outcome: &outcome })?));
@@ -150,7 +138,9 @@ impl Replay {
         output::write(&files)?;
         if !outputs.contains(&Path::new("-")) {
             let remarks = report.remarks.iter().map(|remark| format!("{name}: {remark}\n"));
-            output::print(&format!("{}{}", remarks.collect::<String>(), words(&setup, &outcome)))?;
+            let parts = replay::parts(&catalog, &setup).map_err(Failure::BadInput)?;
+            let told = words(&setup, &parts, &outcome, &list.tenants);
+            output::print(&format!("{}{told}", remarks.collect::<String>()))?;
         }
         Ok(())
     }
@@ -169,6 +159,8 @@ impl Replay {
             prefill_replicas: prefill,
             routing: self.router,
             prefix_cache: self.prefix_cache,
+            host_cache: self.host_cache,
+            disk_cache: self.disk_cache,
             autoscale: self.autoscale,
             power_cap_w: self.cap,
             requests_max: self.max_requests,
@@ -176,6 +168,7 @@ impl Replay {
             ttft_ms: self.ttft,
             tpot_ms: self.tpot,
             seed: self.seed,
+            events: self.event.clone(),
         }
     }
 }
@@ -187,20 +180,53 @@ struct Asked<'a> {
     outcome: &'a Outcome,
 }
 
-fn words(setup: &ReplaySetup, outcome: &Outcome) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:<30}{value}");
-    };
-    let spread = |s: &Spread, unit: f64| {
-        format!(
-            "mean {:.1}, half under {:.1}, 90% under {:.1}, 99% under {:.1} ms",
-            s.mean * unit,
-            s.p50 * unit,
-            s.p90 * unit,
-            s.p99 * unit
-        )
-    };
+/// Lines of a name and a value.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.0, "{name:<30}{value}");
+    }
+}
+
+fn words(setup: &ReplaySetup, parts: &Parts<'_>, outcome: &Outcome, names: &[String]) -> String {
+    let mut lines = Lines::default();
+    asked(&mut lines, setup, parts);
+    came(&mut lines, setup, outcome);
+    drew(&mut lines, setup, outcome);
+    let kept = replay::kept(outcome, parts, names);
+    for tenant in &kept.tenants {
+        let ms = |seconds: Option<f64>| seconds.map_or("none".to_owned(), |s| format!("{:.1} ms", s * 1e3));
+        lines.line(
+            &format!("Tenant {}", tenant.name),
+            &format!(
+                "{} requests, {:.1}% within the targets; 95% of first tokens under {}, of times between under {}; \
+                 {} tokens for {:.0} J, {:.0}% of the energy",
+                tenant.requests,
+                tenant.attainment * 100.0,
+                ms(tenant.ttft_p95_s),
+                ms(tenant.tpot_p95_s),
+                tenant.output_tokens,
+                tenant.energy_j,
+                100.0 * tenant.energy_j / kept.energy.total_j.max(1e-9)
+            ),
+        );
+    }
+    let sure = kept.sureness;
+    lines.line("Rests on", known_words(band::known(parts.gpu.id.as_str(), parts.model.id.as_str())));
+    let _ = write!(
+        lines.0,
+        "\n90% of measured points would lie within {:.2} to {:.2} of the predicted time between tokens, and {:.2} to {:.2}\n\
+         of the predicted tokens a second. That is of steps alone: where the fleet is nearly full, queues make more of any\n\
+         error. Watts are of GPU boards alone: neither node nor facility.\n",
+        sure.tpot_low, sure.tpot_high, sure.rate_low, sure.rate_high
+    );
+    lines.0
+}
+
+/// What was asked.
+fn asked(lines: &mut Lines, setup: &ReplaySetup, parts: &Parts<'_>) {
     let pools = if setup.prefill_replicas == 0 {
         format!("{} replica{}", setup.replicas, if setup.replicas == 1 { "" } else { "s" })
     } else {
@@ -211,43 +237,91 @@ fn words(setup: &ReplaySetup, outcome: &Outcome) -> String {
         )
     };
     let gpus = setup.tensor * setup.data;
-    line("Serves", format!("{} on {pools} of {gpus} × {}", setup.model, setup.gpu));
-    line("Requests are sent", setup.routing.words().to_owned());
+    let format = setup.precision.name();
+    lines.line("Serves", &format!("{} in {format} on {pools} of {gpus} × {}", setup.model, setup.gpu));
+    lines.line("Requests are sent", setup.routing.words());
+    let board_w = parts.gpu.board_power.as_watts();
+    let cap = setup.power_cap_w.map_or_else(
+        || format!("the board's own, {board_w:.0} W each"),
+        |cap| format!("{:.0} W each", cap.min(board_w)),
+    );
+    lines.line("Power limit", &cap);
+    for (name, tier) in [("Cache in host memory", setup.host_cache), ("Cache on disk", setup.disk_cache)] {
+        if let Some(ReplayTier { size_bytes, bytes_per_s }) = tier {
+            let words = format!("{} GB of each replica, {} GB/s back", size_bytes / 1e9, bytes_per_s / 1e9);
+            lines.line(name, &words);
+        }
+    }
+    for event in &setup.events {
+        let whom = event.replica.map_or("every replica".to_owned(), |replica| format!("replica {replica}"));
+        let what = match event.change {
+            ReplayChange::Fails => "fails".to_owned(),
+            ReplayChange::Returns => "returns".to_owned(),
+            ReplayChange::Limit { watts } => format!("is limited to {:.0} W a GPU", watts.min(board_w)),
+        };
+        lines.line("Event", &format!("after {} s {whom} {what}", event.at_s));
+    }
+    if let Some(assumed) = parts.setup.formats.widened(parts.gpu) {
+        lines.line("Assumed", &assumed);
+    }
+}
+
+/// Who finished when.
+fn came(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
+    let spread = |s: &Spread, unit: f64| {
+        format!(
+            "mean {:.1}, half under {:.1}, 90% under {:.1}, 99% under {:.1} ms",
+            s.mean * unit,
+            s.p50 * unit,
+            s.p90 * unit,
+            s.p99 * unit
+        )
+    };
     let counts = &outcome.requests;
-    line("Requests", format!("{} asked, {} finished in {:.1} s", counts.asked, counts.finished, outcome.span_s));
+    lines.line("Requests", &format!("{} asked, {} finished in {:.1} s", counts.asked, counts.finished, outcome.span_s));
     let refused = counts.refused_queue_full + counts.refused_too_long + counts.refused_no_model;
     if refused + counts.unfinished > 0 {
         let long = counts.refused_too_long;
-        line(
-            "Not finished",
-            format!("{refused} refused, {long} of them too long for memory; {} cut off", counts.unfinished),
-        );
+        let words = format!("{refused} refused, {long} of them too long for memory; {} cut off", counts.unfinished);
+        lines.line("Not finished", &words);
     }
-    line("Time to first token", spread(&outcome.ttft_s, 1e3));
-    line("Time between tokens", spread(&outcome.tpot_s, 1e3));
-    line("Whole answer", spread(&outcome.e2e_s, 1e3));
-    line(
+    if outcome.moved_by_failure > 0 {
+        lines.line("Begun anew elsewhere", &format!("{} times, as a replica failed", outcome.moved_by_failure));
+    }
+    lines.line("Time to first token", &spread(&outcome.ttft_s, 1e3));
+    lines.line("Time between tokens", &spread(&outcome.tpot_s, 1e3));
+    lines.line("Whole answer", &spread(&outcome.e2e_s, 1e3));
+    lines.line(
         "Within the targets",
-        format!(
+        &format!(
             "{:.1}% of requests (first token {} ms, between tokens {} ms)",
             outcome.attainment * 100.0,
             setup.ttft_ms,
             setup.tpot_ms
         ),
     );
-    let all_gpus = f64::from(gpus * setup.replicas);
-    line(
-        "Output tokens",
-        format!("{:.0} tokens/s, {:.1} a GPU", outcome.output_tokens_per_s, outcome.output_tokens_per_s / all_gpus),
-    );
+}
+
+/// What it made, and what that drew.
+fn drew(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
+    let all_gpus = f64::from(setup.tensor * setup.data * setup.replicas);
+    let rate = outcome.output_tokens_per_s;
+    lines.line("Output tokens", &format!("{rate:.0} tokens/s, {:.1} a GPU", rate / all_gpus));
     if setup.prefix_cache {
         let found = &outcome.cache;
-        line("Prompts from the cache", format!("{} of {} tokens", found.cached_tokens, found.prompt_tokens));
+        let outside = if setup.host_cache.is_some() || setup.disk_cache.is_some() {
+            let (host, disk) = (found.blocks_in_host, found.blocks_on_disk);
+            format!("; {host} of {} blocks from host memory, {disk} from disk", found.blocks)
+        } else {
+            String::new()
+        };
+        let words = format!("{} of {} tokens{outside}", found.cached_tokens, found.prompt_tokens);
+        lines.line("Prompts from the cache", &words);
     }
     let energy = &outcome.energy;
-    line(
+    lines.line(
         "GPU boards",
-        format!(
+        &format!(
             "{:.1} kW on average, {:.0} W each; {:.2} kWh, {:.0}% of it between steps",
             energy.mean_w / 1e3,
             energy.mean_w / all_gpus,
@@ -255,7 +329,7 @@ fn words(setup: &ReplaySetup, outcome: &Outcome) -> String {
             100.0 * energy.idle_j / energy.total_j.max(1e-9)
         ),
     );
-    line("Energy of a token", format!("{:.3} J of GPU boards for each output token", energy.per_output_token_j));
-    line("Preempted", format!("{} times for want of KV memory", outcome.preemptions));
-    text
+    let each = energy.per_output_token_j;
+    lines.line("Energy of a token", &format!("{each:.3} J of GPU boards for each output token"));
+    lines.line("Preempted", &format!("{} times for want of KV memory", outcome.preemptions));
 }

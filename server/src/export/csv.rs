@@ -21,7 +21,7 @@ pub fn write(tables: &[Table]) -> Result<Vec<u8>, csv::Error> {
     writer.into_inner().map_err(|error| error.into_error().into())
 }
 
-fn value(cell: &Cell) -> String {
+pub(super) fn value(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Text(words) => harmless(words),

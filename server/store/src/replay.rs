@@ -5,7 +5,7 @@ use crate::Error;
 use crate::db::Db;
 use crate::design::sha256;
 use model::id::ReplayId;
-use model::replay::{ReplayDetail, ReplaySummary};
+use model::replay::{ReplayDetail, ReplayRequests, ReplaySetup, ReplaySummary};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -95,7 +95,7 @@ pub async fn list(db: &Db, before: Option<&ReplayId>, limit: u32) -> Result<Vec<
     }
     let rows = sqlx::query(
         "SELECT id, name, created_ms, model_name, gpu_name, gpus, requests, attainment, output_tokens_per_s,
-                joules_per_output_token
+                joules_per_output_token, setup_json, requests_json
          FROM replay
          WHERE ?1 IS NULL OR arrival < (SELECT arrival FROM replay WHERE id = ?1)
          ORDER BY arrival DESC
@@ -185,6 +185,8 @@ fn of_json<T: DeserializeOwned>(what: &'static str, text: String) -> Result<T, E
 fn summary(row: &SqliteRow) -> Result<ReplaySummary, Error> {
     let read = || Error::sql("read a replay");
     let id: String = row.try_get("id").map_err(read())?;
+    let setup: ReplaySetup = of_json("replay.setup_json", row.try_get("setup_json").map_err(read())?)?;
+    let requests: ReplayRequests = of_json("replay.requests_json", row.try_get("requests_json").map_err(read())?)?;
     Ok(ReplaySummary {
         id: id.parse().map_err(|_| Error::Corrupt { what: "replay.id", value: id })?,
         name: row.try_get("name").map_err(read())?,
@@ -192,6 +194,10 @@ fn summary(row: &SqliteRow) -> Result<ReplaySummary, Error> {
         model_name: row.try_get("model_name").map_err(read())?,
         gpu_name: row.try_get("gpu_name").map_err(read())?,
         gpus: row.try_get("gpus").map_err(read())?,
+        precision: setup.precision,
+        replicas: setup.replicas,
+        routing: setup.routing,
+        source: requests.source,
         requests: row.try_get("requests").map_err(read())?,
         attainment: row.try_get("attainment").map_err(read())?,
         output_tokens_per_s: row.try_get("output_tokens_per_s").map_err(read())?,
@@ -204,7 +210,11 @@ mod tests {
     use super::*;
     use crate::db::open_in_memory;
     use model::design::Precision;
-    use model::replay::{MadeUpKind, ReplayOutcome, ReplayRequests, ReplaySetup, RequestSource, Routing};
+    use model::replay::{MadeUpKind, ReplayOutcome, ReplayTier, RequestSource, Routing};
+
+    fn source() -> RequestSource {
+        RequestSource::MadeUp { kind: MadeUpKind::Chat, requests_per_s: 8.0, count: 100, seed: 1 }
+    }
 
     fn detail(id: &str) -> ReplayDetail {
         let summary = ReplaySummary {
@@ -214,6 +224,10 @@ mod tests {
             model_name: "Llama 3.1 70B".into(),
             gpu_name: "H100".into(),
             gpus: 16,
+            precision: Precision::Fp8,
+            replicas: 4,
+            routing: Routing::Kv,
+            source: source(),
             requests: 100,
             attainment: 0.75,
             output_tokens_per_s: 1234.5,
@@ -231,6 +245,8 @@ mod tests {
             prefill_replicas: 0,
             routing: Routing::Kv,
             prefix_cache: true,
+            host_cache: Some(ReplayTier { size_bytes: 2e11, bytes_per_s: 5e10 }),
+            disk_cache: None,
             autoscale: false,
             power_cap_w: Some(500.5),
             requests_max: None,
@@ -238,9 +254,9 @@ mod tests {
             ttft_ms: 2000.0,
             tpot_ms: 50.0,
             seed: u64::MAX,
+            events: vec!["60:0:fails".parse().unwrap(), "90.5:all:limit=400".parse().unwrap()],
         };
-        let source = RequestSource::MadeUp { kind: MadeUpKind::Chat, requests_per_s: 8.0, count: 100, seed: 1 };
-        let requests = ReplayRequests { source, format: "made up".into(), count: 100, remarks: vec![] };
+        let requests = ReplayRequests { source: source(), format: "made up".into(), count: 100, remarks: vec![] };
         let outcome = ReplayOutcome { span_s: 12.25, ..ReplayOutcome::default() };
         ReplayDetail { summary, program_version: "0.1.0".into(), setup, requests, outcome, has_rows: false }
     }

@@ -118,8 +118,42 @@ async fn what_cannot_be_replayed_is_refused_by_name() {
     refused(changed("ttft_ms", json!(0)), &["ttft_ms"]).await;
     refused(changed("power_cap_w", json!(1)), &["no power limit under"]).await;
     refused(changed("engine", json!("steam")), &["steam"]).await;
+    refused(changed("events", json!(["60:5:fails"])), &["event 60:5:fails", "no replica 5", "0 to 1"]).await;
+    refused(changed("events", json!(["60:0:limit=1"])), &["no power limit under"]).await;
+    refused(changed("events", json!(vec!["1:0:fails"; 65])), &["65 events"]).await;
+    refused(changed("host_cache", json!({ "size_bytes": 0, "bytes_per_s": 1e9 })), &["cache in host memory"]).await;
+    let mut none = changed("disk_cache", json!({ "size_bytes": 1e12, "bytes_per_s": 6e9 }));
+    none["setup"]["prefix_cache"] = json!(false);
+    refused(none, &["needs the prefix cache"]).await;
     refused(made_up(0), &["0 requests"]).await;
     refused(made_up(2_000_000), &["2000000 requests"]).await;
     let none: Value = house.get("/api/v1/replays").await.json().await.unwrap();
     assert_eq!(none["items"], json!([]), "what is refused is not kept");
+}
+
+#[tokio::test]
+async fn each_tenants_part_is_told_and_what_happened_is_kept() {
+    let house = House::open().await;
+    let row = |at: u32| {
+        let whom = if at.is_multiple_of(3) { "code" } else { "search" };
+        format!("{},{},{},{whom}\n", f64::from(at) * 0.1, 500 + at, 20 + at % 40)
+    };
+    let table: String = (0..300).map(row).collect();
+    let mut body = trace(&format!("at_s,input_tokens,output_tokens,tenant\n{table}"));
+    body["setup"]["events"] = json!(["5:0:fails", "12.5:0:returns", "20:all:limit=400"]);
+    body["setup"]["host_cache"] = json!({ "size_bytes": 2e11, "bytes_per_s": 5e10 });
+    let (_, detail) = made(&house, &body).await;
+    let outcome = &detail.outcome;
+    assert!(outcome.moved_by_failure > 0, "what the replica was answering began anew");
+    let names: Vec<&str> = outcome.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+    assert_eq!((names, outcome.tenants_count), (vec!["search", "code"], 2));
+    assert_eq!(outcome.tenants.iter().map(|tenant| tenant.requests).collect::<Vec<_>>(), [200, 100]);
+    let energy: f64 = outcome.tenants.iter().map(|tenant| tenant.energy_j).sum();
+    assert!((energy / outcome.energy.total_j - 1.0).abs() < 1e-9, "tenants share all of the energy");
+    let slowest = outcome.tenants.iter().filter_map(|tenant| tenant.ttft_p95_s).fold(0.0, f64::max);
+    assert!(slowest > 0.0 && slowest <= outcome.ttft_s.unwrap().max);
+    let desk: ReplayDesk = house.answer("replay-desk", json!({ "again": detail.summary.id })).await;
+    let again = desk.again.unwrap().setup;
+    assert_eq!((again.events.len(), again.host_cache), (3, detail.setup.host_cache));
+    assert_eq!((desk.earlier[0].replicas, desk.earlier[0].routing.name()), (2, "power-of-two"));
 }

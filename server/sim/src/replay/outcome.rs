@@ -149,6 +149,12 @@ pub struct Tenant {
     pub energy_j: f64,
     /// Its part of the idle energy, as its tokens' energy is of all, joules.
     pub idle_share_j: f64,
+    /// Requests finished within the targets.
+    pub good: u32,
+    /// Times to the first token, seconds.
+    pub ttft_s: Spread,
+    /// Times between tokens, seconds.
+    pub tpot_s: Spread,
 }
 
 /// The fleet over time, in equal bins from 0.
@@ -287,13 +293,15 @@ pub(super) fn outcome(desk: Desk<'_>, replicas: &[Replica], options: &Options, s
     for tenant in &mut sums.tenants {
         tenant.idle_share_j = energy.idle_j * ratio(tenant.energy_j, energy.requests_j);
     }
+    let (ttft_s, tpot_s) = (Spread::of(&mut sums.ttft), Spread::of(&mut sums.tpot));
+    sums.spread_tenants((ttft_s, tpot_s));
     let blocks = replicas.iter().map(|replica| replica.blocks).sum();
     let counts = sums.counts;
     Outcome {
         span_s,
         requests: counts,
-        ttft_s: Spread::of(&mut sums.ttft),
-        tpot_s: Spread::of(&mut sums.tpot),
+        ttft_s,
+        tpot_s,
         e2e_s: Spread::of(&mut sums.e2e),
         input_tokens: sums.input_tokens,
         output_tokens,
@@ -333,6 +341,8 @@ struct Sums {
     moved: u64,
     input_tokens: u64,
     tenants: Vec<Tenant>,
+    /// Times to the first token and between tokens of each tenant, where there are several: all have those of all.
+    waits: Vec<[Vec<f64>; 2]>,
     /// Index of each tenant in `tenants`.
     places: Vec<u32>,
     joules: f64,
@@ -355,7 +365,9 @@ impl Sums {
             }
         }
         let room = || Vec::with_capacity(desk.requests.list.len());
+        let waits = if tenants.len() > 1 { vec![[Vec::new(), Vec::new()]; tenants.len()] } else { Vec::new() };
         Self {
+            waits,
             counts: Counts::default(),
             ttft: room(),
             tpot: room(),
@@ -370,7 +382,8 @@ impl Sums {
     }
 
     fn add(&mut self, request: &super::request::Request, live: &Live, slo: &Slo) {
-        let tenant = &mut self.tenants[self.places[usize::from(request.tenant)] as usize];
+        let place = self.places[usize::from(request.tenant)] as usize;
+        let tenant = &mut self.tenants[place];
         tenant.requests += 1;
         tenant.energy_j += live.energy_j;
         tenant.output_tokens += u64::from(live.produced);
@@ -395,7 +408,23 @@ impl Sums {
         self.e2e.push(live.end_s - live.at_s);
         let tpot = live.tpot_s(request);
         self.tpot.extend(tpot);
-        self.good += u32::from(ttft <= slo.ttft_s && tpot.unwrap_or_default() <= slo.tpot_s);
+        let good = u32::from(ttft <= slo.ttft_s && tpot.unwrap_or_default() <= slo.tpot_s);
+        self.good += good;
+        tenant.good += good;
+        if let Some([first, between]) = self.waits.get_mut(place) {
+            first.push(ttft);
+            between.extend(tpot);
+        }
+    }
+
+    /// Gives each tenant how its times are spread; one alone has those of all.
+    fn spread_tenants(&mut self, (ttft_s, tpot_s): (Spread, Spread)) {
+        if let [only] = self.tenants.as_mut_slice() {
+            (only.ttft_s, only.tpot_s) = (ttft_s, tpot_s);
+        }
+        for (tenant, [first, between]) in self.tenants.iter_mut().zip(&mut self.waits) {
+            (tenant.ttft_s, tenant.tpot_s) = (Spread::of(first), Spread::of(between));
+        }
     }
 
     fn energy(&self, desk: &Desk<'_>, output_tokens: u64, per_s: impl Fn(f64) -> f64) -> Energy {

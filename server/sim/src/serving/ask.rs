@@ -1,11 +1,14 @@
 //! From words to figures: a serving point names a system, a model and formats as benchmarks do; what is meant is found in
 //! the catalog, or it is said what isn't there.
 
+use crate::nearest::{nearest, plain};
 use crate::serving::coefficients::{Coefficients, Engine};
+use crate::serving::search::Around;
 use crate::serving::served::{Front, Load};
 use crate::serving::shape::{Format, Formats};
 use crate::serving::step::{Drafts, Layout, NEWEST, Setup};
 use model::catalog::Catalog;
+use model::design::Precision;
 use model::part::{Gpu, LanguageModel};
 use model::served::{Division, Mode, Point};
 
@@ -42,15 +45,22 @@ impl Found<'_> {
     }
 }
 
-/// Letters and digits alone, in lower case.
-fn plain(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+/// Which names are meant, or all that there are: the end of a sentence that says that one is not there.
+pub fn offered<'n>(wanted: &str, names: impl Iterator<Item = &'n str> + Clone) -> String {
+    // Of a path on a hub, its last part.
+    let near = nearest(wanted.rsplit('/').next().unwrap_or(wanted), names.clone());
+    if near.is_empty() {
+        let all: Vec<&str> = names.collect();
+        format!("which has {}", all.join(", "))
+    } else {
+        format!("nearest to it are {}", near.join(", "))
+    }
 }
 
 /// The GPU that a benchmark's system is named after: `h100_sxm`, `gb200`, `rtx_pro_6000_server`, a catalog id or name.
 ///
 /// # Errors
-/// With the GPUs that there are.
+/// With the GPUs that are nearest to it by name, or all where none is.
 pub fn gpu<'a>(catalog: &'a Catalog, system: &str) -> Result<&'a Gpu, String> {
     let wanted = plain(system);
     let exact = catalog.gpus.iter().find(|gpu| plain(gpu.id.as_str()) == wanted || plain(&gpu.name) == wanted);
@@ -67,15 +77,15 @@ pub fn gpu<'a>(catalog: &'a Catalog, system: &str) -> Result<&'a Gpu, String> {
         catalog.gpus.iter().filter(alike).max_by_key(|gpu| (gpu.id.as_str().contains("sxm"), gpu.id.as_str().len()))
     };
     exact.or_else(near).ok_or_else(|| {
-        let known: Vec<&str> = catalog.gpus.iter().map(|gpu| gpu.id.as_str()).collect();
-        format!("no GPU {system:?} in the catalog, which has {}", known.join(", "))
+        let offered = offered(system, catalog.gpus.iter().map(|gpu| gpu.id.as_str()));
+        format!("no GPU {system:?} in the catalog, {offered}")
     })
 }
 
 /// The model that a path on a hub, an id or a name stands for.
 ///
 /// # Errors
-/// Where the catalog has none: a row of the user's own brings it.
+/// Where the catalog has none, with the nearest by name: a row of the user's own brings it.
 pub fn language_model<'a>(catalog: &'a Catalog, path: &str) -> Result<&'a LanguageModel, String> {
     let base = |path: &str| plain(path.rsplit('/').next().unwrap_or(path));
     // Suffixes of checkpoints that change formats or training, not the architecture.
@@ -100,7 +110,10 @@ pub fn language_model<'a>(catalog: &'a Catalog, path: &str) -> Result<&'a Langua
     find(&|name| name.eq_ignore_ascii_case(path))
         .or_else(|| find(&|name| base(name) == wanted))
         .or_else(|| find(&|name| bare(name) == stem))
-        .ok_or_else(|| format!("no model {path:?} in the catalog; a row of your own brings it (--parts)"))
+        .ok_or_else(|| {
+            let offered = offered(path, catalog.models.iter().map(|model| model.id.as_str()));
+            format!("no model {path:?} in the catalog, {offered}; a row of your own brings it (in commands by --parts)")
+        })
 }
 
 /// A number format as engines name it (`fp8_block`, `w4a8_mxfp4_mxfp8`, `nvfp4`): what the weights have decides; none for a
@@ -123,6 +136,17 @@ pub fn format(name: &str) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// A number format by any name that [`format`] knows: what commands, forms and addresses take.
+///
+/// # Errors
+/// With the formats that there are.
+pub fn precision(name: &str) -> Result<Precision, String> {
+    let known = if name.trim().is_empty() { None } else { format(name) };
+    known.map(Precision::from).ok_or_else(|| {
+        format!("{name:?} is no number format; there are {}", Precision::ALL.map(Precision::name).join(", "))
+    })
 }
 
 /// Months between two of a year and month, not less than none.
@@ -158,7 +182,8 @@ const AGE_UNKNOWN_MONTHS: f64 = 5.0;
 pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String> {
     let gpu = gpu(catalog, &point.system)?;
     let model = language_model(catalog, &point.model)?;
-    let known = |name: &str| format(name).ok_or_else(|| format!("the number format {name:?} is not known"));
+    // A row of a table that tells no format is of 16 bits.
+    let known = |name: &str| format(name).map_or_else(|| precision(name).map(Format::from), Ok);
     let (dense, experts) = (known(&point.format)?, known(&point.expert_format)?);
     let mut formats = Formats::of(model, dense);
     if model.experts > 0 && model.expert_precision.is_none() {
@@ -209,6 +234,13 @@ pub struct Node {
     pub overhead_w_per_gpu: f64,
     /// Its share of the tray's price over four years of hours.
     pub usd_per_gpu_hour: f64,
+}
+
+impl Node {
+    /// It, with the facility's part: what a search reckons with.
+    pub fn around(&self, pue: f64, usd_per_kwh: f64) -> Around {
+        Around { node_w_per_gpu: self.overhead_w_per_gpu, pue, usd_per_gpu_hour: self.usd_per_gpu_hour, usd_per_kwh }
+    }
 }
 
 /// Hours over which a tray's price is spread: four years.
@@ -268,5 +300,37 @@ mod tests {
             assert_eq!(format(name), Some(is), "{name}");
         }
         assert_eq!(format("posit7"), None);
+        assert_eq!(precision("posit7").unwrap_err(), r#""posit7" is no number format; there are bf16, fp8, fp4, int4"#);
+        assert!(precision("").is_err() && precision("nvfp4") == Ok(Precision::Fp4));
+        for known in Precision::ALL {
+            assert_eq!(precision(known.name()), Ok(known));
+            assert_eq!(Precision::from(Format::from(known)), known);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_what_is_nearest() {
+        let catalog = catalog::catalog().unwrap();
+        let none = gpu(&catalog, "h900-sxm").unwrap_err();
+        assert!(
+            none.starts_with("no GPU \"h900-sxm\" in the catalog, nearest to it are ") && none.contains("h100-sxm"),
+            "{none}"
+        );
+        let none = language_model(&catalog, "someone/Llama-3.9-70B").unwrap_err();
+        assert!(none.contains("nearest to it are") && none.contains("llama-3.1-70b"), "{none}");
+        let stranger = gpu(&catalog, "??").unwrap_err();
+        assert!(stranger.contains("which has") && stranger.contains("h100-sxm"), "{stranger}");
+    }
+
+    #[test]
+    fn a_format_that_a_gpu_can_not_compute_in_is_told() {
+        let catalog = catalog::catalog().unwrap();
+        let model = language_model(&catalog, "llama-3.1-8b").unwrap();
+        let told = |name: &str, format| Formats::of(model, format).widened(gpu(&catalog, name).unwrap());
+        let a100 = told("a100", Format::Fp8).unwrap();
+        assert!(a100.contains("A100") && a100.contains("no FP8 arithmetic") && a100.contains("16 bits"), "{a100}");
+        assert!(told("h100-sxm", Format::Fp4).unwrap().contains("no FP4 arithmetic"));
+        assert_eq!(told("h100-sxm", Format::Fp8), None);
+        assert_eq!((told("a100", Format::Int4), told("a100", Format::Bf16)), (None, None));
     }
 }

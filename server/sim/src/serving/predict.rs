@@ -201,7 +201,7 @@ pub fn of_replica(
         served,
         draw,
         known,
-        assumed: assumed(setup),
+        assumed: assumed(gpu, setup),
     })
 }
 
@@ -210,12 +210,10 @@ fn power(draw: &Draw, most_w: f64) -> Figure {
     Figure { value, low: value * (1.0 - draw::ERROR), high: f64::min(value * (1.0 + draw::ERROR), most_w).max(value) }
 }
 
-fn assumed(setup: &Setup) -> Vec<String> {
-    if setup.drafts > 0.0 {
-        vec![format!("{:.0} drafts a step, which yield {:.2} tokens", setup.drafts, setup.accepted)]
-    } else {
-        Vec::new()
-    }
+fn assumed(gpu: &Gpu, setup: &Setup) -> Vec<String> {
+    let drafts = (setup.drafts > 0.0)
+        .then(|| format!("{:.0} drafts a step, which yield {:.2} tokens", setup.drafts, setup.accepted));
+    setup.formats.widened(gpu).into_iter().chain(drafts).collect()
 }
 
 pub(crate) fn binds(load: &Load, served: &Served) -> Binds {

@@ -234,9 +234,28 @@ impl Formats {
         let experts = match model.expert_precision {
             Some(Precision::Fp4) => Format::Fp4,
             Some(Precision::Fp8) => Format::Fp8,
+            Some(Precision::Int4) => Format::Int4,
             Some(Precision::Bf16) | None => asked,
         };
         Self { attention, dense: asked, experts, past }
+    }
+
+    /// Those of them that a GPU has no arithmetic in, in a sentence: their weights are read as narrow as asked, and their
+    /// arithmetic is that of 16 bits. INT4 is so on every GPU, and is not told.
+    pub fn widened(&self, gpu: &Gpu) -> Option<String> {
+        let lacks = |format: Format| match format {
+            Format::Fp8 => gpu.flops.fp8.is_none(),
+            Format::Fp4 => gpu.flops.fp4.is_none(),
+            Format::Bf16 | Format::Int4 => false,
+        };
+        let narrow = [(Format::Fp8, "FP8"), (Format::Fp4, "FP4")]
+            .into_iter()
+            .filter(|(format, _)| lacks(*format) && [self.attention, self.dense, self.experts].contains(format));
+        let names: Vec<&str> = narrow.map(|(_, name)| name).collect();
+        (!names.is_empty()).then(|| {
+            let names = names.join(" nor ");
+            format!("{} has no {names} arithmetic: such weights are read as they are and computed in 16 bits", gpu.name)
+        })
     }
 }
 
@@ -246,6 +265,18 @@ impl From<Precision> for Format {
             Precision::Bf16 => Self::Bf16,
             Precision::Fp8 => Self::Fp8,
             Precision::Fp4 => Self::Fp4,
+            Precision::Int4 => Self::Int4,
+        }
+    }
+}
+
+impl From<Format> for Precision {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Bf16 => Self::Bf16,
+            Format::Fp8 => Self::Fp8,
+            Format::Fp4 => Self::Fp4,
+            Format::Int4 => Self::Int4,
         }
     }
 }
