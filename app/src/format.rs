@@ -200,7 +200,7 @@ fn large(value: f64, unit: &str) -> Figure {
 
 /// The length of a file: `1.64 MB`.
 pub fn bytes(bytes: f64) -> Figure {
-    scaled(bytes, "B", &[(1e6, "MB"), (1e3, "kB"), (1.0, "B")])
+    scaled(bytes, "B", &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")])
 }
 
 /// What a figure changed by: `+1.20 MW`, `−3 racks`; empty where it did not.

@@ -210,6 +210,8 @@ pub struct WorkloadShown {
     pub refused: Option<String>,
     /// What careless choices cost.
     pub careless: Vec<Careless>,
+    /// What had to be assumed of the model's arithmetic, in words; none where nothing was.
+    pub assumed: Option<String>,
     /// How far GPU time may truly be off, as factors of it.
     pub band: (f64, f64),
     /// GPUs to choose from: catalog name and name.

@@ -71,6 +71,40 @@ test("a trace of one's own is replayed, and its bad line is named", async ({ pag
   await expect(page.getByText("2 requests of list.csv").first()).toBeVisible();
 });
 
+test("what happens meanwhile is asked, marked and told, by tenant too", async ({ page }) => {
+  await page.goto("/replay");
+  await expect(page.getByRole("button", { name: "Replay", exact: true })).toBeEnabled();
+  await page.getByLabel("From").selectOption("A trace of your own");
+  const row = (_: unknown, at: number) => `${at * 0.1},${500 + at},${20 + (at % 40)},${at % 3 ? "search" : "code"}\n`;
+  const text = `at_s,input_tokens,output_tokens,tenant\n${Array.from({ length: 300 }, row).join("")}`;
+  await page.getByLabel(/Azure LLM trace CSV/).setInputFiles({ name: "tenants.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.getByText(/^More: failures and power limits/).click();
+  const events = page.getByLabel("Events");
+  await events.fill("5:0:fails\n12:0:explodes");
+  await page.getByRole("button", { name: "Replay", exact: true }).click();
+  await expect(page.getByText('What happens, line 2, “12:0:explodes”: "explodes" can\'t happen')).toBeVisible();
+  await expect(events).toHaveValue("5:0:fails\n12:0:explodes");
+  await events.fill("5:0:fails\n12:0:returns\n20:all:limit=400");
+  await page.getByLabel("Host memory", { exact: true }).fill("200");
+  await page.getByLabel("Tokens of a step").fill("4096");
+  await start(page);
+  await expect(page.getByText("after 5.00 s replica 0 fails", { exact: true })).toBeVisible();
+  await expect(page.getByText("every replica is limited to 400 W a GPU").first()).toBeVisible();
+  const tenants = page.getByRole("region", { name: "By tenant" });
+  await expect(tenants.getByRole("row")).toHaveCount(3);
+  await expect(tenants.getByRole("row", { name: /^search/ })).toContainText("200");
+  await expect(page.getByRole("row", { name: /^Most tokens of a step/ })).toContainText("4096");
+
+  await page.getByRole("link", { name: "Run it again, changed" }).click();
+  await expect(page.getByLabel("Events")).toHaveValue("5:0:fails\n12:0:returns\n20:all:limit=400");
+  await expect(page.getByLabel("Host memory", { exact: true })).toHaveValue("200");
+  await page.goto("/replay");
+  const earlier = page.getByRole("region", { name: "Earlier replays" }).getByRole("row").nth(1);
+  for (const words of ["300 requests of tenants.csv", "Llama 3.1 70B", "4 replicas of 4 × H100", "to the least loaded"]) {
+    await expect(earlier).toContainText(words);
+  }
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1440, 390]) {
     test(`replays can be used by everyone (${colorScheme}, ${width} px)`, async ({ page }) => {

@@ -284,6 +284,7 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>, tenants: &[String]) -> ReplayO
         },
         timeline: timeline(&outcome.timeline, outcome.span_s),
         sureness: sureness(parts),
+        assumed: parts.setup.formats.widened(parts.gpu),
     }
 }
 

@@ -169,6 +169,7 @@ pub fn workload(catalog: &Catalog, mut asked: WorkloadAsk) -> Result<WorkloadSho
         takes,
         refused,
         careless,
+        assumed: Formats::of(large, Format::from(asked.workload.precision)).widened(gpu),
         band: (1.0 / rate.high, 1.0 / rate.low),
         gpus: catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone())).collect(),
         models: catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone())).collect(),

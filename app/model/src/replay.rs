@@ -455,6 +455,9 @@ pub struct ReplayOutcome {
     pub timeline: ReplayTimeline,
     /// How sure the step times are that all this is made of.
     pub sureness: ReplaySureness,
+    /// What had to be assumed of them, in words; null where nothing was.
+    #[serde(default)]
+    pub assumed: Option<String>,
 }
 
 /// Requests by their end.

@@ -313,7 +313,7 @@ fn sure(outcome: &ReplayOutcome) -> AnyView {
     view! {
         <section aria-labelledby="sure">
             <h2 id="sure">"How sure this is"</h2>
-            <p class="prose">{known} " " {reach}</p>
+            <p class="prose">{known} " " {reach} {outcome.assumed.clone().map(|words| format!(" Assumed: {words}."))}</p>
         </section>
     }
     .into_any()

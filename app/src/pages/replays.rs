@@ -496,7 +496,7 @@ fn MoreFields(fields: Fields) -> impl IntoView {
                     <legend>"What happens meanwhile"</legend>
                     <div class="field"><label for="replay-events">"Events"</label><span class="control">
                         <textarea id="replay-events" rows="4" spellcheck="false" autocomplete="off" placeholder="60:0:fails\n120:0:returns\n300:all:limit=400" prop:value=move || fields.events.get() on:input:target=move |event| fields.events.set(event.target().value())></textarea>
-                    </span><p class="about">"A line each: seconds:replica:what. Replicas are numbered from 0, or all of them: all. What: fails, returns, or limit=W, the watts of each GPU from then on. The same lines as millwright replay --event takes; at most 64."</p></div>
+                    </span><p class="about">"A line each: seconds:replica:what. Replicas are numbered from 0, or all of them: all. What: fails, returns, or limit=W, the watts of each GPU from then on. At most 64; the same lines as "<code>"--event"</code>" of the command takes."</p></div>
                 </fieldset>
                 <fieldset>
                     <legend>"Caches beside the GPUs"</legend>

@@ -197,6 +197,7 @@ fn what_happened_and_each_tenants_part_are_told() {
         tenants: vec![tenant("search", 1_836_000.0), tenant("code", 612_000.0)],
         tenants_count: 2,
         moved_by_failure: 12,
+        assumed: Some("A100 has no FP8 arithmetic".into()),
         ..outcome()
     });
     replay.setup.events = vec!["60:0:fails".parse().unwrap(), "120:all:limit=400".parse().unwrap()];
@@ -210,6 +211,7 @@ fn what_happened_and_each_tenants_part_are_told() {
         "75.0 %",
         "25.0 %",
         "Begun anew",
+        "Assumed: A100 has no FP8 arithmetic.",
         "200 GB of each replica, 50.0 GB/s back to its GPUs",
     ];
     let house = FakeBackend { replay: Some(replay), ..FakeBackend::default() };

@@ -118,7 +118,7 @@ async fn what_cannot_be_replayed_is_refused_by_name() {
     refused(changed("ttft_ms", json!(0)), &["ttft_ms"]).await;
     refused(changed("power_cap_w", json!(1)), &["no power limit under"]).await;
     refused(changed("engine", json!("steam")), &["steam"]).await;
-    refused(changed("events", json!(["60:5:fails"])), &["event 60:5:fails", "no replica 5", "0 to 1"]).await;
+    refused(changed("events", json!(["60:5:fails"])), &["60:5:fails", "no replica 5", "0 to 1"]).await;
     refused(changed("events", json!(["60:0:limit=1"])), &["no power limit under"]).await;
     refused(changed("events", json!(vec!["1:0:fails"; 65])), &["65 events"]).await;
     refused(changed("host_cache", json!({ "size_bytes": 0, "bytes_per_s": 1e9 })), &["cache in host memory"]).await;
