@@ -17,6 +17,7 @@ pub mod design_text;
 pub mod designs;
 pub mod error;
 pub mod export;
+pub mod facility_limits;
 pub mod fleet;
 pub mod history;
 pub mod http;

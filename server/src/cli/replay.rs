@@ -3,12 +3,15 @@
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
 use crate::cli::predict::known_words;
+use crate::facility_limits;
 use crate::replay::{self, Parts};
 use clap::Args;
 use input::{TRACE_BYTES_MAX, read_file, request_list};
+use model::catalog::Catalog;
 use model::design::Precision;
 use model::replay::{ReplayChange, ReplayEvent, ReplaySetup, ReplayTier, Routing};
 use sim::replay::outcome::{Outcome, Spread};
+use sim::replay::request::{Arrival, Requests};
 use sim::serving::{ask, band};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -82,6 +85,12 @@ pub struct Replay {
     /// all, watts of each GPU)
     #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = ReplayEvent::from_str)]
     event: Vec<ReplayEvent>,
+    /// A facility's year as `simulate --csv` writes it: where its cooling or contract held the fleet back, boards are limited
+    #[arg(long, value_name = "FILE")]
+    facility: Option<PathBuf>,
+    /// Hour of that year at which the requests begin, such as a hot afternoon's
+    #[arg(long, value_name = "HOUR", default_value_t = 0.0, requires = "facility")]
+    facility_from: f64,
     /// Seed of routers that choose by chance
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -95,6 +104,9 @@ pub struct Replay {
     #[arg(long, value_name = "OUT")]
     csv: Option<PathBuf>,
 }
+
+/// Largest year that is read: steps of a minute, two dozen columns.
+const YEAR_BYTES_MAX: u64 = 512 << 20;
 
 /// A cache beside the GPUs: `200:50` is 200 GB at 50 GB/s.
 fn tier(text: &str) -> Result<ReplayTier, String> {
@@ -116,7 +128,9 @@ impl Replay {
     /// Runs it.
     pub fn run(&self) -> Result<(), Failure> {
         let outputs: Vec<&Path> = self.json.as_deref().into_iter().chain(self.csv.as_deref()).collect();
-        output::keep_apart(&outputs, &[&self.requests])?;
+        let inputs: Vec<&Path> =
+            [Some(&self.requests), self.facility.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+        output::keep_apart(&outputs, &inputs)?;
         for (flag, value) in [("--ttft", Some(self.ttft)), ("--tpot", Some(self.tpot)), ("--cap", self.cap)] {
             if value.is_some_and(|value| !(value.is_finite() && value > 0.0)) {
                 return Err(Failure::BadInput(format!("{flag} must be more than 0")));
@@ -126,7 +140,10 @@ impl Replay {
         let bytes = read_file(&self.requests, TRACE_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
         let name = self.requests.display().to_string();
         let (list, report) = request_list(&name, &bytes).map_err(|error| Failure::bad(&error))?;
-        let setup = self.setup();
+        let mut setup = self.setup();
+        if let Some(path) = &self.facility {
+            setup.events.extend(self.held(path, &catalog, &list.requests)?);
+        }
         let outcome = replay::run(&catalog, &setup, &list.requests).map_err(Failure::BadInput)?;
         let mut files: Vec<(&Path, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.json {
@@ -143,6 +160,20 @@ impl Replay {
             output::print(&format!("{}{told}", remarks.collect::<String>()))?;
         }
         Ok(())
+    }
+
+    /// Limits that a facility's year sets while the requests come, and an hour after.
+    fn held(&self, path: &Path, catalog: &Catalog, requests: &Requests) -> Result<Vec<ReplayEvent>, Failure> {
+        let bytes = read_file(path, YEAR_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
+        let gpu = ask::gpu(catalog, &self.gpu).map_err(Failure::BadInput)?;
+        let cap_w = self.cap.map_or(gpu.board_power.as_watts(), |cap| cap.min(gpu.board_power.as_watts()));
+        let come = requests.list.iter().filter_map(|request| match request.arrival {
+            Arrival::At { at_s } => Some(at_s),
+            Arrival::After { .. } => None,
+        });
+        let span_s = come.fold(0.0, f64::max) + 3600.0;
+        let year = (path.display().to_string(), bytes);
+        facility_limits::limits((&year.0, &year.1), self.facility_from, span_s, gpu, cap_w).map_err(Failure::BadInput)
     }
 
     fn setup(&self) -> ReplaySetup {
