@@ -108,7 +108,7 @@ coefficients! {
     /// What quantising activations adds to it, µs.
     quantised_layer_us: 8.0 within 0.50,
     /// What latent attention's smaller products add, µs.
-    latent_layer_us: 15.0 within 0.50,
+    latent_layer_us: 30.0 within 0.50,
     /// What routing adds in a layer with experts, µs.
     expert_layer_us: 25.0 within 0.40,
     /// Time of a step beside its layers, ms.
@@ -138,7 +138,7 @@ coefficients! {
     /// The same of a layer with experts.
     first_expert_layer_us: 400.0 within 0.50,
     /// What latent attention adds to it, µs.
-    first_latent_layer_us: 150.0 within 0.50,
+    first_latent_layer_us: 400.0 within 0.70,
     /// How many times that takes with speculative decoding.
     first_drafts: 1.5 within 0.30,
     /// Front end until the engine sees a request and its first token is seen, ms: engine's own.
