@@ -163,17 +163,7 @@ impl Configure {
         if best.gpus < self.count {
             line("Left over", format!("{} GPUs; neither cost nor power counts them", self.count - best.gpus));
         }
-        text.push_str("\nOther ways, best first\n");
-        for other in answer.others.iter().skip(1).take(6) {
-            let _ = writeln!(
-                text,
-                "  {:<62}{:>8.0} tokens/s and GPU, {:>6.1} ms, {:>6.2} M tokens/s of a facility MW",
-                division(other),
-                other.output_tokens_per_s_per_gpu,
-                other.tpot_ms,
-                other.output_tokens_per_s_per_facility_mw / 1e6
-            );
-        }
+        text.push_str(&others(answer));
         let _ = writeln!(
             text,
             "\n{} configurations tried. In brackets: where 90% of measured points would lie. Cost: node price over four years\n\
@@ -182,6 +172,22 @@ impl Configure {
         );
         text
     }
+}
+
+/// The next best ways, a line each.
+fn others(answer: &Answer) -> String {
+    let mut text = String::from("\nOther ways, best first\n");
+    for other in answer.others.iter().skip(1).take(6) {
+        let _ = writeln!(
+            text,
+            "  {:<62}{:>8.0} tokens/s and GPU, {:>6.1} ms, {:>6.2} M tokens/s of a facility MW",
+            division(other),
+            other.output_tokens_per_s_per_gpu,
+            other.tpot_ms,
+            other.output_tokens_per_s_per_facility_mw / 1e6
+        );
+    }
+    text
 }
 
 /// A division in words.
