@@ -120,22 +120,12 @@ fn held(bands: &[OfKind]) -> String {
     let mut text = String::from("known,kind,figure,left_out,points,inside\n");
     for OfKind { experts, tried } in bands {
         let kind = if *experts { "Experts" } else { "Dense" };
-        for (name, points, inside) in tried.held.iter().filter(|(name, ..)| !name.is_empty()) {
-            let _ = writeln!(text, "{},{kind},{},{name},{points},{inside}", known_name(tried.known), tried.of.name());
+        for (name, points, inside) in &tried.held {
+            let _ = writeln!(text, "{:?},{kind},{},{name},{points},{inside}", tried.known, tried.of.name());
         }
     }
     eprintln!("{text}");
     text
-}
-
-/// As `fitted.rs` and the table have it.
-fn known_name(known: Known) -> &'static str {
-    match known {
-        Known::Both => "Both",
-        Known::GpuAlone => "GpuAlone",
-        Known::ModelAlone => "ModelAlone",
-        Known::Neither => "Neither",
-    }
 }
 
 fn save(path: &Path, text: &str) {
@@ -201,7 +191,7 @@ fn code(rows: &[Measured], all: &Coefficients, bands: &[OfKind]) -> String {
             };
             let kind = if experts { "Experts" } else { "Dense" };
             let three = Of::ALL.map(of).join(", ");
-            let _ = writeln!(text, "    (Known::{}, Kind::{kind}, Bands {{ {three} }}),", known_name(known));
+            let _ = writeln!(text, "    (Known::{known:?}, Kind::{kind}, Bands {{ {three} }}),");
         }
     }
     text.push_str("];\n");

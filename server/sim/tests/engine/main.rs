@@ -4,6 +4,9 @@
 
 mod agrees;
 mod board;
+#[path = "../../examples/calibrate/measured.rs"]
+#[expect(dead_code, reason = "the calibration uses all of it")]
+mod calibrated;
 mod common;
 mod fit;
 mod kernels;

@@ -1,5 +1,7 @@
 //! The serving model against measured points: the fit's own, and every other row of the sample, which must be answered.
 
+use crate::calibrated;
+use crate::common::{assert_close, data};
 use crate::measured::served;
 use model::served::{Mode, Point};
 use sim::serving::band::Known;
@@ -83,6 +85,21 @@ fn agrees_with_measured_time_between_tokens() {
     let (mean, bias, median) = mean_error(&first);
     println!("time to the first token: {mean:.3}, median {median:.3}, bias {bias:+.3}");
     assert!(median <= 0.30, "median {median:.3}");
+}
+
+/// The committed report is of the coefficients that are shipped: each point's prediction is what stands in it.
+#[test]
+fn the_report_is_of_these_coefficients() {
+    let Some((path, bytes)) = data("benchmarks/serving_measured.csv") else { return };
+    let rows = calibrated::read(&path, &bytes, &catalog::catalog().unwrap()).rows;
+    let report = catalog::validation::validation();
+    assert_eq!(rows.len(), report.points.len());
+    for (row, point) in rows.iter().zip(&report.points) {
+        assert_eq!((&row.gpu, &row.model, &row.engine), (&point.gpu, &point.model, &point.engine));
+        let served = row.predicted(&FITTED).unwrap();
+        assert_close("between tokens", served.tpot_s * 1e3, point.predicted_tpot_ms, 2e-3);
+        assert_close("first token", served.ttft_s * 1e3, point.predicted_ttft_ms, 2e-3);
+    }
 }
 
 /// A band of 90% holds 85 to 95% of the points that it was made from.
