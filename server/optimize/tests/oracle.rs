@@ -12,7 +12,7 @@ fn catalog() -> Catalog {
 
 fn drawn(name: &str) -> Design {
     let text = catalog::designs().iter().find(|design| design.id == name).unwrap().text;
-    catalog::parse_design(text).unwrap()
+    catalog::parse_design(name, text).unwrap()
 }
 
 /// Small designs that differ: reference designs with their contract, targets and halls changed by a counter.

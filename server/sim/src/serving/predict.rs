@@ -201,7 +201,7 @@ pub fn of_replica(
         served,
         draw,
         known,
-        assumed: assumed(gpu, setup),
+        assumed: assumed(gpu, model, setup, load),
     })
 }
 
@@ -210,10 +210,11 @@ fn power(draw: &Draw, most_w: f64) -> Figure {
     Figure { value, low: value * (1.0 - draw::ERROR), high: f64::min(value * (1.0 + draw::ERROR), most_w).max(value) }
 }
 
-fn assumed(gpu: &Gpu, setup: &Setup) -> Vec<String> {
+fn assumed(gpu: &Gpu, model: &LanguageModel, setup: &Setup, load: &Load) -> Vec<String> {
     let drafts = (setup.drafts > 0.0)
         .then(|| format!("{:.0} drafts a step, which yield {:.2} tokens", setup.drafts, setup.accepted));
-    setup.formats.widened(gpu).into_iter().chain(drafts).collect()
+    let long = ask::too_long(model, load.input + load.output);
+    setup.formats.widened(gpu).into_iter().chain(long).chain(drafts).collect()
 }
 
 pub(crate) fn binds(load: &Load, served: &Served) -> Binds {
