@@ -7,6 +7,7 @@ pub mod design;
 pub mod doctor;
 pub mod evaluate;
 pub mod export;
+pub mod optimize;
 pub mod output;
 pub mod predict;
 pub mod record;
@@ -36,6 +37,7 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     Predict(predict::Predict),
     Configure(configure::Configure),
+    Optimize(optimize::Optimize),
     Serve(serve::Serve),
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
@@ -56,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Catalog(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Configure(command) => command.run(),
+        Command::Optimize(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),
