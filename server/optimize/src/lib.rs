@@ -19,4 +19,4 @@ pub use goal::{Goal, Limits};
 pub use point::{Limit, Point, Short};
 pub use reasons::{Reasons, Worth};
 pub use relax::{Conflict, conflicts};
-pub use search::{Answer, frontier, optimize};
+pub use search::{Answer, every, frontier, optimize};

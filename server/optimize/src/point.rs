@@ -103,21 +103,41 @@ impl Point {
     }
 }
 
+/// A site that choices are made in, with what is known of how its GPUs serve: neither is made anew for each.
+pub(crate) struct Bench<'a> {
+    base: &'a Base,
+    site: Site,
+    served: sim::Served,
+}
+
+impl Bench<'_> {
+    /// What a choice comes to.
+    pub(crate) fn point(&mut self, choice: &Choice) -> Point {
+        let capital = self.base.make(choice, &mut self.site);
+        self.base.of_site(choice, &self.site, capital, &mut self.served)
+    }
+}
+
 impl Base {
     /// What a choice comes to.
     pub fn point(&self, choice: &Choice) -> Point {
-        self.point_in(choice, &mut self.drawn().clone())
+        self.bench().point(choice)
     }
 
-    /// The same, worked out in a site that stands already.
-    pub(crate) fn point_in(&self, choice: &Choice, site: &mut Site) -> Point {
-        let capital = self.make(choice, site);
-        self.of_site(choice, site, capital)
+    /// Room to work out many choices in, one after the other.
+    pub(crate) fn bench(&self) -> Bench<'_> {
+        Bench { base: self, site: self.drawn().clone(), served: sim::Served::default() }
     }
 
     /// What a site comes to that stands for a choice.
-    pub(crate) fn of_site(&self, choice: &Choice, site: &Site, [capex_usd, capex_it_usd]: [f64; 2]) -> Point {
-        let found = sim::evaluate(site);
+    pub(crate) fn of_site(
+        &self,
+        choice: &Choice,
+        site: &Site,
+        [capex_usd, capex_it_usd]: [f64; 2],
+        served: &mut sim::Served,
+    ) -> Point {
+        let found = sim::evaluate_with(site, served);
         let tokens = found.output_tokens_per_s;
         let (finance, grid) = (&site.finance, &site.location.grid);
         let yearly = sim::report::annuity(Usd::from_dollars(capex_it_usd), finance.wacc, finance.it_life_years)

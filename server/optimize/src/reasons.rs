@@ -141,9 +141,10 @@ impl Base {
     /// Groups that a choice needs every unit of.
     fn fails_without(&self, choice: &Choice) -> Vec<String> {
         let (site, capital) = self.site(choice);
+        let mut served = sim::Served::default();
         let mut needed = Vec::new();
-        let carries = |site: &model::site::Site| {
-            let point = self.of_site(choice, site, capital);
+        let mut carries = |site: &model::site::Site| {
+            let point = self.of_site(choice, site, capital, &mut served);
             point.short.iter().all(|short| matches!(short.limit, Limit::Contract | Limit::Capex))
         };
         for at in 0..site.power.len() {

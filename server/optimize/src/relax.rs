@@ -1,6 +1,6 @@
 //! Where no choice can be run: which limits stand in the way, and by how much the least of them would have to give.
 
-use crate::base::{Base, Choices};
+use crate::base::{Base, Choice, Choices};
 use crate::point::{Limit, Point, Short};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl Conflict {
 /// The ways out where nothing can be run, the smallest first: for each set of limits that some choice exceeds and no smaller
 /// set would do, the choice that exceeds them least. Empty where something can be run.
 pub fn conflicts(base: &Base, choices: &Choices) -> Vec<Conflict> {
-    let mut site = base.drawn().clone();
+    let mut bench = base.bench();
     let mut found: Vec<(Vec<Limit>, Conflict)> = Vec::new();
     let mut racks = choices.racks.clone();
     // Fewer racks ask less of everything but of targets and memory, which do not depend on how many there are.
@@ -32,7 +32,7 @@ pub fn conflicts(base: &Base, choices: &Choices) -> Vec<Conflict> {
         for &supply_c in &choices.supplies_c {
             for &cap_w in &choices.caps_w {
                 for &racks in &racks {
-                    let point = base.point_in(&crate::base::Choice { racks, cap_w, supply_c, redundancy }, &mut site);
+                    let point = bench.point(&Choice { racks, cap_w, supply_c, redundancy });
                     if point.is_feasible() {
                         return Vec::new();
                     }

@@ -54,22 +54,45 @@ fn better<'a>(goal: Goal, a: &'a Point, b: &'a Point) -> &'a Point {
 
 /// Points of the choices: of each one where they are few, else of those counts of racks that can be the best.
 fn points(base: &Base, choices: &Choices) -> Vec<Point> {
-    let mut site = base.drawn().clone();
+    if choices.count() <= EACH_TRIED {
+        return every(base, choices, 1);
+    }
+    let mut bench = base.bench();
     let mut found = Vec::new();
-    let is_few = choices.count() <= EACH_TRIED;
     for &redundancy in &choices.redundancies {
         for &supply_c in &choices.supplies_c {
             for &cap_w in &choices.caps_w {
-                let mut at = |racks: u32| base.point_in(&Choice { racks, cap_w, supply_c, redundancy }, &mut site);
-                if is_few {
-                    found.extend(choices.racks.iter().map(|racks| at(*racks)));
-                } else {
-                    found.extend(counts(&choices.racks, &mut at));
-                }
+                let mut at = |racks: u32| bench.point(&Choice { racks, cap_w, supply_c, redundancy });
+                found.extend(counts(&choices.racks, &mut at));
             }
         }
     }
     found
+}
+
+/// Each choice's point, in the order of redundancies, water, limits and racks; worked out by so many threads, with the same
+/// answer whatever their number.
+pub fn every(base: &Base, choices: &Choices, threads: usize) -> Vec<Point> {
+    let (racks, caps, supplies) = (choices.racks.len(), choices.caps_w.len(), choices.supplies_c.len());
+    let choice = |at: usize| Choice {
+        racks: choices.racks[at % racks],
+        cap_w: choices.caps_w[at / racks % caps],
+        supply_c: choices.supplies_c[at / racks / caps % supplies],
+        redundancy: choices.redundancies[at / racks / caps / supplies],
+    };
+    let count = choices.count();
+    let each = count.div_ceil(threads.max(1)).max(1);
+    let part = |from: usize| {
+        let mut bench = base.bench();
+        (from..(from + each).min(count)).map(|at| bench.point(&choice(at))).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..count).step_by(each).map(|from| scope.spawn(move || part(from))).collect();
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// The most racks that fit, by halving, as more racks never ask less of anything; and some below, for goals that are not
@@ -100,7 +123,7 @@ fn counts(racks: &[u32], at: &mut impl FnMut(u32) -> Point) -> Vec<Point> {
 /// that then fit. The point, and how many were tried.
 fn refine(base: &Base, choices: &Choices, goal: Goal, best: Point) -> (Point, usize) {
     let (mut best, mut tried) = (best, 0);
-    let mut site = base.drawn().clone();
+    let mut bench = base.bench();
     let gap = |values: &[f64]| values.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
     let (low, high) = ends(&choices.caps_w);
     let warm: Vec<f64> = choices.supplies_c.iter().copied().flatten().collect();
@@ -110,7 +133,7 @@ fn refine(base: &Base, choices: &Choices, goal: Goal, best: Point) -> (Point, us
         for (cap, supply) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
             let cap_w = (best.choice.cap_w + cap * cap_step).round().clamp(low, high);
             let supply_c = best.choice.supply_c.map(|c| (c + supply * supply_step).clamp(cold, hot));
-            let mut at = |racks: u32| base.point_in(&Choice { racks, cap_w, supply_c, ..best.choice }, &mut site);
+            let mut at = |racks: u32| bench.point(&Choice { racks, cap_w, supply_c, ..best.choice });
             let found = counts(&choices.racks, &mut at);
             tried += found.len();
             let near = found.into_iter().filter(Point::is_feasible).reduce(|a, b| better(goal, &a, &b).clone());

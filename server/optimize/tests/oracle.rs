@@ -83,6 +83,7 @@ fn the_best_of_two_hundred_small_designs_is_never_missed() {
                 assert!(!conflicts(&base, &choices).is_empty(), "{at}");
             }
         }
+        assert_eq!(optimize::every(&base, &choices, 3).len(), choices.count());
         let whole = frontier(feasible, &[Goal::Tokens, Goal::TokensPerJoule]);
         for point in &whole {
             let beaten = |by: &Point| {

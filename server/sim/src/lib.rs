@@ -31,6 +31,6 @@ pub mod serving;
 pub mod stranded;
 
 pub use engine::{simulate, simulate_with};
-pub use evaluate::{check, evaluate};
-pub use fleet::{Lengths, RackFigures, rack_figures};
+pub use evaluate::{check, evaluate, evaluate_with};
+pub use fleet::{Lengths, RackFigures, Served, rack_figures};
 pub use resolve::resolve;
