@@ -38,8 +38,8 @@ fn small() -> Vec<(Design, Limits)> {
 fn grid(base: &Base) -> Choices {
     let all = base.choices();
     Choices {
-        caps_w: all.caps_w.iter().copied().step_by(4).collect(),
-        supplies_c: all.supplies_c.iter().copied().step_by(8).collect(),
+        caps_w: all.caps_w.iter().copied().step_by(6).collect(),
+        supplies_c: all.supplies_c.iter().copied().step_by(14).collect(),
         redundancies: vec![None, Some(Redundancy::NPlus1)],
         ..all
     }

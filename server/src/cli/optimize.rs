@@ -170,6 +170,15 @@ fn choice(choice: &Choice) -> String {
     format!("{} racks at {:.0} W a GPU, {water}", choice.racks, choice.cap_w)
 }
 
+/// As many decimals as a figure of its size needs.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        large if large >= 1000.0 => format!("{value:.0}"),
+        middle if middle >= 10.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
 fn beside(text: &mut String, drawn: &Point, best: &Point) {
     let _ = writeln!(text, "{:<34}{:>16}{:>16}", "", "as drawn", "best");
     let mut line = |name: &str, of: &dyn Fn(&Point) -> f64, digits: usize| {
@@ -203,10 +212,16 @@ fn why(text: &mut String, answer: &Answer, reasons: &Reasons) {
     }
     let _ = writeln!(text, "\nWhat more would be worth, each with the search made anew:");
     for worth in &reasons.worth {
-        let _ = writeln!(text, "  {:<58}{:>+14.4} {unit}", worth.what, worth.gain);
+        let sign = if worth.gain > 0.0 { "+" } else { "" };
+        let _ = writeln!(text, "  {:<58}{:>16} {unit}", worth.what, format!("{sign}{}", figure(worth.gain)));
     }
     let [low, high] = reasons.band;
-    let _ = writeln!(text, "\nOver the model's error band: {low:.4} to {high:.4} {unit}; the best choice is the same.");
+    let _ = writeln!(
+        text,
+        "\nOver the model's error band: {} to {} {unit}; the best choice is the same.",
+        figure(low),
+        figure(high)
+    );
     if reasons.fails_without.is_empty() {
         let _ = writeln!(text, "Any one unit of power or cooling may fail.");
     } else {
