@@ -8,6 +8,7 @@
 //! and `relax` (which limits conflict where nothing does, and by how much they would have to give).
 
 mod base;
+pub mod dispatch;
 mod goal;
 mod point;
 mod reasons;
