@@ -29,6 +29,9 @@ pub struct Misread {
 impl fmt::Display for Misread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, name, given, allowed, used } = self;
+        if given.is_empty() {
+            return write!(f, "{name} is empty. {used} is used.");
+        }
         let short: String = given.chars().take(GIVEN_MAX).collect();
         let more = if short.len() < given.len() { "…" } else { "" };
         write!(f, "“{key}={short}{more}”: {name} must be {allowed}. {used} is used instead.")

@@ -209,7 +209,8 @@ fn plant(site: &Site, capex_usd: f64) -> f64 {
 
 fn over(limit: Limit, place: &str, asked: f64, has: f64, unit: &str) -> Short {
     let by = if has > 0.0 { asked / has - 1.0 } else { f64::INFINITY };
-    Short { limit, place: place.to_owned(), by, words: format!("{asked:.3} {unit} asked of {has:.3}") }
+    let digits = if asked.fract() == 0.0 && has.fract() == 0.0 { 0 } else { 3 };
+    Short { limit, place: place.to_owned(), by, words: format!("{asked:.digits$} {unit} asked of {has:.digits$}") }
 }
 
 /// The limit that a note is of: errors, and what can't be held on the hottest hour, when the fleet would be held back.

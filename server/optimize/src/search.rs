@@ -39,8 +39,8 @@ pub fn optimize(base: &Base, choices: &Choices, goal: Goal, goals: &[Goal]) -> A
         tried += more;
         refined
     });
-    let mut list: Vec<Point> = feasible.into_iter().cloned().collect();
-    list.extend(best.clone());
+    // The best first, so that of points alike it is the one that stays.
+    let list: Vec<Point> = best.iter().chain(feasible).cloned().collect();
     Answer { goal, best, drawn: base.point(&base.drawn_choice()), tried, frontier: frontier(list, goals) }
 }
 

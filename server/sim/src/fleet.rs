@@ -209,9 +209,32 @@ fn work(site: &Site, lengths: Lengths) -> Work<'_> {
     }
 }
 
-fn compute(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<Compute, Refusal> {
-    serving::best_point(gpu, rack.domain_gpus, work).map(|point| {
+/// Searches for a batch whose times stay within the targets under a power limit, before it is told that there is none.
+const TARGET_ROUNDS: u32 = 8;
+
+/// The best point that meets the targets under the rack's power limit: what a limit slows must be prepared for less time.
+fn within_targets(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<(Point, Capped), Refusal> {
+    let mut asked = *work;
+    let mut missed = Refusal::TargetsMissed { ttft_s: 0.0, tpot_s: 0.0 };
+    for _ in 0..TARGET_ROUNDS {
+        let point = serving::best_point(gpu, rack.domain_gpus, &asked)?;
         let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
+        let (ttft_s, tpot_s) = (point.ttft_s / capped.throughput, point.tpot_s / capped.throughput);
+        if ttft_s <= work.ttft.as_seconds() * (1.0 + 1e-9) && tpot_s <= work.tpot.as_seconds() * (1.0 + 1e-9) {
+            return Ok((point, capped));
+        }
+        missed = Refusal::TargetsMissed { ttft_s, tpot_s };
+        asked.ttft = (work.ttft * capped.throughput).min(asked.ttft * TIGHTER);
+        asked.tpot = (work.tpot * capped.throughput).min(asked.tpot * TIGHTER);
+    }
+    Err(missed)
+}
+
+/// By how much at least a target is tightened each time, so that the search comes to an end.
+const TIGHTER: f64 = 0.995;
+
+fn compute(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<Compute, Refusal> {
+    within_targets(gpu, rack, work).map(|(point, capped)| {
         let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
         let mut best = [1.0; BEST_POINTS];
         let best_at = serving::best_at_power(gpu, &point, capped.uncapped_w);

@@ -59,7 +59,8 @@ pub struct Configure {
     json: Option<PathBuf>,
 }
 
-fn engine(text: &str) -> Result<Engine, String> {
+/// An engine by its name.
+pub(crate) fn engine(text: &str) -> Result<Engine, String> {
     Engine::named(text).ok_or_else(|| format!("there are {}", Engine::ALL.map(Engine::name).join(", ")))
 }
 

@@ -167,12 +167,14 @@ fn words(base: &Base, answer: &Answer, reasons: Option<&Reasons>, ways: &[Confli
 
 fn choice(choice: &Choice) -> String {
     let water = choice.supply_c.map_or("water as drawn".to_owned(), |c| format!("water at {c:.1} °C"));
-    format!("{} racks at {:.0} W a GPU, {water}", choice.racks, choice.cap_w)
+    let racks = if choice.racks == 1 { "1 rack".to_owned() } else { format!("{} racks", choice.racks) };
+    format!("{racks} at {:.0} W a GPU, {water}", choice.cap_w)
 }
 
 /// As many decimals as a figure of its size needs.
 fn figure(value: f64) -> String {
     match value.abs() {
+        nothing if nothing < 1e-9 => "0".to_owned(),
         large if large >= 1000.0 => format!("{value:.0}"),
         middle if middle >= 10.0 => format!("{value:.2}"),
         _ => format!("{value:.4}"),
@@ -194,7 +196,7 @@ fn beside(text: &mut String, drawn: &Point, best: &Point) {
     line("Tokens a joule", &|p| p.tokens_per_joule, 4);
     line("Tokens/s of a facility MW", &|p| p.tokens_per_joule * 1e6, 0);
     line("$ for a million tokens", &|p| p.usd_per_million, 3);
-    line("Revenue a year for a MW, million $", &|p| p.revenue_usd_per_mw_year / 1e6, 2);
+    line("Revenue a year, contract MW, $M", &|p| p.revenue_usd_per_mw_year / 1e6, 2);
     line("Carbon for a million tokens, g", &|p| p.carbon_g_per_million, 1);
     line("To build it, million $", &|p| p.capex_usd / 1e6, 1);
     line("Time to first token, ms", &|p| p.ttft_ms, 0);
@@ -212,7 +214,7 @@ fn why(text: &mut String, answer: &Answer, reasons: &Reasons) {
     }
     let _ = writeln!(text, "\nWhat more would be worth, each with the search made anew:");
     for worth in &reasons.worth {
-        let sign = if worth.gain > 0.0 { "+" } else { "" };
+        let sign = if worth.gain >= 1e-9 { "+" } else { "" };
         let _ = writeln!(text, "  {:<58}{:>16} {unit}", worth.what, format!("{sign}{}", figure(worth.gain)));
     }
     let [low, high] = reasons.band;

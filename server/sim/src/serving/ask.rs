@@ -202,6 +202,7 @@ pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String
     }
     let engine =
         if point.engine.is_empty() { Engine::Vllm } else { Engine::named(&point.engine).unwrap_or(Engine::Vllm) };
+    let formats = formats.on(engine, gpu);
     let latent = matches!(model.attention, model::part::Attention::Latent { .. });
     let drafted = latent
         && engine == Engine::TrtLlm
