@@ -28,6 +28,7 @@ pub mod report;
 mod resolve;
 mod search;
 pub mod serving;
+pub mod steering;
 pub mod stranded;
 
 pub use engine::{simulate, simulate_with};
