@@ -37,10 +37,12 @@
 //! three rules, and all that goes wrong), `work` (what a cap leaves of a job), `compare` (ways to spend one envelope),
 //! `smoothing`, `pilot`; `fixture` has a public topology.
 
+pub mod compare;
 pub mod controller;
 mod fill;
 pub mod fixture;
 pub mod plant;
 pub mod policy;
+pub mod smoothing;
 pub mod tree;
 pub mod work;

@@ -6,4 +6,6 @@
 mod common;
 mod policies;
 mod runs;
+mod smooths;
+mod spends;
 mod steers;
