@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod evaluate;
 pub mod export;
 pub mod output;
+pub mod pilot;
 pub mod predict;
 pub mod record;
 pub mod replay;
@@ -35,6 +36,7 @@ enum Command {
     Designs(catalog::DesignsCommand),
     Catalog(catalog::CatalogCommand),
     Predict(predict::Predict),
+    Pilot(pilot::Pilot),
     Configure(configure::Configure),
     Serve(serve::Serve),
     Agent(agent::Agent),
@@ -55,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Designs(command) => command.run(),
         Command::Catalog(command) => command.run(),
         Command::Predict(command) => command.run(),
+        Command::Pilot(command) => command.run(),
         Command::Configure(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),

@@ -41,6 +41,7 @@ pub mod compare;
 pub mod controller;
 mod fill;
 pub mod fixture;
+pub mod pilot;
 pub mod plant;
 pub mod policy;
 pub mod smoothing;

@@ -162,6 +162,9 @@ impl std::fmt::Display for Mix {
 
 impl std::fmt::Display for Mixes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.most_high.hosts.iter().all(|(_, hosts)| *hosts == 0) {
+            return Ok(());
+        }
         write!(f, "; at most {} fit", self.most_high)?;
         self.next_lower.as_ref().map_or(Ok(()), |mix| write!(f, ", or {mix}"))
     }
@@ -202,7 +205,8 @@ pub fn allowances<'w>(
                 (each, each)
             }
         };
-        if promised < least * (1.0 - 1e-12) {
+        // A host without GPUs has nothing to be held to.
+        if host.gpus > 0 && promised < least * (1.0 - 1e-12) {
             let (host, policy) = (tree.host_name(index).to_owned(), policy.name().to_owned());
             return Err(Refusal::BelowDevice { host, policy, allowed_w: promised, least_w: least });
         }
@@ -269,13 +273,19 @@ fn mix(tree: &Tree, names: &[&str], rungs: &[Vec<f64>], lowest: usize) -> Option
     }
     for (rung, watts) in rungs.iter().enumerate().take(lowest) {
         for host in 0..rung_of.len() {
-            if rung_of[host] == lowest && raised(tree, &mut flow, &limits, (host, watts[host] - gpus_w[host])) {
+            let has_gpus = tree.hosts()[host].gpus > 0;
+            if has_gpus
+                && rung_of[host] == lowest
+                && raised(tree, &mut flow, &limits, (host, watts[host] - gpus_w[host]))
+            {
                 gpus_w[host] = watts[host];
                 rung_of[host] = rung;
             }
         }
     }
-    let count = |rung: usize| rung_of.iter().filter(|of| **of == rung).count() as u32;
+    let with_gpus =
+        |rung: usize| rung_of.iter().zip(tree.hosts()).filter(move |(of, host)| **of == rung && host.gpus > 0);
+    let count = |rung: usize| with_gpus(rung).count() as u32;
     let hosts = names.iter().enumerate().map(|(rung, name)| ((*name).to_owned(), count(rung))).collect();
     let roots = tree.nodes().iter().zip(&flow.input_w).filter(|(node, _)| node.fed_by.is_none());
     Some(Mix { hosts, provisioned_w: roots.map(|(_, input)| *input).fold(0.0, f64::max) })

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
 
 mod common;
+mod pilots;
 mod policies;
 mod runs;
 mod smooths;
