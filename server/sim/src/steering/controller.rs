@@ -253,8 +253,8 @@ impl Controller {
         // The newest is kept: what is decided now is a change to it.
         while self.sent.len() > 1 && self.sent.front().is_some_and(|(number, _)| number + lease <= self.now) {
             let Some((order, caps)) = self.sent.pop_front() else { return };
-            for (host, known) in self.known.iter().enumerate().filter(|(_, known)| order >= known.acked) {
-                let (failsafe, _) = (self.allowances[host].failsafe_w, known);
+            for (host, _) in self.known.iter().enumerate().filter(|(_, known)| order >= known.acked) {
+                let failsafe = self.allowances[host].failsafe_w;
                 for gpu in self.tree.gpus_of(host) {
                     self.expired_w[gpu] = self.expired_w[gpu].max(caps[gpu].min(failsafe));
                 }
@@ -388,8 +388,7 @@ impl Controller {
         let held = self.below_overrun();
         let mut paid = self.counted_w.clone();
         let mut rising = vec![0.0; target.len()];
-        for (host, held) in held.iter().enumerate().filter(|(_, held)| !**held) {
-            debug_assert!(!held);
+        for (host, _) in held.iter().enumerate().filter(|(_, held)| !**held) {
             let gpus = self.tree.gpus_of(host);
             rising[gpus.clone()].copy_from_slice(&target[gpus]);
         }

@@ -213,7 +213,7 @@ pub struct Steering {
 
 /// Why there is no pilot.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Trial {
+pub enum NoPilot {
     /// A part is not in the catalog, or is no rack of GPUs.
     #[error("{0}")]
     Part(String),
@@ -240,7 +240,7 @@ const ROUNDS: u32 = 3;
 ///
 /// # Errors
 /// Where a part is missing, or a job has no place on such a rack.
-pub fn pilot(catalog: &Catalog, ask: &Ask) -> Result<Pilot, Trial> {
+pub fn pilot(catalog: &Catalog, ask: &Ask) -> Result<Pilot, NoPilot> {
     let racks = racks::find(catalog, &ask.rack)?;
     let both = [jobs::find(catalog, &ask.low, (ask.seed, 0))?, jobs::find(catalog, &ask.high, (ask.seed, 1))?];
     let board_w = racks.gpu.board_power.as_watts();
@@ -267,7 +267,7 @@ pub fn pilot(catalog: &Catalog, ask: &Ask) -> Result<Pilot, Trial> {
         envelope_w,
         full_power,
         ratio,
-        ways: compare(&racks.ready(&many, &full), racks.into_hosts(&many, envelope_w)),
+        ways: compare(&racks.ready(&many, &full), racks.left_to_trays(&many, envelope_w)),
         holds_over_band: is_passed && band.low > 1.0,
         unmanaged,
         managed,
@@ -293,12 +293,12 @@ const BAD_DAY: Trouble = Trouble { lost: 0.02, late: 0.05, late_max: 3, fails: 0
 const INTERVALS: u32 = 600;
 
 /// Steers the managed racks at full work through a bad day.
-fn steer(tree: &Tree, jobs: &[Operating; 2], seed: u64) -> Result<Steering, Trial> {
+fn steer(tree: &Tree, jobs: &[Operating; 2], seed: u64) -> Result<Steering, NoPilot> {
     let mut policies = Policies::all(Bundle::FullPower);
     policies
         .groups
         .extend(jobs.iter().map(|job| (job.name.clone(), Bundle::Sustained { target: Target::Watts(job.cap_w) })));
-    let provisioned = policy::activate(tree, &policies, &[], |_| None).map_err(Trial::Policy)?;
+    let provisioned = policy::activate(tree, &policies, &[], |_| None).map_err(NoPilot::Policy)?;
     let settings = Settings::default();
     let failsafe = provisioned.allowances.iter().map(|allowed| allowed.failsafe_w).collect();
     let mut plant = Plant::new(tree.clone(), failsafe, settings.lease, Start::Joined, (BAD_DAY, seed));

@@ -131,7 +131,7 @@ pub enum Refusal {
         /// The difference.
         over_w: f64,
         /// What would fit, the largest first.
-        mixes: Mixes,
+        mixes: Box<Mixes>,
     },
 }
 
@@ -240,7 +240,7 @@ pub fn activate<'w>(
         provisioned_w: flow.input_w[at],
         limit_w: limits[at],
         over_w,
-        mixes: mixes(tree, ladder, work),
+        mixes: Box::new(mixes(tree, ladder, work)),
     })
 }
 

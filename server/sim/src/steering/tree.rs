@@ -195,7 +195,8 @@ impl Tree {
             }
             feeds[at] = 1;
             let caps = 0.0 <= host.cap_min_w && host.cap_min_w <= host.cap_max_w && host.cap_max_w.is_finite();
-            if !caps || !(host.fixed_w.is_finite() && host.fixed_w >= 0.0) {
+            let fixed = host.fixed_w.is_finite() && host.fixed_w >= 0.0;
+            if !(caps && fixed) {
                 return Err(Problem::Number { name: nodes[at].name.clone() });
             }
             first_gpu.push(first_gpu[index] + host.gpus as usize);
@@ -270,7 +271,7 @@ impl Tree {
     /// The node that is over its limit by most, and by how many watts.
     pub fn most_over(&self, flow: &Flow, limits_w: &[f64]) -> Option<(usize, f64)> {
         let over = flow.input_w.iter().zip(limits_w).map(|(input, limit)| input - limit).enumerate();
-        // Of several, the one nearest to the hosts names what must be changed.
+        // Of several alike, the one nearest to the hosts.
         over.filter(|(at, by)| *by > ROUNDING * limits_w[*at]).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }

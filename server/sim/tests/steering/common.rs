@@ -44,18 +44,18 @@ pub(crate) fn any_tree(chance: &mut Chance) -> (Tree, Vec<Allowance>) {
         Node { loss, rated_w: chance.between(2e3, 2e4), ..node }
     };
     let mut nodes = vec![loose("utility".to_owned(), Level::Utility, None, chance)];
-    for pdu in 0..1 + chance.below(2) {
+    for pdu in 0..=chance.below(2) {
         nodes.push(loose(format!("pdu {pdu}"), Level::FloorPdu, Some(0), chance));
     }
     let pdus = nodes.len() as u32 - 1;
-    for rack in 0..1 + chance.below(3) {
+    for rack in 0..=chance.below(3) {
         let fed_by = 1 + chance.below(pdus);
         nodes.push(loose(format!("rack {rack}"), Level::Rack, Some(fed_by), chance));
     }
     let (first_rack, racks) = (1 + pdus, nodes.len() as u32 - 1 - pdus);
     let mut hosts = Vec::new();
     let mut allowances = Vec::new();
-    for index in 0..1 + chance.below(8) {
+    for index in 0..=chance.below(8) {
         let fed_by = first_rack + chance.below(racks);
         let (least, most) = (chance.between(50.0, 400.0), chance.between(400.0, 1_200.0));
         let priority = chance.below(3);

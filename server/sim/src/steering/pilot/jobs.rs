@@ -1,7 +1,7 @@
 //! The jobs of a pilot: at which batch they run under a cap, and how their requests fare.
 
 use super::racks::{GROUPS, Racks};
-use super::{Ask, Fleet, JobDone, Trial};
+use super::{Ask, Fleet, JobDone, NoPilot};
 use crate::replay::fleet::{Engine as Limits, Fleet as Replicas, Pool};
 use crate::replay::made_up;
 use crate::replay::outcome::Outcome;
@@ -65,8 +65,8 @@ pub(super) fn find<'a>(
     catalog: &'a Catalog,
     (name, precision): &(String, Precision),
     (seed, at): (u64, usize),
-) -> Result<Wanted<'a>, Trial> {
-    let model = language_model(catalog, name).map_err(Trial::Part)?;
+) -> Result<Wanted<'a>, NoPilot> {
+    let model = language_model(catalog, name).map_err(NoPilot::Part)?;
     let sample = made_up::requests(MadeUpKind::Chat, 1.0, SAMPLE, seed);
     let mean = |of: fn(&replay::request::Request) -> u32| {
         sample.list.iter().map(|request| f64::from(of(request))).sum::<f64>() / f64::from(SAMPLE)
@@ -77,7 +77,7 @@ pub(super) fn find<'a>(
 
 /// The largest batch that meets the targets under a cap, on replicas that fit into a tray, so that a tray's cap is a whole
 /// replica's.
-pub(super) fn operating(racks: &Racks<'_>, job: &Wanted<'_>, cap_w: f64, ask: &Ask) -> Result<Operating, Trial> {
+pub(super) fn operating(racks: &Racks<'_>, job: &Wanted<'_>, cap_w: f64, ask: &Ask) -> Result<Operating, NoPilot> {
     let (gpu, board_w) = (racks.gpu, racks.gpu.board_power.as_watts());
     let mut speed = 1.0;
     let mut found = None;
@@ -93,7 +93,7 @@ pub(super) fn operating(racks: &Racks<'_>, job: &Wanted<'_>, cap_w: f64, ask: &A
             tpot: Span::from_seconds(ask.slo.tpot_s * speed),
         };
         let point = best_point(gpu, racks.gpus_per_tray, &asked)
-            .map_err(|why| Trial::Job { model: job.model.name.clone(), why: words(&why) })?;
+            .map_err(|why| NoPilot::Job { model: job.model.name.clone(), why: words(&why) })?;
         let work = Work {
             prefill_w: point.prefill_power * board_w,
             decode_w: point.decode_power * board_w,
@@ -105,7 +105,7 @@ pub(super) fn operating(racks: &Racks<'_>, job: &Wanted<'_>, cap_w: f64, ask: &A
         speed = work.capped(cap_w).speed;
         found = Some((point, work));
     }
-    let Some((point, work)) = found else { return Err(Trial::Part("no round".to_owned())) };
+    let Some((point, work)) = found else { return Err(NoPilot::Part("no round".to_owned())) };
     let formats = Formats::of(job.model, Format::from(job.precision));
     let known = known(gpu.id.as_str(), job.model.id.as_str());
     Ok(Operating {
@@ -148,7 +148,7 @@ pub(super) fn fleet(
     jobs: &[Operating; 2],
     (envelope_w, streams): (f64, &[f64; 2]),
     ask: &Ask,
-) -> Result<Fleet, Trial> {
+) -> Result<Fleet, NoPilot> {
     let gpus = racks.job_gpus(count);
     let mut done = Vec::new();
     let (mut most_w, mut mean_w) = ([0.0; 2], [0.0; 2]);
@@ -232,7 +232,7 @@ enum End {
 }
 
 /// A stream of requests through a job's replicas under its cap.
-fn replayed(job: &Operating, gpus: u32, (rate_per_s, end): (f64, End), ask: &Ask) -> Result<Outcome, Trial> {
+fn replayed(job: &Operating, gpus: u32, (rate_per_s, end): (f64, End), ask: &Ask) -> Result<Outcome, NoPilot> {
     let requests: Requests =
         made_up::requests(MadeUpKind::Chat, rate_per_s, (rate_per_s * ask.seconds) as u32 + 1, ask.seed);
     let limits = Limits { requests_max: (job.point.batch as u32).max(1), ..Limits::default() };
@@ -245,7 +245,7 @@ fn replayed(job: &Operating, gpus: u32, (rate_per_s, end): (f64, End), ask: &Ask
     };
     let watts = (job.work.board_w, job.cap_w);
     let cost = StepCost::under(&FITTED, &job.setup, limits.step_tokens_max, watts, &load)
-        .ok_or_else(|| Trial::Job { model: job.model.clone(), why: "it does not fit".to_owned() })?;
+        .ok_or_else(|| NoPilot::Job { model: job.model.clone(), why: "it does not fit".to_owned() })?;
     let pool = Pool { replicas: gpus / job.point.gpus, engine: limits, ..Pool::default() };
     let last = requests.list.iter().filter_map(|request| match request.arrival {
         Arrival::At { at_s } => Some(at_s),
@@ -256,5 +256,5 @@ fn replayed(job: &Operating, gpus: u32, (rate_per_s, end): (f64, End), ask: &Ask
         End::WhenAnswered => f64::INFINITY,
     };
     let options = Options { seed: ask.seed, slo: ask.slo, bin_s: BIN_S, until_s, ..Options::default() };
-    replay::run(&Replicas::alike(cost, vec![pool]), &requests, &options).map_err(Trial::Replay)
+    replay::run(&Replicas::alike(cost, vec![pool]), &requests, &options).map_err(NoPilot::Replay)
 }

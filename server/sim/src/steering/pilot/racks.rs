@@ -1,6 +1,6 @@
 //! The racks of a pilot as a power tree: a domain, racks with their shelves' losses, trays as hosts.
 
-use super::{Operating, Trial, ready};
+use super::{NoPilot, Operating, ready};
 use crate::steering::compare::{Job, best_caps};
 use crate::steering::tree::{Host, Level, Limit, Node, Tree};
 use model::catalog::Catalog;
@@ -25,8 +25,8 @@ pub(super) struct Racks<'a> {
 pub(super) const GROUPS: [&str; 2] = ["low", "high"];
 
 /// Finds a rack's parts.
-pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<Racks<'a>, Trial> {
-    let missing = |what: &str| Trial::Part(format!("{name}: {what}"));
+pub(super) fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<Racks<'a>, NoPilot> {
+    let missing = |what: &str| NoPilot::Part(format!("{name}: {what}"));
     let rack = catalog.racks.iter().find(|rack| rack.id.as_str() == name);
     let rack = rack.ok_or_else(|| missing("no such rack in the catalog"))?;
     let (mut beside_w, mut found) = (0.0, None);
@@ -114,7 +114,7 @@ impl Racks<'_> {
     }
 
     /// Watts that an envelope leaves trays with GPUs: without shelves' losses at even load and what stands beside them.
-    pub(super) fn into_hosts(&self, tree: &Tree, envelope_w: f64) -> f64 {
+    pub(super) fn left_to_trays(&self, tree: &Tree, envelope_w: f64) -> f64 {
         let racks = tree.nodes().iter().filter(|node| node.level == Level::Rack);
         let count = racks.clone().count().max(1) as f64;
         let each_w = envelope_w / count;
@@ -125,7 +125,7 @@ impl Racks<'_> {
     pub(super) fn caps(&self, tree: &Tree, jobs: &[Operating; 2], envelope_w: f64) -> [f64; 2] {
         let ready = self.ready(tree, jobs);
         let hosts: Vec<u32> = ready.iter().map(|job| job.hosts).collect();
-        let caps = best_caps(&ready, &hosts, self.into_hosts(tree, envelope_w));
+        let caps = best_caps(&ready, &hosts, self.left_to_trays(tree, envelope_w));
         // What adding watts by the thousand loses to rounding.
         [0, 1].map(|at| caps[at] * (1.0 - 1e-9))
     }
