@@ -17,12 +17,13 @@
 //! 3. A host that starts, or starts anew after a failure, has its lowest caps, and takes orders only that were sent later.
 //!
 //! So in any interval a host's caps are those of an order sent within the lease and not older than one that it has said to
-//! have taken, or one of before at no more than the fail-safe cap, or the lowest. The controller keeps for each GPU the
-//! highest of all these, *counted*, whatever was lost, came late, or failed. Node power grows with each cap (losses grow with
-//! load), so if the tree fits with every GPU as counted, it fits as it is. An order that raises a cap above what was
-//! counted is sent only where the tree fits with the raise counted: what pays for it are lowerings that were acknowledged. An
-//! order that lowers one can't raise what is counted. Every order is verified against the tree before it is sent, and the
-//! engine stops rather than send one that breaks this.
+//! have taken, or of one before it at no more than the fail-safe cap, or the lowest. The controller keeps for each GPU the
+//! highest of the orders that hold, *counted*, whatever was lost, came late, or failed, and orders nothing below the
+//! fail-safe cap of a GPU that may have more: so when a lease ends, what was ordered since covers what is left of it.
+//! Node power grows with each cap (losses grow with load), so if the tree fits with every GPU as counted, it fits as it is.
+//! An order that raises a cap above what was counted is sent only where the tree fits with the raise counted: what pays for
+//! it are lowerings that were acknowledged. An order that lowers one can't raise what is counted. Every order is verified
+//! against the tree before it is sent, and the engine stops rather than send one that breaks this.
 //!
 //! A limit that is cut (a grid event) is met at once by those who hear: caps fall in the interval of the cut, the least important
 //! first. Who does not hear still has the older order until its lease is over: so where messages may be lost, a cut is sure to be

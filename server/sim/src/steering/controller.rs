@@ -122,8 +122,6 @@ pub struct Controller {
     gpu_w: Vec<f64>,
     /// Orders whose lease is not over, newest last, with the interval that each was sent in.
     sent: VecDeque<(u64, Vec<f64>)>,
-    /// The most that a GPU may have of orders whose lease is over, its fail-safe cap at most.
-    expired_w: Vec<f64>,
     /// Of how many priorities there are hosts.
     tiers: u32,
     /// Where each GPU's priority stands among them, the most important first.
@@ -154,7 +152,6 @@ impl Controller {
             now: 0,
             known: vec![Known { acked: 0, read: 0, read_order: 0 }; tree.hosts().len()],
             gpu_w: vec![0.0; tree.gpus()],
-            expired_w: vec![0.0; tree.gpus()],
             counted_w: first.clone(),
             sent: VecDeque::from([(0, first)]),
             fill: Fill::default(),
@@ -236,40 +233,29 @@ impl Controller {
         }
     }
 
-    /// A host that has taken an order has none older than it any more. An order that is no longer kept tells nothing.
+    /// A host that has taken an order has none older than it any more.
     fn take_ack(&mut self, host: usize, order: u64) {
-        let oldest = self.sent.front().map_or(self.now, |(number, _)| *number);
-        if order <= self.known[host].acked || order >= self.now || order < oldest {
-            return;
+        if order < self.now {
+            self.known[host].acked = self.known[host].acked.max(order);
         }
-        self.known[host].acked = order;
-        let gpus = self.tree.gpus_of(host);
-        self.expired_w[gpus].fill(0.0);
     }
 
-    /// Takes out orders whose lease is over: who still has one is at its fail-safe cap at most.
+    /// Takes out orders whose lease is over. Who still has one is at its fail-safe cap at most, and has been ordered no less
+    /// since ([`floor`](Self::floor)): what is counted covers it.
     fn forget(&mut self) {
         let lease = u64::from(self.settings.lease.max(1));
         // The newest is kept: what is decided now is a change to it.
         while self.sent.len() > 1 && self.sent.front().is_some_and(|(number, _)| number + lease <= self.now) {
-            let Some((order, caps)) = self.sent.pop_front() else { return };
-            for (host, _) in self.known.iter().enumerate().filter(|(_, known)| order >= known.acked) {
-                let failsafe = self.allowances[host].failsafe_w;
-                for gpu in self.tree.gpus_of(host) {
-                    self.expired_w[gpu] = self.expired_w[gpu].max(caps[gpu].min(failsafe));
-                }
-            }
+            self.sent.pop_front();
         }
     }
 
-    /// The highest cap that each GPU may have: of all orders since the one that its host has said to have taken, and of
-    /// those whose lease is over. A host that starts anew begins at its lowest.
+    /// The highest cap that each GPU may have: of all orders that hold, since the one that its host has said to have taken. A
+    /// host that starts anew begins at its lowest.
     fn count(&mut self) {
         for (index, (host, known)) in self.tree.hosts().iter().zip(&self.known).enumerate() {
             let gpus = self.tree.gpus_of(index);
-            for gpu in gpus.clone() {
-                self.counted_w[gpu] = self.expired_w[gpu].max(host.cap_min_w);
-            }
+            self.counted_w[gpus.clone()].fill(host.cap_min_w);
             for (_, caps) in self.sent.iter().filter(|(number, _)| *number >= known.acked) {
                 for gpu in gpus.clone() {
                     self.counted_w[gpu] = self.counted_w[gpu].max(caps[gpu]);

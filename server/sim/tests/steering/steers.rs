@@ -87,6 +87,25 @@ fn a_cut_takes_from_the_highest_number_at_once_and_gives_back_whole() {
 }
 
 #[test]
+fn a_start_at_unknown_caps_is_within_limits_once_hosts_have_answered_or_a_lease_is_over() {
+    let tree = two(1_600.0, [0, 0]);
+    let allowed = [Allowance { policy_w: 700.0, ceiling_w: 1_000.0, failsafe_w: 200.0 }; 2];
+    let begin = |trouble| Steered::new(&tree, &allowed, Settings::default(), Start::Unknown, (trouble, 1));
+    let mut heard = begin(Trouble::NONE);
+    assert!(heard.worst_w()[0] > 1_600.0);
+    for _ in 0..10 {
+        heard.step(&[900.0, 900.0]);
+        assert!(heard.worst_w()[0] <= 1_600.0);
+    }
+    let mut lost = begin(Trouble { lost: 1.0, ..Trouble::NONE });
+    for interval in 1..20 {
+        lost.step(&[900.0, 900.0]);
+        assert!(interval < Settings::default().lease || lost.worst_w()[0] <= 1_600.0, "{interval}");
+    }
+    assert_eq!(lost.plant.caps_w(), [200.0, 200.0]);
+}
+
+#[test]
 fn a_limit_below_what_hosts_need_at_least_is_told() {
     let mut both = steered(&two(1_600.0, [0, 1]), 700.0);
     settled(&mut both, [900.0, 900.0]);
