@@ -205,6 +205,9 @@ pub struct Steering {
     pub lost: f64,
     /// And of a host to fail in an interval.
     pub fails: f64,
+    /// Caps of the two jobs that it settles at while both are at full work and nothing goes wrong, the lowest of each, watts:
+    /// what the replay has as their targets.
+    pub settled_w: [f64; 2],
     /// The highest worst case that the racks' caps ever allowed, watts.
     pub worst_w: f64,
     /// Intervals in which it was above the envelope.
@@ -291,6 +294,8 @@ fn full_power(tree: &Tree, racks: &racks::Racks<'_>, capped: &[Operating; 2]) ->
 const BAD_DAY: Trouble = Trouble { lost: 0.02, late: 0.05, late_max: 3, fails: 0.001, returns: 0.2 };
 /// Intervals of the run.
 const INTERVALS: u32 = 600;
+/// Intervals after which caps don't move any more while loads stay: three would do.
+const SETTLED: u32 = 20;
 
 /// Steers the managed racks at full work through a bad day.
 fn steer(tree: &Tree, jobs: &[Operating; 2], seed: u64) -> Result<Steering, NoPilot> {
@@ -300,22 +305,32 @@ fn steer(tree: &Tree, jobs: &[Operating; 2], seed: u64) -> Result<Steering, NoPi
         .extend(jobs.iter().map(|job| (job.name.clone(), Bundle::Sustained { target: Target::Watts(job.cap_w) })));
     let provisioned = policy::activate(tree, &policies, &[], |_| None).map_err(NoPilot::Policy)?;
     let settings = Settings::default();
-    let failsafe = provisioned.allowances.iter().map(|allowed| allowed.failsafe_w).collect();
-    let mut plant = Plant::new(tree.clone(), failsafe, settings.lease, Start::Joined, (BAD_DAY, seed));
-    let mut controller = Controller::new(tree.clone(), provisioned.allowances, settings, Start::Joined);
+    let failsafe: Vec<f64> = provisioned.allowances.iter().map(|allowed| allowed.failsafe_w).collect();
     let load =
         tree.each_gpu(|_, host| jobs.iter().find(|job| job.name == host.group).map_or(0.0, |job| job.work.most_w()));
     let limit_w = tree.limits()[0];
-    let (mut worst_w, mut breaches) = (0.0_f64, 0);
-    for now in 1..=u64::from(INTERVALS) {
-        controller.step(&plant.heard(now));
-        plant.take(now, controller.caps_w());
-        plant.draw(now, &load);
-        let worst = tree.carried(&plant.caps_w()).input_w[0];
-        worst_w = worst_w.max(worst);
-        breaches += u32::from(worst > limit_w);
-    }
-    Ok(Steering { intervals: INTERVALS, lost: BAD_DAY.lost, fails: BAD_DAY.fails, worst_w, breaches })
+    let run = |trouble: Trouble, intervals: u32| {
+        let mut plant = Plant::new(tree.clone(), failsafe.clone(), settings.lease, Start::Joined, (trouble, seed));
+        let mut controller = Controller::new(tree.clone(), provisioned.allowances.clone(), settings, Start::Joined);
+        let (mut worst_w, mut breaches) = (0.0_f64, 0);
+        for now in 1..=u64::from(intervals) {
+            controller.step(&plant.heard(now));
+            plant.take(now, controller.caps_w());
+            plant.draw(now, &load);
+            let worst = tree.carried(&plant.caps_w()).input_w[0];
+            worst_w = worst_w.max(worst);
+            breaches += u32::from(worst > limit_w);
+        }
+        (worst_w, breaches, plant.caps_w())
+    };
+    let (_, _, caps_w) = run(Trouble::NONE, SETTLED);
+    let least = |job: &Operating| {
+        let own = (0..tree.hosts().len()).filter(|host| tree.hosts()[*host].group == job.name);
+        own.flat_map(|host| caps_w[tree.gpus_of(host)].iter().copied()).fold(f64::INFINITY, f64::min)
+    };
+    let (worst_w, breaches, _) = run(BAD_DAY, INTERVALS);
+    let settled_w = jobs.each_ref().map(least);
+    Ok(Steering { intervals: INTERVALS, lost: BAD_DAY.lost, fails: BAD_DAY.fails, settled_w, worst_w, breaches })
 }
 
 /// What is taken to be off: board power by a factor, each job's tokens, and what is left of work under caps.

@@ -34,6 +34,9 @@ fn both_fleets_stay_within_the_power_of_three_racks() {
     assert!(low.sustained_w < high.sustained_w * 0.95, "{} W and {} W", low.sustained_w, high.sustained_w);
     assert_eq!(low.requests_per_s.to_bits(), found.managed.jobs[0].requests_per_s.to_bits());
     assert!(found.steering.breaches == 0 && found.steering.worst_w <= found.envelope_w);
+    for (settled, job) in found.steering.settled_w.iter().zip(&found.managed.jobs) {
+        assert!((settled - job.cap_w).abs() < 0.1, "{settled} W of {} W", job.cap_w);
+    }
     assert!(found.full_power.is_some_and(|why| why.contains("too many; at most ")));
 }
 

@@ -54,6 +54,16 @@ fn an_under_user_lends_what_it_leaves_and_has_it_back_when_it_needs_it() {
 }
 
 #[test]
+fn what_is_drawn_is_told_at_every_node_beside_what_is_provisioned() {
+    let mut both = steered(&two(1_600.0, [0, 0]), 700.0);
+    settled(&mut both, [300.0, 600.0]);
+    let told = both.step(&[300.0, 600.0]);
+    assert_eq!(told.drawn_w, [1_100.0, 400.0, 700.0]);
+    assert_eq!(told.worst_w, both.worst_w());
+    assert!(told.worst_w[0] <= 1_600.0 && told.worst_w[0] > 1_590.0, "{told:?}");
+}
+
+#[test]
 fn a_raise_waits_for_the_lowering_that_pays_for_it() {
     let mut both = steered(&two(1_600.0, [0, 0]), 700.0);
     settled(&mut both, [900.0, 900.0]);
