@@ -21,7 +21,8 @@ struct Cut {
 
 struct Run {
     steered: Steered,
-    settings: Settings,
+    /// Intervals from when a cut is told to when it holds.
+    notice: u64,
     /// What the caps of each GPU may be.
     bounds: Vec<(f64, f64)>,
     /// Limits that hold.
@@ -37,9 +38,12 @@ impl Run {
         let mut chance = Chance::of(seed);
         let (tree, allowances) = any_tree(&mut chance);
         let settings = Settings { lease: 1 + chance.below(6), fresh: chance.below(3), ..Settings::default() };
+        // In one run of four every message arrives at once, so that a cut must be met at once as well.
+        let is_heard = chance.one_in(4);
+        let most = if is_heard { 0.0 } else { 0.5 };
         let trouble = Trouble {
-            lost: chance.between(0.0, 0.5),
-            late: chance.between(0.0, 0.5),
+            lost: chance.between(0.0, most),
+            late: chance.between(0.0, most),
             late_max: chance.below(8),
             fails: chance.between(0.0, 0.1),
             returns: chance.between(0.1, 0.9),
@@ -47,7 +51,7 @@ impl Run {
         let bounds = tree.each_gpu(|_, host| host.cap_min_w).into_iter().zip(tree.each_gpu(|_, host| host.cap_max_w));
         Self {
             steered: Steered::new(&tree, &allowances, settings, Start::Joined, (trouble, seed)),
-            settings,
+            notice: if is_heard { 0 } else { u64::from(settings.lease) },
             bounds: bounds.collect(),
             limits: tree.limits(),
             firm: at_failsafe(&tree, &allowances),
@@ -57,7 +61,7 @@ impl Run {
         }
     }
 
-    /// Loads jump, and now and then a limit is cut, one lease ahead of when that holds, and restored again.
+    /// Loads jump, and now and then a limit is cut, where messages are lost one lease ahead of when that holds, and restored again.
     fn happen(&mut self, now: u64) {
         for load in &mut self.load {
             if self.chance.one_in(4) {
@@ -71,7 +75,7 @@ impl Run {
                 let whole = self.limits[node];
                 let watts = self.chance.between(self.firm[node] * (1.0 + 1e-9), whole);
                 self.steered.controller.set_limit(node as u32, watts);
-                let in_force = now + u64::from(self.settings.lease);
+                let in_force = now + self.notice;
                 Some(Cut { node, watts, in_force, over: in_force + 4, worst: f64::INFINITY })
             }
             Some(cut) if now >= cut.over => {
