@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod export;
 pub mod optimize;
 pub mod output;
+pub mod pilot;
 pub mod predict;
 pub mod record;
 pub mod replay;
@@ -36,6 +37,7 @@ enum Command {
     Designs(catalog::DesignsCommand),
     Catalog(catalog::CatalogCommand),
     Predict(predict::Predict),
+    Pilot(pilot::Pilot),
     Configure(configure::Configure),
     Optimize(optimize::Optimize),
     Serve(serve::Serve),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Designs(command) => command.run(),
         Command::Catalog(command) => command.run(),
         Command::Predict(command) => command.run(),
+        Command::Pilot(command) => command.run(),
         Command::Configure(command) => command.run(),
         Command::Optimize(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),

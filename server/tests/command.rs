@@ -394,6 +394,37 @@ fn each_row_of_a_table_is_answered_or_given_a_reason() {
 }
 
 #[test]
+fn a_pilot_says_both_fleets_its_verdict_and_how_sure_that_is() {
+    let short = ["pilot", "--seconds", "30"];
+    let found = json(&short);
+    assert_eq!(found, json(&short), "two runs say the same");
+    let envelope = number(&found, "envelope_w");
+    for fleet in ["unmanaged", "managed"] {
+        let fleet = &found[fleet];
+        assert!(number(fleet, "provisioned_w") <= envelope * (1.0 + 1e-9) && fleet["is_compliant"] == true);
+        for job in fleet["jobs"].as_array().unwrap() {
+            assert!(number(job, "tokens_per_s") > 0.0 && number(job, "gpu_w") <= number(job, "cap_w") * (1.0 + 1e-9));
+            assert!(number(&job["ttft_s"], "p99") > 0.0 && number(&job["tpot_s"], "p99") > 0.0);
+        }
+    }
+    let ratio = number(&found["managed"], "tokens_per_s") / number(&found["unmanaged"], "tokens_per_s");
+    assert!((number(&found, "ratio") - ratio).abs() < 1e-9);
+    assert_eq!(found["is_passed"], ratio > 1.0);
+    let said = String::from_utf8(millwright(&short).stdout).unwrap();
+    for words in
+        ["Output tokens/s", "First token at", "Between tokens", "power cap", "Verdict", "refused: power domain"]
+    {
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    let (code, said) = refused(&["pilot", "--rack", "gb100"]);
+    assert!(code == 2 && said.contains("no such rack"), "{said}");
+    let (code, said) = refused(&["pilot", "--high", "llama-3.1-71b"]);
+    assert!(code == 2 && said.contains("nearest to it are llama-3.1-70b"), "{said}");
+    let (code, said) = refused(&["pilot", "--unmanaged", "1"]);
+    assert!(code == 2 && said.contains("can't be kept within the envelope"), "{said}");
+}
+
+#[test]
 fn a_trace_is_replayed_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.csv");

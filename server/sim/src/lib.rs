@@ -7,7 +7,8 @@
 //! `serving`, `board`, `cooling`, `power`; `evaluate` gives the instant answer and says what is wrong with a site,
 //! `report` sums a trace up, `defaults` makes a year where the user brings none. `floor`, `failure` and `drivers` answer the
 //! workshop's questions: where things stand, what if this fails, what drives the year and what would improve it. `replay`
-//! stands by itself: single requests through a fleet, with the step's cost of `serving`.
+//! stands by itself: single requests through a fleet, with the step's cost of `serving`. `steering` spends a power budget:
+//! policies and caps on a power tree, and the pilot that holds it against a fleet without.
 
 pub mod board;
 pub mod cooling;
@@ -28,6 +29,7 @@ pub mod report;
 mod resolve;
 mod search;
 pub mod serving;
+pub mod steering;
 pub mod stranded;
 
 pub use engine::{simulate, simulate_with};

@@ -104,7 +104,7 @@ fn blocks(task: u64, prompt: u32) -> impl Iterator<Item = u64> {
 }
 
 /// A number in (0, 1).
-fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
     ((rng.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
 }
 

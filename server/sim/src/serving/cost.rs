@@ -99,8 +99,19 @@ impl StepCost {
     /// by their own curve, as far as they would draw more than it at a typical load. None where the weights leave no room.
     pub fn of(fitted: &Coefficients, setup: &Setup, tokens_max: u32, board_w: f64, cap_w: f64) -> Option<Self> {
         let load = Load { concurrency: 64.0, input: 1024.0, cached: 0.0, output: 1024.0, front: Front::Engine };
-        let served = closed_loop(fitted, setup, &load)?;
-        let (decode, prompt) = draw::phase_shares(fitted, setup, &load, &served);
+        Self::under(fitted, setup, tokens_max, (board_w, cap_w), &load)
+    }
+
+    /// The same, where it is known under what load the cap will hold.
+    pub fn under(
+        fitted: &Coefficients,
+        setup: &Setup,
+        tokens_max: u32,
+        (board_w, cap_w): (f64, f64),
+        load: &Load,
+    ) -> Option<Self> {
+        let served = closed_loop(fitted, setup, load)?;
+        let (decode, prompt) = draw::phase_shares(fitted, setup, load, &served);
         let gpus = f64::from(setup.layout.gpus());
         let (answers, prompts) = (
             Slowed::under(Phase::Decode, decode * board_w, board_w, cap_w),
