@@ -145,3 +145,26 @@ fn a_conflict_names_what_would_have_to_give() {
     let less = Limits { power_mw: Some(0.2 * (1.0 + first.by()) * 0.99), ..Limits::default() };
     assert!(!conflicts(&Base::new(&design, &catalog, less).unwrap(), &choices).is_empty());
 }
+
+/// More room never makes the best worse: by power, money and both times.
+#[test]
+fn law_a_looser_limit_never_lowers_the_best() {
+    let catalog = catalog();
+    let tight = Limits { power_mw: Some(0.9), capex_usd: Some(40e6), ttft_ms: Some(1500.0), tpot_ms: Some(40.0) };
+    let looser = [
+        Limits { power_mw: Some(1.2), ..tight },
+        Limits { capex_usd: Some(60e6), ..tight },
+        Limits { ttft_ms: Some(2000.0), ..tight },
+        Limits { tpot_ms: Some(50.0), ..tight },
+    ];
+    let best = |limits: Limits| {
+        let base = Base::new(&drawn("superpod-gb200-su"), &catalog, limits).unwrap();
+        optimize(&base, &grid(&base), Goal::Tokens, &[]).best.unwrap()
+    };
+    let least = best(tight);
+    assert!(least.tpot_ms <= 40.0 * (1.0 + 1e-9) && least.ttft_ms <= 1500.0 * (1.0 + 1e-9), "{least:?}");
+    for limits in looser {
+        let found = best(limits);
+        assert!(found.output_tokens_per_s >= least.output_tokens_per_s * (1.0 - 1e-3), "{limits:?}: {found:?}");
+    }
+}
