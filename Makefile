@@ -76,7 +76,7 @@ calibrate: ## fit the serving model to the measured points anew, with its error 
 	cargo fmt -p sim
 
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
-	cargo bench -p sim
+	cargo bench -p sim -p optimize
 	node end2end/measure.mjs
 	cd end2end && MILLWRIGHT_SPEED=1 npx playwright test tests/speed.spec.ts
 	for what in query viewers ingest crash faults steady; do node end2end/fleet.mjs $$what || exit 1; done

@@ -29,6 +29,9 @@ pub struct Misread {
 impl fmt::Display for Misread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { key, name, given, allowed, used } = self;
+        if given.is_empty() {
+            return write!(f, "{name} is empty. {used} is used.");
+        }
         let short: String = given.chars().take(GIVEN_MAX).collect();
         let more = if short.len() < given.len() { "…" } else { "" };
         write!(f, "“{key}={short}{more}”: {name} must be {allowed}. {used} is used instead.")
@@ -122,9 +125,12 @@ fn ends(range: &RangeInclusive<f64>) -> String {
 mod tests {
     use super::*;
 
-    fn said(key: &str, given: &str, read: impl Fn(&mut Reading<Box<dyn Fn(&str) -> Option<String>>>)) -> Vec<String> {
+    /// Reads a parameter by its key.
+    type Get = Box<dyn Fn(&str) -> Option<String>>;
+
+    fn said(key: &str, given: &str, read: impl Fn(&mut Reading<Get>)) -> Vec<String> {
         let (key, given) = (key.to_owned(), given.to_owned());
-        let get: Box<dyn Fn(&str) -> Option<String>> = Box::new(move |asked| (asked == key).then(|| given.clone()));
+        let get: Get = Box::new(move |asked| (asked == key).then(|| given.clone()));
         let mut reading = Reading::new(get);
         read(&mut reading);
         reading.misread().iter().map(ToString::to_string).collect()

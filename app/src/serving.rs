@@ -187,7 +187,9 @@ pub fn left_over(count: u32, best: &Configuration) -> Option<String> {
 pub fn sureness(at: &Prediction) -> &'static str {
     use sim::serving::band::Known;
     match at.known {
-        Known::Both => "Points of this GPU with this model were measured; the band holds 90% of such points.",
+        Known::Both => {
+            "Points of this GPU with this model were measured, though not of every division and load; the band holds 90% of those that were. Prompts on workers of their own were measured without saying how many there are: there the figures may be off by twice as much."
+        }
         Known::GpuAlone => {
             "This GPU was measured with other models, this model was not; the band is that of models left out of the fit."
         }

@@ -73,8 +73,8 @@ test("every public point stands beside its prediction", async ({ page }) => {
   const fitted = page.getByRole("region", { name: "Errors on the points that were fitted" });
   await expect(fitted.getByRole("rowheader").filter({ hasNotText: "qwen3-32b" })).toHaveCount(0);
   await expect(page.getByText("The pictures and both tables are of qwen3-32b alone")).toBeVisible();
-  await page.getByLabel("GPU", { exact: true }).selectOption("b200-sxm");
-  await page.getByLabel("Model", { exact: true }).selectOption("every model");
+  await page.getByLabel(/^GPU/).selectOption("b200-sxm");
+  await page.getByLabel(/^Model/).selectOption("every model");
   await page.getByRole("button", { name: "Show these" }).click();
   await expect(page).toHaveURL(/gpu=b200-sxm/);
   await expect(fitted.getByRole("rowheader").filter({ hasNotText: "b200-sxm" })).toHaveCount(0);

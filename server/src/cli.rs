@@ -7,6 +7,7 @@ pub mod design;
 pub mod doctor;
 pub mod evaluate;
 pub mod export;
+pub mod optimize;
 pub mod output;
 pub mod pilot;
 pub mod predict;
@@ -38,6 +39,7 @@ enum Command {
     Predict(predict::Predict),
     Pilot(pilot::Pilot),
     Configure(configure::Configure),
+    Optimize(optimize::Optimize),
     Serve(serve::Serve),
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
@@ -59,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Predict(command) => command.run(),
         Command::Pilot(command) => command.run(),
         Command::Configure(command) => command.run(),
+        Command::Optimize(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -61,7 +61,7 @@ pub fn parts<'a>(catalog: &'a Catalog, asked: &ReplaySetup) -> Result<Parts<'a>,
     if layout.gpus() > 1024 || layout.gpus() == 0 {
         return Err(format!("a replica of {} GPUs: there can be 1 to 1024", layout.gpus()));
     }
-    let formats = Formats::of(model, Format::from(asked.precision));
+    let formats = Formats::of(model, Format::from(asked.precision)).on(engine, gpu);
     let setup = Setup::new(gpu, model, formats, layout, engine);
     Ok(Parts { gpu, model, setup })
 }

@@ -525,3 +525,29 @@ fn the_best_configuration_is_within_the_targets() {
     let (code, said) = refused(&hasty);
     assert!(code == 3 && said.contains("targets can't be met"), "{said}");
 }
+
+/// The best of a design's plant is at least what was drawn, says what stops it, and can be run.
+#[test]
+fn optimize_betters_a_design_and_says_what_stops_it() {
+    let told = json(&["optimize", "superpod-gb200-su", "--goal", "tokens"]);
+    let (best, drawn) = (&told["answer"]["best"], &told["answer"]["drawn"]);
+    assert!(number(best, "output_tokens_per_s") >= number(drawn, "output_tokens_per_s"));
+    assert!(best["short"].as_array().unwrap().is_empty());
+    assert!(!told["reasons"]["binds"].as_array().unwrap().is_empty());
+    assert!(told["answer"]["frontier"].as_array().unwrap().len() > 2);
+    let joules = json(&["optimize", "superpod-gb200-su", "--goal", "tokens-per-joule"]);
+    let of = |told: &Value| number(&told["answer"]["best"], "tokens_per_joule");
+    assert!(of(&joules) > of(&told), "another goal, another best");
+}
+
+#[test]
+fn optimize_says_what_stands_in_the_way() {
+    let output = millwright(&["optimize", "superpod-gb200-su", "--subject-to", "power=0.1"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("more power contract at utility"), "{said}");
+    let (code, told) = refused(&["optimize", "superpod-gb200-su", "--subject-to", "watts=3"]);
+    assert!(code == 2 && told.contains("must be power=MW, capex=$, ttft=MS or tpot=MS"), "{told}");
+    let (code, told) = refused(&["optimize", "no-such-design"]);
+    assert!(code == 2 && told.contains("neither a file nor a reference design"), "{told}");
+}

@@ -10,8 +10,8 @@ const DOT: f64 = 2.4;
 /// Room for a letter of a name.
 const LETTER: f64 = 7.6;
 
-/// Room for a letter of a name in the legend: most are narrower than those of a mark's digits.
-const NAME_LETTER: f64 = 6.6;
+/// Room for a small and for a capital letter of a name in the legend.
+const NAME_LETTERS: (f64, f64) = (6.6, 9.2);
 /// Room for a line of the legend, where its names stand one below another.
 const LINE: f64 = 18.0;
 
@@ -253,7 +253,7 @@ fn legend(canvas: &Canvas<'_>, sheet: Sheet, chart: &Scatter<'_>) {
     }
     let mut right = sheet.right();
     for (name, role) in chart.names().rev() {
-        let width = name.chars().count() as f64 * NAME_LETTER;
+        let width: f64 = name.chars().map(|c| if c.is_uppercase() { NAME_LETTERS.1 } else { NAME_LETTERS.0 }).sum();
         canvas.words(name, (right, sheet.top - 20.0), Anchor::End, Ink::TextSoft);
         let px = right - width - 8.0;
         square(px, sheet.top - 20.0, role);

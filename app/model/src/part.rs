@@ -542,6 +542,9 @@ pub struct LanguageModel {
     /// Words of its vocabulary; 0 where it is not told, and then left out of account.
     #[serde(default)]
     pub vocabulary: u32,
+    /// Longest prompt and answer together that its configuration allows, tokens; 0 where it is not told.
+    #[serde(default)]
+    pub context_tokens: u32,
     /// How it keeps its past.
     pub attention: Attention,
     /// Parameters of attention in one layer, on average; 0 where it is not told: then of grouped-query heads.

@@ -289,7 +289,10 @@ fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     let good = seen.iter().filter(|p| within(p.predicted_tpot_ms / p.tpot_ms)).count() as f64 / seen.len() as f64;
     let title = format!("{what}: {} of their times between tokens are predicted within a fifth", format::percent(good));
     let first_good = seen.iter().filter(|p| within(p.predicted_ttft_ms / p.ttft_ms)).count() as f64 / seen.len() as f64;
-    let first = format!("{what}: {} of their times to the first token are", format::percent(first_good));
+    let first = format!(
+        "{what}: {} of their times to the first token are predicted within a fifth",
+        format::percent(first_good)
+    );
     let tpot = picture(&seen, &title, |p| (p.tpot_ms, p.predicted_tpot_ms));
     let ttft = picture(&seen, &first, |p| (p.ttft_ms, p.predicted_ttft_ms));
     let mut worst = seen;

@@ -257,7 +257,7 @@ fn Spent(at: Prediction, energy: String) -> impl IntoView {
                 <tbody>{rows.collect_view()}</tbody>
             </table></div>
             <p>"A GPU board draws " {format::power(Power::from_watts(draw.decode_power_w)).to_string()} " while it answers and " {format::power(Power::from_watts(draw.prefill_power_w)).to_string()} " while it computes prompts. " {energy}</p>
-            <p class="soft">{serving::sureness(&at)} {serving::assumed(&at)}</p>
+            <p class="soft">{serving::sureness(&at)} " " {serving::assumed(&at)}</p>
         </section>
     }
 }

@@ -172,7 +172,7 @@ fn what_a_replay_does_not_have_is_missing_and_not_zero() {
         "3 refused, as they are larger",
         "The first replica was given nothing to do",
         "No row of each request is kept",
-        "This GPU was not measured",
+        "Neither this GPU nor this model was measured",
         "6000 requests of long.csv",
     ];
     let html = check("/replay/rp-1", house, &said);

@@ -28,8 +28,21 @@ pub struct PointRow {
 pub struct Points {
     /// Names of the columns, as written.
     pub header: Vec<String>,
+    /// Those that no row is read by, as written: a misspelt name would otherwise pass for an absent one.
+    pub unused: Vec<String>,
     /// The rows.
     pub rows: Vec<PointRow>,
+}
+
+/// Columns that are read, and those of the sample that say nothing more.
+const COLUMNS: &str = "id silicon_data_source backend backend_version model_path system precision mode isl osl gemm_quant_mode \
+                       moe_quant_mode batch_size tp_size pp_size attention_dp_size moe_tp_size moe_ep_size silicon_ttft_ms \
+                       silicon_tpot_ms";
+
+/// Whether a column is one of them, of prefill or decode workers or of the whole.
+fn is_read(key: &str) -> bool {
+    let own = key.strip_prefix("prefill_").or_else(|| key.strip_prefix("decode_")).unwrap_or(key);
+    own == "num_workers" || COLUMNS.split_whitespace().any(|column| column == own)
 }
 
 /// Reads a table of serving points.
@@ -60,7 +73,8 @@ pub fn points(file: &str, bytes: &[u8]) -> Result<Points, Error> {
         };
         rows.push(PointRow { line, fields, point });
     }
-    Ok(Points { header, rows })
+    let unused = header.iter().zip(&keys).filter(|(_, key)| !is_read(key)).map(|(name, _)| name.clone()).collect();
+    Ok(Points { header, unused, rows })
 }
 
 /// The fields of a row by the names of their columns.

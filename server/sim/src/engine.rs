@@ -1,7 +1,7 @@
 //! The year: each step's work, power, heat, water and price, with the books balanced in every step.
 
 use crate::cooling::{LoopStep, Outside, Plant};
-use crate::fleet::{self, Class, Lengths};
+use crate::fleet::{self, Class, Lengths, Served};
 use crate::power::{self, Node};
 use crate::search::turning_point;
 use crate::serving::Refusal;
@@ -133,7 +133,12 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(site: &Site, pressure_pa: f64, lengths: Lengths) -> Self {
-        let (classes, refusals) = fleet::classes(site, lengths);
+        Self::with(site, pressure_pa, lengths, &mut Served::default())
+    }
+
+    /// The same, with what is known of how its GPUs serve.
+    pub(crate) fn with(site: &Site, pressure_pa: f64, lengths: Lengths, served: &mut Served) -> Self {
+        let (classes, refusals) = fleet::classes(site, lengths, served);
         // In normal running every installed unit works; what is promised with some failed is for `evaluate` to say.
         let units = |group: &CoolingUnits| f64::from(group.units);
         let largest = (0..site.loops.len())

@@ -4,7 +4,7 @@
 use crate::cooling::{Outside, Plant, WATER_J_PER_M3_K};
 use crate::defaults;
 use crate::engine::Machine;
-use crate::fleet::{self, Lengths};
+use crate::fleet::{self, Lengths, Served};
 use crate::psychrometrics as air;
 use crate::serving::Refusal;
 use crate::stranded;
@@ -21,13 +21,18 @@ const STRANDED_WORTH_SAYING: f64 = 0.10;
 
 /// What the site does with everything busy, and its notes.
 pub fn evaluate(site: &Site) -> Evaluation {
+    evaluate_with(site, &mut Served::default())
+}
+
+/// The same, with what was worked out before of how GPUs serve: for many sites that differ in counts, limits or plant.
+pub fn evaluate_with(site: &Site, served: &mut Served) -> Evaluation {
     let pressure = air::standard_pressure(site.location.elevation).as_pascals();
     let [mean, hottest] = defaults::mean_and_hottest(&site.location).map(|(dry_bulb_c, wet_bulb_c)| Outside {
         dry_bulb_c,
         wet_bulb_c,
         pressure_pa: pressure,
     });
-    let mut machine = Machine::new(site, pressure, Lengths::of(site));
+    let mut machine = Machine::with(site, pressure, Lengths::of(site), served);
     let capacity = machine.capacity();
     // What is asked for, before heat or contract hold it back: what the notes compare with the limits.
     let wanted = machine.unlimited(1.0, mean);

@@ -2,9 +2,10 @@
 
 use crate::power::group_loss_w;
 use crate::serving::{self, Capped, Margin, Point, Refusal, Work};
+use model::part::Gpu;
 use model::quantity::Power;
 use model::report::ServingPoint;
-use model::site::{RackClass, Shelf, Site};
+use model::site::{RackClass, Shelf, Site, SiteService};
 
 /// Lengths of requests that the fleet is prepared for, tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +34,7 @@ pub struct RackFigures {
 
 /// What one rack of each class does, in the order of [`Site::racks`].
 pub fn rack_figures(site: &Site) -> Vec<RackFigures> {
-    let (classes, _) = classes(site, Lengths::of(site));
+    let (classes, _) = classes(site, Lengths::of(site), &mut Served::default());
     let of_one = |class: &Class| RackFigures {
         drawn_w: class.draw(1.0, 1.0).it_w / class.count.max(1.0),
         output_tokens_per_s: class.compute.as_ref().map(|compute| compute.capacity() / class.count.max(1.0)),
@@ -62,7 +63,7 @@ pub(crate) struct Compute {
     pub(crate) idle_w: f64,
     pub(crate) capped: Capped,
     pub(crate) point: Point,
-    gpu: model::part::Gpu,
+    gpu: Gpu,
     /// Output tokens per second of one GPU at full work, under its cap.
     pub(crate) rate_per_gpu: f64,
     /// Throughput over uncapped at evenly spaced powers from idle to capped: the best that less power can make.
@@ -119,16 +120,52 @@ impl Class {
     }
 }
 
+/// How GPUs serve, once worked out: finding the best batch is most of an instant evaluation, and does not depend on how many
+/// racks there are, on water or on the power tree.
+#[derive(Debug, Clone, Default)]
+pub struct Served {
+    /// For which service and lengths.
+    of: Option<(SiteService, Lengths)>,
+    /// By GPU, size of the scale-up domain and power limit.
+    found: Vec<(Gpu, u32, Power, Result<Compute, Refusal>)>,
+}
+
+impl Served {
+    /// What a class's GPUs do; none where it has none.
+    fn compute(&mut self, rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
+        let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
+        let same = |(own, domain, cap, _): &&(Gpu, u32, Power, Result<Compute, Refusal>)| {
+            own == gpu && *domain == rack.domain_gpus && *cap == rack.power_cap
+        };
+        let known = self.found.iter().find(same).map(|(.., compute)| compute.clone());
+        let compute = known.unwrap_or_else(|| {
+            let compute = compute(gpu, rack, work);
+            self.found.push((gpu.clone(), rack.domain_gpus, rack.power_cap, compute.clone()));
+            compute
+        });
+        let gpus = f64::from(rack.gpus) * f64::from(rack.count);
+        Some(compute.map(|compute| Compute { gpus, ..compute }))
+    }
+
+    /// Forgets what was worked out for another service.
+    fn begin(&mut self, site: &Site, lengths: Lengths) {
+        if self.of.as_ref().is_none_or(|(service, own)| *service != site.service || *own != lengths) {
+            *self = Self { of: Some((site.service.clone(), lengths)), found: Vec::new() };
+        }
+    }
+}
+
 /// The fleet of a site for requests of these lengths. Classes that can't serve say why, and draw their idle power.
-pub(crate) fn classes(site: &Site, lengths: Lengths) -> (Vec<Class>, Vec<(usize, Refusal)>) {
+pub(crate) fn classes(site: &Site, lengths: Lengths, served: &mut Served) -> (Vec<Class>, Vec<(usize, Refusal)>) {
     let mut refusals = Vec::new();
+    served.begin(site, lengths);
     let work = work(site, lengths);
     let classes = site
         .racks
         .iter()
         .enumerate()
         .map(|(at, rack)| {
-            let compute = match compute(rack, &work) {
+            let compute = match served.compute(rack, &work) {
                 None => None,
                 Some(Ok(compute)) => Some(compute),
                 Some(Err(why)) => {
@@ -172,10 +209,32 @@ fn work(site: &Site, lengths: Lengths) -> Work<'_> {
     }
 }
 
-fn compute(rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
-    let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
-    Some(serving::best_point(gpu, rack.domain_gpus, work).map(|point| {
+/// Searches for a batch whose times stay within the targets under a power limit, before it is told that there is none.
+const TARGET_ROUNDS: u32 = 8;
+
+/// The best point that meets the targets under the rack's power limit: what a limit slows must be prepared for less time.
+fn within_targets(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<(Point, Capped), Refusal> {
+    let mut asked = *work;
+    let mut missed = Refusal::TargetsMissed { ttft_s: 0.0, tpot_s: 0.0 };
+    for _ in 0..TARGET_ROUNDS {
+        let point = serving::best_point(gpu, rack.domain_gpus, &asked)?;
         let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
+        let (ttft_s, tpot_s) = (point.ttft_s / capped.throughput, point.tpot_s / capped.throughput);
+        if ttft_s <= work.ttft.as_seconds() * (1.0 + 1e-9) && tpot_s <= work.tpot.as_seconds() * (1.0 + 1e-9) {
+            return Ok((point, capped));
+        }
+        missed = Refusal::TargetsMissed { ttft_s, tpot_s };
+        asked.ttft = (work.ttft * capped.throughput).min(asked.ttft * TIGHTER);
+        asked.tpot = (work.tpot * capped.throughput).min(asked.tpot * TIGHTER);
+    }
+    Err(missed)
+}
+
+/// By how much at least a target is tightened each time, so that the search comes to an end.
+const TIGHTER: f64 = 0.995;
+
+fn compute(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<Compute, Refusal> {
+    within_targets(gpu, rack, work).map(|(point, capped)| {
         let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
         let mut best = [1.0; BEST_POINTS];
         let best_at = serving::best_at_power(gpu, &point, capped.uncapped_w);
@@ -200,7 +259,7 @@ fn compute(rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>
             rate_per_gpu: point.tokens_per_s_per_gpu * capped.throughput,
             best,
         }
-    }))
+    })
 }
 
 /// How each kind of GPU serves at full work, for reports; kinds alike are added up.

@@ -146,7 +146,7 @@ fn months(site: &Site, trace: &Trace) -> Vec<Month> {
 }
 
 /// Yearly payment that pays a purchase back with its return: P · r / (1 − (1 + r)^−n); P/n without interest.
-fn annuity(price: Usd, rate: Ratio, years: f64) -> f64 {
+pub fn annuity(price: Usd, rate: Ratio, years: f64) -> f64 {
     let r = rate.as_fraction();
     if r <= 0.0 { price.as_dollars() / years } else { price.as_dollars() * r / (1.0 - libm::pow(1.0 + r, -years)) }
 }

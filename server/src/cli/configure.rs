@@ -59,7 +59,8 @@ pub struct Configure {
     json: Option<PathBuf>,
 }
 
-fn engine(text: &str) -> Result<Engine, String> {
+/// An engine by its name.
+pub(crate) fn engine(text: &str) -> Result<Engine, String> {
     Engine::named(text).ok_or_else(|| format!("there are {}", Engine::ALL.map(Engine::name).join(", ")))
 }
 
@@ -157,7 +158,8 @@ impl Configure {
         );
         line("Cost", format!("${:.3} a million output tokens", best.usd_per_million_output_tokens));
         line("Bound by", best.binds.name().to_owned());
-        if let Some(assumed) = wanted.formats.widened(wanted.gpu) {
+        let long = ask::too_long(wanted.model, wanted.input + wanted.output);
+        for assumed in wanted.formats.widened(wanted.gpu).into_iter().chain(long) {
             line("Assumed", assumed);
         }
         if best.gpus < self.count {

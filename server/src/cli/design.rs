@@ -97,6 +97,18 @@ impl DesignArgs {
         sim::resolve(&design, &catalog).map_err(|notes| refused(&self.design, &text, notes))
     }
 
+    /// The design as it is read, before it is resolved, and the catalog that its parts are in.
+    pub fn drawn(&self) -> Result<(Design, Catalog), Failure> {
+        let catalog = catalog(self.parts.as_deref())?;
+        let design = self.design(&self.text()?, &catalog)?;
+        Ok((design, catalog))
+    }
+
+    /// What notes of a design that does not resolve mean for who typed it.
+    pub fn refused(&self, notes: Vec<Note>) -> Failure {
+        refused(&self.design, &self.text().unwrap_or_default(), notes)
+    }
+
     /// The files that it is read from.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let design = Path::new(&self.design);

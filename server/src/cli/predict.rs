@@ -1,5 +1,6 @@
 //! `millwright predict`: tokens, waits and watts of a model on GPUs, of one point or of a table of them.
 
+use crate::cli::configure::engine;
 use crate::cli::design::{Failure, catalog};
 use crate::cli::output;
 use clap::Args;
@@ -9,6 +10,7 @@ use model::design::Precision;
 use model::served::{Division, Mode, Point};
 use sim::serving::ask;
 use sim::serving::band::Known;
+use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::{Figure, Prediction, predict};
 use std::fmt::Write;
@@ -27,8 +29,8 @@ pub struct Predict {
     #[arg(long, value_name = "FORMAT", default_value = "fp8", value_parser = ask::precision)]
     precision: Precision,
     /// Serving engine: vllm, sglang or trtllm
-    #[arg(long, value_name = "ENGINE", default_value = "vllm")]
-    engine: String,
+    #[arg(long, value_name = "ENGINE", default_value = "vllm", value_parser = engine)]
+    engine: Engine,
     /// GPUs of tensor parallelism
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     tp: u32,
@@ -59,7 +61,9 @@ pub struct Predict {
     /// Write the answer as JSON; `-` is standard output
     #[arg(long, value_name = "OUT", num_args = 0..=1, default_missing_value = "-", conflicts_with = "csv")]
     json: Option<PathBuf>,
-    /// Predict each row of this table, with the columns of aiconfigurator's silicon sample
+    /// Predict each row of this table, with the columns of aiconfigurator's silicon sample: system, `model_path`, isl, osl and
+    /// `batch_size`; and, if told, mode, backend, `backend_version`, precision, `gemm_quant_mode`, `moe_quant_mode`, `tp_size`,
+    /// `pp_size`, `attention_dp_size`, `moe_ep_size`, and those of workers apart with `prefill_` and `decode_` before them
     #[arg(long, value_name = "IN", conflicts_with_all = ["gpu", "model"], requires = "out")]
     csv: Option<PathBuf>,
     /// Where the table with its predictions goes; `-` is standard output
@@ -109,7 +113,7 @@ impl Predict {
         Point {
             system: self.gpu.clone().unwrap_or_default(),
             model: self.model.clone().unwrap_or_default(),
-            engine: self.engine.clone(),
+            engine: self.engine.name().to_owned(),
             version: String::new(),
             measured: Some(sim::serving::step::NEWEST),
             format: precision.clone(),
@@ -135,6 +139,10 @@ impl Predict {
         if out != Path::new("-") {
             let rows = table.rows.len();
             output::print(&format!("{} of {rows} rows predicted, {refused} with a reason why not\n", rows - refused))?;
+        }
+        if !table.unused.is_empty() {
+            let names = table.unused.join(", ");
+            tracing::warn!("{}: these columns are not read: {names}", path.display());
         }
         Ok(())
     }

@@ -156,7 +156,16 @@ impl Replay {
         if !outputs.contains(&Path::new("-")) {
             let remarks = report.remarks.iter().map(|remark| format!("{name}: {remark}\n"));
             let parts = replay::parts(&catalog, &setup).map_err(Failure::BadInput)?;
-            let told = words(&setup, &parts, &outcome, &list.tenants);
+            let facility = self.facility.as_ref().map(|path| {
+                let held = setup.events.len() - self.event.len();
+                let words = match held {
+                    0 => "allowed every board its limit in these hours".to_owned(),
+                    1 => "changed the boards' limit once, as cooling or contract held it back".to_owned(),
+                    more => format!("changed the boards' limit {more} times, as cooling or contract held it back"),
+                };
+                format!("{}: the facility {words}\n", path.display())
+            });
+            let told = facility.unwrap_or_default() + &words(&setup, &parts, &outcome, &list.tenants);
             output::print(&format!("{}{told}", remarks.collect::<String>()))?;
         }
         Ok(())

@@ -121,7 +121,7 @@ async fn what_cannot_be_replayed_is_refused_by_name() {
     refused(changed("events", json!(["60:5:fails"])), &["60:5:fails", "no replica 5", "0 to 1"]).await;
     refused(changed("events", json!(["60:0:limit=1"])), &["no power limit under"]).await;
     refused(changed("events", json!(vec!["1:0:fails"; 65])), &["65 events"]).await;
-    refused(changed("host_cache", json!({ "size_bytes": 0, "bytes_per_s": 1e9 })), &["cache in host memory"]).await;
+    refused(changed("host_cache", json!({ "size_bytes": 0, "bytes_per_s": 1e9 })), &["in host memory: 0 GB"]).await;
     let mut none = changed("disk_cache", json!({ "size_bytes": 1e12, "bytes_per_s": 6e9 }));
     none["setup"]["prefix_cache"] = json!(false);
     refused(none, &["needs the prefix cache"]).await;

@@ -116,6 +116,17 @@ pub fn language_model<'a>(catalog: &'a Catalog, path: &str) -> Result<&'a Langua
         })
 }
 
+/// What is to be said where a request is longer than a model's configuration allows; none where it is not, or not known.
+pub fn too_long(model: &LanguageModel, tokens: f64) -> Option<String> {
+    let most = f64::from(model.context_tokens);
+    (most > 0.0 && tokens > most).then(|| {
+        format!(
+            "a context of {tokens:.0} tokens, though {} is configured for {most:.0} (some releases and engines take more)",
+            model.name
+        )
+    })
+}
+
 /// A number format as engines name it (`fp8_block`, `w4a8_mxfp4_mxfp8`, `nvfp4`): what the weights have decides; none for a
 /// name that tells none.
 pub fn format(name: &str) -> Option<Format> {
@@ -191,6 +202,7 @@ pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String
     }
     let engine =
         if point.engine.is_empty() { Engine::Vllm } else { Engine::named(&point.engine).unwrap_or(Engine::Vllm) };
+    let formats = formats.on(engine, gpu);
     let latent = matches!(model.attention, model::part::Attention::Latent { .. });
     let drafted = latent
         && engine == Engine::TrtLlm
@@ -282,6 +294,15 @@ pub fn node(catalog: &Catalog, gpu: &Gpu) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_longer_than_the_model_takes_is_told() {
+        let catalog = catalog::catalog().unwrap();
+        let model = language_model(&catalog, "Qwen/Qwen3-32B").unwrap();
+        assert!(too_long(model, 4_096.0).is_none());
+        let told = too_long(model, 50_000.0).unwrap();
+        assert!(told.starts_with("a context of 50000 tokens, though Qwen3 32B is configured for 40960"), "{told}");
+    }
 
     #[test]
     fn formats_are_known_by_what_the_weights_have() {

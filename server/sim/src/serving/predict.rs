@@ -5,6 +5,7 @@ use crate::serving::band::{Band, Kind, Known, bands, known};
 use crate::serving::coefficients::Coefficients;
 use crate::serving::draw::{self, Draw};
 use crate::serving::served::{Load, Served, closed_loop};
+use crate::serving::shape::Format;
 use crate::serving::step::{self, Drafts, Setup};
 use model::part::{Attention, Gpu, LanguageModel};
 use model::served::{Division, Mode, Point};
@@ -130,9 +131,17 @@ pub fn predict(
     match &point.mode {
         Mode::Together { division } => {
             let (division, assumed) = spread(found.model, *division);
+            let (division, copies) = copies(found.model, division);
             sensible(found.model, &division)?;
             let setup = found.setup(&division, fitted);
-            let mut prediction = of_replica(fitted, found.gpu, found.model, &setup, &found.load, cap_w)?;
+            let load = Load { concurrency: f64::max(found.load.concurrency / f64::from(copies), 1.0), ..found.load };
+            let mut prediction = of_replica(fitted, found.gpu, found.model, &setup, &load, cap_w)?;
+            prediction.gpus *= copies;
+            let domain = ask::node(catalog, found.gpu).domain;
+            prediction.assumed.extend(beyond(&division, domain));
+            if copies > 1 {
+                prediction.assumed.push(format!("{copies} copies of the whole model that share the requests"));
+            }
             if let Some(assumed) = assumed {
                 prediction.widen(UNTOLD);
                 prediction.assumed.push(assumed);
@@ -143,6 +152,20 @@ pub fn predict(
             apart(fitted, &found, (prefill, *prefill_workers), (decode, *decode_workers), cap_w)
         }
     }
+}
+
+/// Data parallelism of a dense model is so many copies of it, each with its share of the requests: the division of one, and how
+/// many there are. Of experts it is of attention alone, in one replica.
+fn copies(model: &LanguageModel, division: Division) -> (Division, u32) {
+    if model.experts > 0 { (division, 1) } else { (Division { data: 1, ..division }, division.data.max(1)) }
+}
+
+/// What is to be said of a replica that is wider than its scale-up domain.
+fn beyond(division: &Division, domain: u32) -> Option<String> {
+    let gpus = division.tensor * division.data;
+    (gpus > domain).then(|| {
+        format!("{gpus} GPUs linked as fast as the {domain} of one node are; between nodes links are slower, and so are steps")
+    })
 }
 
 /// Whether a division can be made at all.
@@ -201,7 +224,7 @@ pub fn of_replica(
         served,
         draw,
         known,
-        assumed: assumed(gpu, setup),
+        assumed: assumed(gpu, model, setup, load),
     })
 }
 
@@ -210,10 +233,13 @@ fn power(draw: &Draw, most_w: f64) -> Figure {
     Figure { value, low: value * (1.0 - draw::ERROR), high: f64::min(value * (1.0 + draw::ERROR), most_w).max(value) }
 }
 
-fn assumed(gpu: &Gpu, setup: &Setup) -> Vec<String> {
+fn assumed(gpu: &Gpu, model: &LanguageModel, setup: &Setup, load: &Load) -> Vec<String> {
     let drafts = (setup.drafts > 0.0)
         .then(|| format!("{:.0} drafts a step, which yield {:.2} tokens", setup.drafts, setup.accepted));
-    setup.formats.widened(gpu).into_iter().chain(drafts).collect()
+    let wide = setup.formats.past == Format::Bf16 && setup.formats.dense != Format::Bf16;
+    let past = wide.then(|| "the past (KV cache) kept in 16 bits, as the engine does unasked".to_owned());
+    let long = ask::too_long(model, load.input + load.output);
+    setup.formats.widened(gpu).into_iter().chain(past).chain(long).chain(drafts).collect()
 }
 
 pub(crate) fn binds(load: &Load, served: &Served) -> Binds {

@@ -1,0 +1,239 @@
+//! What a choice comes to, and which limits it asks too much of.
+
+use crate::base::{Base, Choice};
+use model::money::Usd;
+use model::note::Kind;
+use model::site::Site;
+use serde::{Deserialize, Serialize};
+
+/// Hours in a year.
+const YEAR_H: f64 = 8760.0;
+
+/// A limit of the facility or of who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Power of the utility contract, or the budget that was asked for.
+    Contract,
+    /// What a group of the power tree can promise with its redundancy kept.
+    Feed,
+    /// What CDUs or fan walls can move.
+    Terminal,
+    /// What the outside plant can reject on the hottest hour.
+    Cooling,
+    /// Water that racks accept.
+    Supply,
+    /// Positions for racks.
+    Space,
+    /// Times to the first token and between tokens.
+    Targets,
+    /// Memory of the GPUs.
+    Memory,
+    /// Money to build.
+    Capex,
+}
+
+impl Limit {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Contract => "power contract",
+            Self::Feed => "power feed",
+            Self::Terminal => "CDUs or fan walls",
+            Self::Cooling => "outside cooling plant on the hottest hour",
+            Self::Supply => "water temperature that racks accept",
+            Self::Space => "rack positions",
+            Self::Targets => "times to first token and between tokens",
+            Self::Memory => "GPU memory",
+            Self::Capex => "money to build",
+        }
+    }
+}
+
+/// A limit that a choice exceeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Short {
+    /// Which.
+    pub limit: Limit,
+    /// Where: a power group, a loop, a hall.
+    pub place: String,
+    /// By how much, as a share of the limit.
+    pub by: f64,
+    /// In its own unit, with figures.
+    pub words: String,
+}
+
+/// What a choice comes to: everything busy, at the mean weather, money and carbon as if it were so all year.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The choice.
+    pub choice: Choice,
+    /// GPUs.
+    pub gpus: u32,
+    /// Output tokens a second.
+    pub output_tokens_per_s: f64,
+    /// Between which 90% of measured points would lie, as shares of it.
+    pub band: [f64; 2],
+    /// At the utility meter at the mean weather, MW.
+    pub facility_mw: f64,
+    /// The same on the hottest hour, MW.
+    pub peak_mw: f64,
+    /// Output tokens for each joule at the meter.
+    pub tokens_per_joule: f64,
+    /// Dollars for a million output tokens: capital, energy, demand charge, upkeep and staff; water is left out.
+    pub usd_per_million: f64,
+    /// Revenue a year for each megawatt of the contract, $.
+    pub revenue_usd_per_mw_year: f64,
+    /// Carbon for a million output tokens, g CO2e.
+    pub carbon_g_per_million: f64,
+    /// To build it, $.
+    pub capex_usd: f64,
+    /// Slowest mean time to the first token of a kind of GPU, ms.
+    pub ttft_ms: f64,
+    /// Slowest mean time between tokens, ms.
+    pub tpot_ms: f64,
+    /// Limits that it exceeds; empty where it can be run all year without holding anything back.
+    pub short: Vec<Short>,
+}
+
+impl Point {
+    /// Whether nothing is exceeded.
+    pub fn is_feasible(&self) -> bool {
+        self.short.is_empty()
+    }
+}
+
+/// A site that choices are made in, with what is known of how its GPUs serve: neither is made anew for each.
+pub(crate) struct Bench<'a> {
+    base: &'a Base,
+    site: Site,
+    served: sim::Served,
+}
+
+impl Bench<'_> {
+    /// What a choice comes to.
+    pub(crate) fn point(&mut self, choice: &Choice) -> Point {
+        let capital = self.base.make(choice, &mut self.site);
+        self.base.of_site(choice, &self.site, capital, &mut self.served)
+    }
+}
+
+impl Base {
+    /// What a choice comes to.
+    pub fn point(&self, choice: &Choice) -> Point {
+        self.bench().point(choice)
+    }
+
+    /// Room to work out many choices in, one after the other.
+    pub(crate) fn bench(&self) -> Bench<'_> {
+        Bench { base: self, site: self.drawn().clone(), served: sim::Served::default() }
+    }
+
+    /// What a site comes to that stands for a choice.
+    pub(crate) fn of_site(
+        &self,
+        choice: &Choice,
+        site: &Site,
+        [capex_usd, capex_it_usd]: [f64; 2],
+        served: &mut sim::Served,
+    ) -> Point {
+        let found = sim::evaluate_with(site, served);
+        let tokens = found.output_tokens_per_s;
+        let (finance, grid) = (&site.finance, &site.location.grid);
+        let yearly = sim::report::annuity(Usd::from_dollars(capex_it_usd), finance.wacc, finance.it_life_years)
+            + sim::report::annuity(Usd::from_dollars(capex_usd - capex_it_usd), finance.wacc, finance.plant_life_years)
+            + found.facility_power_mw * YEAR_H * grid.energy_price_usd_per_mwh
+            + 12.0 * grid.demand_charge_usd_per_kw_month * found.peak_power_mw * 1e3
+            + finance.upkeep_share.as_fraction() * plant(site, capex_usd)
+            + finance.staff_usd_per_w_year * site.contract_power.as_watts();
+        let millions = tokens * YEAR_H * 3600.0 / 1e6;
+        let each = |yearly: f64| if millions > 0.0 { yearly / millions } else { f64::INFINITY };
+        let model = &site.service.model;
+        let price = finance.output_price_usd_per_million.unwrap_or(model.output_price_usd_per_million)
+            + finance.input_price_usd_per_million.unwrap_or(model.input_price_usd_per_million)
+                * (site.service.input_tokens / site.service.output_tokens.max(1e-9));
+        let per_mw = &found.tokens_per_second_per_mw_facility;
+        let share = |end: f64| if per_mw.value > 0.0 { end / per_mw.value } else { 1.0 };
+        let slowest =
+            |of: &dyn Fn(&model::report::ServingPoint) -> f64| found.serving.iter().map(of).fold(0.0, f64::max);
+        let grams = found.facility_power_mw * YEAR_H * 1e3 * grid.carbon_mean.as_grams_per_kilowatt_hour();
+        let mut short: Vec<Short> = found.notes.iter().filter_map(|note| exceeded(&note.place, &note.kind)).collect();
+        short.extend(self.beyond_notes(site, choice, capex_usd));
+        Point {
+            choice: *choice,
+            gpus: found.gpus,
+            output_tokens_per_s: tokens,
+            band: [share(per_mw.low), share(per_mw.high)],
+            facility_mw: found.facility_power_mw,
+            peak_mw: found.peak_power_mw,
+            tokens_per_joule: if found.facility_power_mw > 0.0 {
+                tokens / (found.facility_power_mw * 1e6)
+            } else {
+                0.0
+            },
+            usd_per_million: each(yearly),
+            revenue_usd_per_mw_year: millions * price / site.contract_power.as_megawatts().max(1e-9),
+            carbon_g_per_million: each(grams),
+            capex_usd,
+            ttft_ms: slowest(&|point| point.ttft_ms),
+            tpot_ms: slowest(&|point| point.tpot_ms),
+            short,
+        }
+    }
+
+    /// Limits that an evaluation has no note for: positions, water, money.
+    fn beyond_notes(&self, site: &Site, choice: &Choice, capex_usd: f64) -> Vec<Short> {
+        let mut short = Vec::new();
+        let most = self.racks_most();
+        if choice.racks > most {
+            short.push(over(Limit::Space, "halls", f64::from(choice.racks), f64::from(most), "racks"));
+        }
+        for each in &site.loops {
+            let (supply, accepted) = (each.supply.as_celsius(), each.supply_max.as_celsius());
+            if supply > accepted + 1e-9 {
+                short.push(over(Limit::Supply, &each.name, supply, accepted, "°C"));
+            }
+        }
+        if let Some(budget) = self.limits.capex_usd.filter(|budget| capex_usd > budget * (1.0 + 1e-9)) {
+            short.push(over(Limit::Capex, "budget", capex_usd / 1e6, budget / 1e6, "million $"));
+        }
+        short
+    }
+}
+
+/// Price of computers and plant, $: what upkeep is a share of.
+fn plant(site: &Site, capex_usd: f64) -> f64 {
+    let building = |line: &&model::site::CapexLine| line.class == model::site::AssetClass::Building;
+    capex_usd - site.capex.iter().filter(building).map(|line| line.cost.as_dollars()).sum::<f64>()
+}
+
+fn over(limit: Limit, place: &str, asked: f64, has: f64, unit: &str) -> Short {
+    let by = if has > 0.0 { asked / has - 1.0 } else { f64::INFINITY };
+    let digits = if asked.fract() == 0.0 && has.fract() == 0.0 { 0 } else { 3 };
+    Short { limit, place: place.to_owned(), by, words: format!("{asked:.digits$} {unit} asked of {has:.digits$}") }
+}
+
+/// The limit that a note is of: errors, and what can't be held on the hottest hour, when the fleet would be held back.
+fn exceeded(place: &str, kind: &Kind) -> Option<Short> {
+    let power = |limit, asked: &model::quantity::Power, has: &model::quantity::Power| {
+        Some(over(limit, place, asked.as_megawatts(), has.as_megawatts(), "MW"))
+    };
+    match kind {
+        Kind::FeedOverload { firm, asked, .. } => power(Limit::Feed, asked, firm),
+        Kind::ContractExceeded { contract, asked } => power(Limit::Contract, asked, contract),
+        Kind::CoolingShort { heat, capacity, .. } => power(Limit::Cooling, heat, capacity),
+        Kind::TerminalShort { heat, capacity, .. } => power(Limit::Terminal, heat, capacity),
+        Kind::TargetsMissed { tpot_ms, tpot_target_ms, ttft_ms, ttft_target_ms } => {
+            let (tpot, ttft) = (tpot_ms / tpot_target_ms, ttft_ms / ttft_target_ms);
+            Some(if tpot > ttft {
+                over(Limit::Targets, place, *tpot_ms, *tpot_target_ms, "ms between tokens")
+            } else {
+                over(Limit::Targets, place, *ttft_ms, *ttft_target_ms, "ms to the first token")
+            })
+        }
+        Kind::ModelTooLarge { weights, memory, .. } => {
+            Some(over(Limit::Memory, place, weights.as_bytes() / 1e9, memory.as_bytes() / 1e9, "GB"))
+        }
+        _ => None,
+    }
+}

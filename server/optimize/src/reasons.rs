@@ -1,0 +1,174 @@
+//! Why the best is the best: what stops one more rack and one more watt, what more of each limit would be worth, and whether
+//! the point stands when something fails.
+
+use crate::base::{Base, Choice, Choices};
+use crate::goal::Goal;
+use crate::point::{Limit, Point, Short};
+use crate::search::optimize;
+use model::design::Redundancy;
+use model::quantity::{Power, Span, Temperature};
+use serde::{Deserialize, Serialize};
+
+/// What more of something would be worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Worth {
+    /// So much more of what: "1 MW more in the power contract".
+    pub what: String,
+    /// What the goal gains, in its own unit; below nothing for goals of which less is better.
+    pub gain: f64,
+}
+
+/// What the best rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reasons {
+    /// What one more rack would exceed, and what a watt more for each GPU would.
+    pub binds: Vec<Short>,
+    /// What more of each limit would be worth, each with the search made anew; the most first.
+    pub worth: Vec<Worth>,
+    /// The goal at both ends of the model's error band, in its own unit. The band is one share of all choices' tokens, so the
+    /// best choice is the same at both.
+    pub band: [f64; 2],
+    /// Groups of the power tree and plant that can't lose one unit with everything busy on the hottest hour.
+    pub fails_without: Vec<String>,
+}
+
+/// More of a limit, for which a worth is asked.
+#[derive(Clone, Copy)]
+enum More {
+    Contract,
+    Feeds,
+    Cooling,
+    WarmerWater,
+    Positions,
+    FirstToken,
+    BetweenTokens,
+}
+
+impl More {
+    const ALL: [Self; 7] = [
+        Self::Contract,
+        Self::Feeds,
+        Self::Cooling,
+        Self::WarmerWater,
+        Self::Positions,
+        Self::FirstToken,
+        Self::BetweenTokens,
+    ];
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Contract => "1 MW more in the power contract",
+            Self::Feeds => "1 MW more of each group of the power tree",
+            Self::Cooling => "1 MW more of heat that each loop can move and reject",
+            Self::WarmerWater => "1 °C warmer water accepted by racks",
+            Self::Positions => "one rack position more in each hall",
+            Self::FirstToken => "100 ms longer to the first token",
+            Self::BetweenTokens => "1 ms longer between tokens",
+        }
+    }
+}
+
+impl Reasons {
+    /// Of the best choice of a search.
+    pub fn of(base: &Base, choices: &Choices, goal: Goal, best: &Point) -> Self {
+        let next = |choice: Choice| base.point(&choice).short;
+        let mut binds = next(Choice { racks: best.choice.racks + 1, ..best.choice });
+        for short in next(Choice { cap_w: best.choice.cap_w + 1.0, ..best.choice }) {
+            if !binds.iter().any(|own| own.limit == short.limit && own.place == short.place) {
+                binds.push(short);
+            }
+        }
+        let mut worth: Vec<Worth> = More::ALL
+            .into_iter()
+            .filter_map(|more| {
+                let (wider, choices) = base.with_more(more, choices);
+                let found = optimize(&wider, &choices, goal, &[]).best?;
+                Some(Worth { what: more.words().to_owned(), gain: goal.value(&found) - goal.value(best) })
+            })
+            .collect();
+        worth.sort_by(|a, b| b.gain.abs().total_cmp(&a.gain.abs()));
+        let value = goal.value(best);
+        let at = |share: f64| match goal {
+            Goal::Tokens | Goal::TokensPerJoule | Goal::RevenuePerMegawatt => value * share,
+            Goal::CostPerMillion | Goal::CarbonPerMillion => value / share.max(1e-9),
+        };
+        let [low, high] = best.band;
+        Self { binds, worth, band: [at(low), at(high)], fails_without: base.fails_without(&best.choice) }
+    }
+}
+
+impl Base {
+    /// The same ground with more of a limit; and the choices that this opens.
+    fn with_more(&self, more: More, choices: &Choices) -> (Self, Choices) {
+        let (mut wider, mut choices) = (self.clone(), choices.clone());
+        let megawatt = Power::from_megawatts(1.0);
+        let site = wider.ground();
+        match more {
+            More::Contract => site.contract_power += megawatt,
+            More::Feeds => {
+                for node in &mut site.power {
+                    node.rated_power += megawatt / node.redundancy.firm_units(node.units).max(1.0);
+                }
+            }
+            More::Cooling => {
+                for each in &mut site.loops {
+                    let groups = [Some(&mut each.terminal), each.rejection.as_mut(), each.chiller.as_mut()];
+                    for group in groups.into_iter().flatten() {
+                        group.part.heat_capacity += megawatt / group.firm_units().max(1.0);
+                    }
+                }
+            }
+            More::WarmerWater => {
+                for each in &mut site.loops {
+                    each.supply_max = Temperature::from_celsius(each.supply_max.as_celsius() + 1.0);
+                }
+                let warmest = choices.supplies_c.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+                if warmest.is_finite() {
+                    choices.supplies_c.push(Some(warmest + 1.0));
+                }
+            }
+            More::Positions => {
+                wider.more_positions();
+                let most = choices.racks.last().copied().unwrap_or(0);
+                choices.racks.extend(most + 1..=wider.racks_most());
+            }
+            More::FirstToken => site.service.ttft += Span::from_seconds(0.1),
+            More::BetweenTokens => site.service.tpot += Span::from_seconds(0.001),
+        }
+        (wider, choices)
+    }
+
+    /// Groups that a choice needs every unit of.
+    fn fails_without(&self, choice: &Choice) -> Vec<String> {
+        let (site, capital) = self.site(choice);
+        let mut served = sim::Served::default();
+        let mut needed = Vec::new();
+        let mut carries = |site: &model::site::Site| {
+            let point = self.of_site(choice, site, capital, &mut served);
+            point.short.iter().all(|short| matches!(short.limit, Limit::Contract | Limit::Capex))
+        };
+        for at in 0..site.power.len() {
+            let mut less = site.clone();
+            // With one unit out, nothing is kept in hand: what is left must carry the load.
+            less.power[at].units = less.power[at].units.saturating_sub(1);
+            less.power[at].redundancy = Redundancy::N;
+            if !carries(&less) {
+                needed.push(format!("power \"{}\"", site.power[at].name));
+            }
+        }
+        for at in 0..site.loops.len() {
+            let mut less = site.clone();
+            let each = &mut less.loops[at];
+            for group in
+                [Some(&mut each.terminal), each.rejection.as_mut(), each.chiller.as_mut()].into_iter().flatten()
+            {
+                group.units = group.units.saturating_sub(1);
+                group.redundancy = Redundancy::N;
+            }
+            if !carries(&less) {
+                needed.push(format!("cooling \"{}\"", site.loops[at].name));
+            }
+        }
+        needed
+    }
+}

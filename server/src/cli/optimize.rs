@@ -1,0 +1,232 @@
+//! `millwright optimize`: how many racks, under which power limit, on water how warm, make the most of a design's plant.
+
+use crate::cli::design::{DesignArgs, Failure};
+use crate::cli::output;
+use clap::Args;
+use optimize::{Answer, Base, Choice, Conflict, Goal, Limits, Point, Reasons, Unfit, conflicts, optimize};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Rows of the frontier that are printed.
+const FRONTIER_SHOWN: usize = 12;
+
+/// Find the operating point of a design: racks, power limit and water that make the most of the plant that is drawn
+#[derive(Debug, Args)]
+pub struct Optimize {
+    #[command(flatten)]
+    design: DesignArgs,
+    /// What is sought: tokens, tokens-per-joule, cost-per-million, revenue-per-megawatt or carbon-per-million
+    #[arg(long, value_name = "GOAL", default_value = "tokens")]
+    goal: Goal,
+    /// What may not be exceeded, as often as wanted: power=MW, capex=$, ttft=MS or tpot=MS
+    #[arg(long, value_name = "LIMIT=VALUE", value_parser = limit)]
+    subject_to: Vec<(Bound, f64)>,
+    /// Goals of the frontier, two or three of them
+    #[arg(long, value_name = "GOALS", value_delimiter = ',', default_values = ["tokens", "tokens-per-joule"])]
+    frontier: Vec<Goal>,
+    /// Write the answer as JSON; `-` is standard output
+    #[arg(long, value_name = "OUT")]
+    json: Option<PathBuf>,
+}
+
+/// A limit that may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Power,
+    Capex,
+    Ttft,
+    Tpot,
+}
+
+fn limit(text: &str) -> Result<(Bound, f64), String> {
+    let told = "must be power=MW, capex=$, ttft=MS or tpot=MS, above 0";
+    let (name, value) = text.split_once('=').ok_or(told)?;
+    let bound = match name {
+        "power" => Bound::Power,
+        "capex" => Bound::Capex,
+        "ttft" => Bound::Ttft,
+        "tpot" => Bound::Tpot,
+        _ => return Err(told.to_owned()),
+    };
+    let value = value.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0).ok_or(told)?;
+    Ok((bound, value))
+}
+
+/// What is written as JSON.
+#[derive(Serialize)]
+struct Told<'a> {
+    answer: &'a Answer,
+    reasons: Option<&'a Reasons>,
+    conflicts: &'a [Conflict],
+}
+
+impl Optimize {
+    /// Searches. Where nothing can be run, what stands in the way is told, and the exit code is that of a design that can't be.
+    pub fn run(&self) -> Result<(), Failure> {
+        let outputs: Vec<&Path> = self.json.as_deref().into_iter().collect();
+        output::keep_apart(&outputs, &self.design.paths().collect::<Vec<_>>())?;
+        if !(2..=3).contains(&self.frontier.len()) {
+            return Err(Failure::BadInput("--frontier takes two or three goals".to_owned()));
+        }
+        let (design, catalog) = self.design.drawn()?;
+        let base = Base::new(&design, &catalog, self.limits()).map_err(|unfit| match unfit {
+            Unfit::Notes(notes) => self.design.refused(notes),
+            Unfit::NoGpus => {
+                Failure::BadInput("the design has no racks with GPUs: there is nothing to search".to_owned())
+            }
+        })?;
+        let choices = base.choices();
+        let answer = optimize(&base, &choices, self.goal, &self.frontier);
+        let reasons = answer.best.as_ref().map(|best| Reasons::of(&base, &choices, self.goal, best));
+        let ways = if answer.best.is_none() { conflicts(&base, &choices) } else { Vec::new() };
+        if let Some(path) = &self.json {
+            let told = Told { answer: &answer, reasons: reasons.as_ref(), conflicts: &ways };
+            output::write(&[(path, output::json(path, &told)?)])?;
+        }
+        if self.json.as_deref() != Some(Path::new("-")) {
+            output::print(&words(&base, &answer, reasons.as_ref(), &ways))?;
+        }
+        if answer.best.is_some() {
+            Ok(())
+        } else {
+            Err(Failure::Absent("nothing can be run within these limits".to_owned()))
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        let of = |bound: Bound| {
+            let values = self.subject_to.iter().filter(|(own, _)| *own == bound).map(|(_, value)| *value);
+            values.reduce(f64::min)
+        };
+        Limits {
+            power_mw: of(Bound::Power),
+            capex_usd: of(Bound::Capex),
+            ttft_ms: of(Bound::Ttft),
+            tpot_ms: of(Bound::Tpot),
+        }
+    }
+}
+
+fn words(base: &Base, answer: &Answer, reasons: Option<&Reasons>, ways: &[Conflict]) -> String {
+    let mut text = String::new();
+    let Some(best) = &answer.best else {
+        let _ = writeln!(text, "{}: no choice of {} can be run all year.", base.drawn().name, answer.tried);
+        for way in ways.iter().take(3) {
+            let _ = writeln!(text, "\nIt would take ({}):", choice(&way.point.choice));
+            for short in &way.short {
+                let _ = writeln!(
+                    text,
+                    "  {:.1}% more {} at {}: {}",
+                    100.0 * short.by,
+                    short.limit.words(),
+                    short.place,
+                    short.words
+                );
+            }
+        }
+        return text;
+    };
+    let _ = writeln!(
+        text,
+        "{}: best by {} ({}), of {} choices\n",
+        base.drawn().name,
+        answer.goal.name(),
+        answer.goal.unit(),
+        answer.tried
+    );
+    beside(&mut text, &answer.drawn, best);
+    if !answer.drawn.is_feasible() {
+        let _ = writeln!(text, "\nAs drawn it asks too much of:");
+        for short in &answer.drawn.short {
+            let _ = writeln!(text, "  {} at {}: {}", short.limit.words(), short.place, short.words);
+        }
+    }
+    if let Some(reasons) = reasons {
+        why(&mut text, answer, reasons);
+    }
+    let _ = writeln!(text, "\nFrontier, {} choices that none beats in all of its goals:", answer.frontier.len());
+    let every = answer.frontier.len().div_ceil(FRONTIER_SHOWN).max(1);
+    for point in answer.frontier.iter().step_by(every) {
+        let _ = writeln!(
+            text,
+            "  {:>12.0} tokens/s {:>9.4} tokens/J {:>8.3} $/M tokens   {}",
+            point.output_tokens_per_s,
+            point.tokens_per_joule,
+            point.usd_per_million,
+            choice(&point.choice)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nEverything busy, at the mean weather; money and carbon as if it were so all year. A choice can be run where no limit is\n\
+         exceeded on the hottest hour either. The plant stands as drawn: racks, power limit and water are chosen."
+    );
+    text
+}
+
+fn choice(choice: &Choice) -> String {
+    let water = choice.supply_c.map_or("water as drawn".to_owned(), |c| format!("water at {c:.1} °C"));
+    let racks = if choice.racks == 1 { "1 rack".to_owned() } else { format!("{} racks", choice.racks) };
+    format!("{racks} at {:.0} W a GPU, {water}", choice.cap_w)
+}
+
+/// As many decimals as a figure of its size needs.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        nothing if nothing < 1e-9 => "0".to_owned(),
+        large if large >= 1000.0 => format!("{value:.0}"),
+        middle if middle >= 10.0 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+fn beside(text: &mut String, drawn: &Point, best: &Point) {
+    let _ = writeln!(text, "{:<34}{:>16}{:>16}", "", "as drawn", "best");
+    let mut line = |name: &str, of: &dyn Fn(&Point) -> f64, digits: usize| {
+        let (a, b) = (of(drawn), of(best));
+        let change = if a == 0.0 { String::new() } else { format!("{:+.1}%", 100.0 * (b / a - 1.0)) };
+        let _ = writeln!(text, "{name:<34}{a:>16.digits$}{b:>16.digits$}{change:>10}");
+    };
+    line("Racks with GPUs", &|p| f64::from(p.choice.racks), 0);
+    line("Power limit of a GPU, W", &|p| p.choice.cap_w, 0);
+    line("Output tokens a second", &|p| p.output_tokens_per_s, 0);
+    line("Facility power, MW", &|p| p.facility_mw, 3);
+    line("  on the hottest hour, MW", &|p| p.peak_mw, 3);
+    line("Tokens a joule", &|p| p.tokens_per_joule, 4);
+    line("Tokens/s of a facility MW", &|p| p.tokens_per_joule * 1e6, 0);
+    line("$ for a million tokens", &|p| p.usd_per_million, 3);
+    line("Revenue a year, contract MW, $M", &|p| p.revenue_usd_per_mw_year / 1e6, 2);
+    line("Carbon for a million tokens, g", &|p| p.carbon_g_per_million, 1);
+    line("To build it, million $", &|p| p.capex_usd / 1e6, 1);
+    line("Time to first token, ms", &|p| p.ttft_ms, 0);
+    line("Time between tokens, ms", &|p| p.tpot_ms, 1);
+}
+
+fn why(text: &mut String, answer: &Answer, reasons: &Reasons) {
+    let unit = answer.goal.unit();
+    let _ = writeln!(text, "\nWhat stops one more rack, or one more watt a GPU:");
+    if reasons.binds.is_empty() {
+        let _ = writeln!(text, "  nothing; more would be possible, and worse by this goal");
+    }
+    for short in &reasons.binds {
+        let _ = writeln!(text, "  {} at {}: {}", short.limit.words(), short.place, short.words);
+    }
+    let _ = writeln!(text, "\nWhat more would be worth, each with the search made anew:");
+    for worth in &reasons.worth {
+        let sign = if worth.gain >= 1e-9 { "+" } else { "" };
+        let _ = writeln!(text, "  {:<58}{:>16} {unit}", worth.what, format!("{sign}{}", figure(worth.gain)));
+    }
+    let [low, high] = reasons.band;
+    let _ = writeln!(
+        text,
+        "\nOver the model's error band: {} to {} {unit}; the best choice is the same.",
+        figure(low),
+        figure(high)
+    );
+    if reasons.fails_without.is_empty() {
+        let _ = writeln!(text, "Any one unit of power or cooling may fail.");
+    } else {
+        let _ = writeln!(text, "Can't lose one unit with everything busy: {}.", reasons.fails_without.join(", "));
+    }
+}
