@@ -96,7 +96,8 @@ impl StepCost {
     /// Of a model on a machine, steps of at most `tokens_max` tokens, boards of `board_w` watts under a cap.
     ///
     /// Each part of a step draws its own share of board power ([`draw`]). Under a cap, answers and prompts each take longer
-    /// by their own curve, as far as they would draw more than it at a typical load. None where the weights leave no room.
+    /// by their own curve, as far as they would draw more than it at a typical load; a part that draws more than that load is
+    /// held to the cap by itself, so that none draws more than it. None where the weights leave no room.
     pub fn of(fitted: &Coefficients, setup: &Setup, tokens_max: u32, board_w: f64, cap_w: f64) -> Option<Self> {
         let load = Load { concurrency: 64.0, input: 1024.0, cached: 0.0, output: 1024.0, front: Front::Engine };
         Self::under(fitted, setup, tokens_max, (board_w, cap_w), &load)
@@ -126,9 +127,10 @@ impl StepCost {
         let token_s = f64::max(long - short - pair_s, 0.0) * prompts.slower;
         let pass = |tokens: usize| {
             let step = step::aged(fitted, setup, step::pass(fitted, setup, tokens as f64, 0.0));
-            let share = draw::step_share(fitted, setup, &step, tokens as f64) * answers.kept;
-            let time_s = step.total() * answers.slower;
-            (time_s, joules(share, time_s))
+            let share = draw::step_share(fitted, setup, &step, tokens as f64);
+            let held = answers.or_by_itself(share * board_w);
+            let time_s = step.total() * held.slower;
+            (time_s, joules(share * held.kept, time_s))
         };
         let (knee_s, knee_j) = pass(DECODE_TOKENS);
         let times: Vec<(f64, f64)> = (0..=tokens_max.max(1) as usize)
@@ -138,12 +140,16 @@ impl StepCost {
                 (decoded_s.min(knee_s) + beyond, decoded_j.min(knee_j) + joules(capped_prompt, beyond))
             })
             .collect();
-        let past_s = step::past_time(fitted, setup) * answers.slower;
+        let past_share = draw::SERVING_OVER_KERNELS * draw::PAST_SHARE;
+        let past = answers.or_by_itself(past_share * board_w);
+        let past_s = step::past_time(fitted, setup) * past.slower;
         let shape = &setup.shape;
         // Selections are counted as if all were read; windows by their layers.
         let (past_s, window_s) = (past_s * shape.full_layers, past_s * shape.windowed_layers);
-        let past_share = draw::SERVING_OVER_KERNELS * draw::PAST_SHARE * answers.kept;
-        let attention_share = draw::SERVING_OVER_KERNELS * draw::PROMPT_ATTENTION_SHARE * prompts.kept;
+        let past_share = past_share * past.kept;
+        let attention_share = draw::SERVING_OVER_KERNELS * draw::PROMPT_ATTENTION_SHARE;
+        let attention = prompts.or_by_itself(attention_share * board_w);
+        let (attention_share, pair_s) = (attention_share * attention.kept, pair_s * attention.slower);
         let room = step::room(setup, 1024.0, 1024.0) * (1024.0 + 0.75 * 1024.0);
         Some(Self {
             base_s: times.iter().map(|(time, _)| *time).collect(),
@@ -151,13 +157,13 @@ impl StepCost {
             past_s,
             window_s,
             window_tokens: shape.window as u32,
-            pair_s: pair_s * prompts.slower,
+            pair_s,
             request_s: fitted.of(setup.engine).request * fitted.request_us * 1e-6,
             prompt_s: short,
             floor_w,
             past_j: joules(past_share, past_s),
             window_j: joules(past_share, window_s),
-            pair_j: joules(attention_share, pair_s * prompts.slower),
+            pair_j: joules(attention_share, pair_s),
             past_bytes: shape.past_values * setup.formats.past.bytes() * (shape.full_layers + shape.windowed_layers),
             room_tokens: room as u64,
         })
@@ -167,6 +173,10 @@ impl StepCost {
 /// A phase under a cap.
 #[derive(Clone, Copy)]
 struct Slowed {
+    /// Which.
+    phase: Phase,
+    /// The board's own limit and the cap, watts.
+    limits_w: (f64, f64),
     /// Board power.
     watts: f64,
     /// Of what it would draw without.
@@ -176,9 +186,17 @@ struct Slowed {
 }
 
 impl Slowed {
+    /// A part that would draw `watts`: as the phase, or held to the cap by itself where that leaves it more than the cap.
+    fn or_by_itself(self, watts: f64) -> Self {
+        let (board_w, cap_w) = self.limits_w;
+        let is_over = watts * self.kept > cap_w.min(board_w);
+        if is_over { Self::under(self.phase, watts, board_w, cap_w) } else { self }
+    }
+
     fn under(phase: Phase, watts: f64, board_w: f64, cap_w: f64) -> Self {
         let (drawn, speed) = draw::under(phase, watts, board_w, cap_w);
-        Self { watts: drawn, kept: drawn / watts, slower: 1.0 / speed.max(1e-3) }
+        let limits_w = (board_w, cap_w);
+        Self { phase, limits_w, watts: drawn, kept: drawn / watts, slower: 1.0 / speed.max(1e-3) }
     }
 }
 

@@ -5,8 +5,12 @@ use crate::common::{assert_close, data};
 use crate::measured::served;
 use model::served::{Mode, Point};
 use sim::serving::band::Known;
+use sim::serving::coefficients::Engine;
+use sim::serving::cost::StepCost;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::{Prediction, predict};
+use sim::serving::shape::{Format, Formats};
+use sim::serving::step::{Layout, Setup};
 use std::collections::BTreeMap;
 
 /// A measured point with its prediction.
@@ -153,4 +157,29 @@ fn deployments_without_workers_say_what_is_assumed() {
         apart.len()
     );
     assert!(median <= 0.45 && (0.85..=0.97).contains(&share));
+}
+
+/// Whatever is in a step, its boards draw no more than their cap.
+#[test]
+fn no_step_draws_more_than_the_cap() {
+    let catalog = catalog::catalog().unwrap();
+    let gpu = sim::serving::ask::gpu(&catalog, "gb200").unwrap();
+    let board_w = gpu.board_power.as_watts();
+    for (name, format) in [("llama-3.1-70b", Format::Fp8), ("gpt-oss-120b", Format::Fp4), ("qwen3-32b", Format::Fp8)] {
+        let model = sim::serving::ask::language_model(&catalog, name).unwrap();
+        let setup = Setup::new(gpu, model, Formats::of(model, format), Layout::tensor(1), Engine::Vllm);
+        for cap_w in [450.0, 700.0, 900.0, board_w] {
+            let cost = StepCost::of(&FITTED, &setup, 8_192, board_w, cap_w).unwrap();
+            let most = |what: &str, joules: f64, seconds: f64| {
+                let watts = cost.floor_w + if seconds > 0.0 { joules / seconds } else { 0.0 };
+                assert!(watts <= cap_w * (1.0 + 1e-9), "{name} at {cap_w} W: {what} draws {watts} W");
+            };
+            for (tokens, (joules, seconds)) in cost.base_j.iter().zip(&cost.base_s).enumerate() {
+                most(&format!("a step of {tokens}"), *joules, *seconds);
+            }
+            most("past", cost.past_j, cost.past_s);
+            most("past in a window", cost.window_j, cost.window_s);
+            most("a pair", cost.pair_j, cost.pair_s);
+        }
+    }
 }
