@@ -19,7 +19,6 @@ fn searched(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("optimize");
     group.sample_size(10);
     group.throughput(Throughput::Elements(choices.count() as u64));
-    println!("{} choices", choices.count());
     group.bench_function("a frontier of three goals of 100 MW", |bencher| {
         bencher.iter(|| {
             let feasible = every(&base, &choices, 2).into_iter().filter(optimize::Point::is_feasible).collect();

@@ -91,10 +91,12 @@ pub fn dispatch(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, battery: &Bat
     let mut solver = DefaultSolver::new(&none, &problem.costs, &matrix, &problem.bounds, &cones, settings)
         .map_err(|error| Unscheduled::Failed(error.to_string()))?;
     solver.solve();
-    match solver.solution.status {
-        SolverStatus::Solved | SolverStatus::AlmostSolved => {}
-        SolverStatus::PrimalInfeasible | SolverStatus::AlmostPrimalInfeasible => return Err(Unscheduled::Infeasible),
-        status => return Err(Unscheduled::Failed(format!("{status:?}"))),
+    let status = solver.solution.status;
+    if matches!(status, SolverStatus::PrimalInfeasible | SolverStatus::AlmostPrimalInfeasible) {
+        return Err(Unscheduled::Infeasible);
+    }
+    if !matches!(status, SolverStatus::Solved | SolverStatus::AlmostSolved) {
+        return Err(Unscheduled::Failed(format!("{status:?}")));
     }
     Ok(schedule(load_mw, step_h, tariff, &solver.solution.x, &shape))
 }
@@ -127,9 +129,6 @@ struct Shape {
 impl Shape {
     fn columns(&self) -> usize {
         3 * self.steps + self.months
-    }
-    fn charge(&self, step: usize) -> usize {
-        step
     }
     fn discharge(&self, step: usize) -> usize {
         self.steps + step
@@ -168,13 +167,10 @@ impl Problem {
         let one_way = battery.round_trip.sqrt();
         let start = battery.start * battery.energy_mwh;
         for (step, price) in tariff.price_usd_per_mwh.iter().enumerate() {
-            problem.costs[shape.charge(step)] = price * step_h;
+            problem.costs[step] = price * step_h;
             problem.costs[shape.discharge(step)] = -price * step_h;
-            let mut terms = vec![
-                (shape.stored(step), 1.0),
-                (shape.charge(step), -one_way * step_h),
-                (shape.discharge(step), step_h / one_way),
-            ];
+            let mut terms =
+                vec![(shape.stored(step), 1.0), (step, -one_way * step_h), (shape.discharge(step), step_h / one_way)];
             if step > 0 {
                 terms.push((shape.stored(step - 1), -1.0));
             }
@@ -190,7 +186,7 @@ impl Problem {
             if tariff.months.get(month + 1) == Some(&step) {
                 month += 1;
             }
-            let (charge, discharge, stored) = (shape.charge(step), shape.discharge(step), shape.stored(step));
+            let (charge, discharge, stored) = (step, shape.discharge(step), shape.stored(step));
             problem.row(&[(charge, 1.0), (discharge, -1.0), (shape.peak(month), -1.0)], -load);
             problem.row(&[(charge, -1.0), (discharge, 1.0)], *load);
             for (column, most) in
@@ -207,7 +203,7 @@ impl Problem {
 
 fn schedule(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, found: &[f64], shape: &Shape) -> Schedule {
     let of = |at: &dyn Fn(usize) -> usize| (0..shape.steps).map(|step| found[at(step)].max(0.0)).collect::<Vec<f64>>();
-    let charge_mw = of(&|step| shape.charge(step));
+    let charge_mw = of(&|step| step);
     let discharge_mw = of(&|step| shape.discharge(step));
     let grid_mw: Vec<f64> =
         load_mw.iter().zip(&charge_mw).zip(&discharge_mw).map(|((load, into), out)| load + into - out).collect();

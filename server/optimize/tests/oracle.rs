@@ -72,16 +72,13 @@ fn the_best_of_two_hundred_small_designs_is_never_missed() {
         let answer = optimize(&base, &choices, goal, &[Goal::Tokens, Goal::TokensPerJoule]);
         let feasible: Vec<Point> = every(&base, &choices).into_iter().filter(Point::is_feasible).collect();
         let plain = feasible.iter().map(|point| goal.worth(point)).fold(f64::NEG_INFINITY, f64::max);
-        match answer.best {
-            Some(best) => {
-                assert!(base.point(&best.choice).is_feasible() && base.point(&best.choice) == best);
-                assert!(goal.worth(&best) >= plain, "{at}: {} found, {plain} by trying all", goal.worth(&best));
-                solved += 1;
-            }
-            None => {
-                assert!(feasible.is_empty(), "{at}: nothing found, though something can be run");
-                assert!(!conflicts(&base, &choices).is_empty(), "{at}");
-            }
+        if let Some(best) = answer.best {
+            assert!(base.point(&best.choice).is_feasible() && base.point(&best.choice) == best);
+            assert!(goal.worth(&best) >= plain, "{at}: {} found, {plain} by trying all", goal.worth(&best));
+            solved += 1;
+        } else {
+            assert!(feasible.is_empty(), "{at}: nothing found, though something can be run");
+            assert!(!conflicts(&base, &choices).is_empty(), "{at}");
         }
         assert_eq!(optimize::every(&base, &choices, 3).len(), choices.count());
         let whole = frontier(feasible, &[Goal::Tokens, Goal::TokensPerJoule]);

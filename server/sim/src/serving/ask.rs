@@ -149,7 +149,7 @@ pub fn format(name: &str) -> Option<Format> {
     }
 }
 
-/// A number format by any name that [`format`] knows: what commands, forms and addresses take.
+/// A number format by any name that [`format()`] knows: what commands, forms and addresses take.
 ///
 /// # Errors
 /// With the formats that there are.

@@ -83,7 +83,7 @@ pub(crate) fn products() -> Option<Vec<Measured>> {
         let (hidden, experts, used) = (line.number("hidden_size"), line.number("num_experts"), line.number("topk"));
         let one = 3.0 * hidden * line.number("inter_size") / line.number("moe_tp_size");
         let ways = line.number("moe_ep_size");
-        let touched = experts / ways * (1.0 - (1.0 - used / experts).powf(tokens));
+        let touched = experts / ways * (1.0 - libm::pow(1.0 - used / experts, tokens));
         Some(Measured {
             kind: Kind::Products(bits),
             shape,
