@@ -112,12 +112,12 @@ pub(crate) fn tried(
     let [low, high] = band(&groups.iter().collect::<Vec<_>>(), wider);
     let name = |fold: &Fold| [&fold.model, &fold.gpu].into_iter().flatten().cloned().collect::<Vec<_>>().join(" on ");
     let held = tests.iter().map(|one| (name(one.fold), one.logs.len(), one.inside(without(one, wider)))).collect();
-    Tried { known, of, band: Band { low: low.min(0.0).exp(), high: high.max(0.0).exp() }, held }
+    Tried { known, of, band: Band { low: libm::exp(low.min(0.0)), high: libm::exp(high.max(0.0)) }, held }
 }
 
 fn group<'a>(rows: &[Measured], fold: &'a Fold, of: Of, keep: &dyn Fn(&Measured) -> bool) -> Group<'a> {
     let left_out = fold.rows.iter().map(|at| &rows[*at]).filter(|row| keep(row));
-    let logs = left_out.filter_map(|row| row.predicted(&fold.fitted).map(|served| -of.ratio(row, &served).ln()));
+    let logs = left_out.filter_map(|row| row.predicted(&fold.fitted).map(|served| -libm::log(of.ratio(row, &served))));
     Group { fold, logs: logs.collect() }
 }
 
@@ -147,6 +147,6 @@ fn band(groups: &[&Group], wider: f64) -> [f64; 2] {
     };
     let tail = (1.0 - COVERAGE) / 2.0;
     let (low, high) = (at(tail), at(1.0 - tail));
-    let (middle, half) = ((low + high) / 2.0, (high - low) / 2.0 * wider);
+    let (middle, half) = (f64::midpoint(low, high), (high - low) / 2.0 * wider);
     [middle - half, middle + half]
 }
