@@ -142,9 +142,10 @@ mod tests {
             reading.count(("count", "GPUs in all"), 100_000, 64);
         };
         let words = "GPUs in all must be a whole number from 1 to 100\u{202f}000. 64 is used instead.";
-        for wrong in ["many", "0", "1.5", "100001", "", "-3", "NaN"] {
+        for wrong in ["many", "0", "1.5", "100001", "-3", "NaN"] {
             assert_eq!(said("count", wrong, count), [format!("“count={wrong}”: {words}")]);
         }
+        assert_eq!(said("count", "", count), ["GPUs in all is empty. 64 is used."]);
         assert!(said("count", " 8 ", count).is_empty() && said("other", "many", count).is_empty());
         let pue = |reading: &mut Reading<_>| {
             reading.number(("pue", "PUE"), 1.0..=5.0, 1.2);
