@@ -29,6 +29,9 @@ fn searched(criterion: &mut Criterion) {
     group.bench_function("the best of all choices of 100 MW", |bencher| {
         bencher.iter(|| optimize(&base, &all, black_box(Goal::Tokens), &goals).tried);
     });
+    group.bench_function("a battery's year of 8,760 hours", |bencher| {
+        bencher.iter(|| base.storage_year(black_box(&base.drawn_choice())).map(|year| year.map(|year| year.cost_usd)));
+    });
     group.finish();
 }
 

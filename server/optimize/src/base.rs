@@ -1,6 +1,8 @@
 //! A design as the ground of a search: its plant stands as drawn; racks, power limit, water and redundancy are chosen.
 
+use crate::dispatch::Battery;
 use crate::goal::Limits;
+use crate::storage;
 use model::catalog::Catalog;
 use model::design::{Design, Redundancy};
 use model::note::Note;
@@ -79,6 +81,8 @@ pub struct Base {
     positions: Vec<u32>,
     capex_usd: f64,
     capex_it_usd: f64,
+    /// Batteries among what stands by.
+    pub(crate) battery: Option<Battery>,
     /// Tighter than the design's own.
     pub(crate) limits: Limits,
 }
@@ -120,7 +124,7 @@ impl Base {
             site.service.tpot = site.service.tpot.min(Span::from_seconds(ms / 1e3));
         }
         let (capex_usd, capex_it_usd) = (capex(&site, |_| true), capex(&site, |class| class == AssetClass::It));
-        Ok(Self { site, classes, positions, capex_usd, capex_it_usd, limits })
+        Ok(Self { site, classes, positions, capex_usd, capex_it_usd, battery: storage::drawn(design, catalog), limits })
     }
 
     /// As drawn, with the tighter limits.

@@ -63,6 +63,16 @@ pub enum Unscheduled {
     Failed(String),
 }
 
+impl std::fmt::Display for Unscheduled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Infeasible => f.write_str("contract and battery can't carry the load"),
+            Self::BadInput(what) => f.write_str(what),
+            Self::Failed(word) => write!(f, "the solver ended with {word}"),
+        }
+    }
+}
+
 /// The least cost of a load of `load_mw` in steps of `step_h` hours.
 ///
 /// # Errors

@@ -5,7 +5,8 @@
 //!
 //! Read `base` first (a design becomes sites with a choice made), then `point` (what a choice comes to, and what it asks too
 //! much of), `search` (the best of all choices, and the frontier), `reasons` (what binds, and what more of it would be worth)
-//! and `relax` (which limits conflict where nothing does, and by how much they would have to give).
+//! and `relax` (which limits conflict where nothing does, and by how much they would have to give). `dispatch` runs a battery
+//! through a year of prices; `storage` asks it of those that a design has drawn.
 
 mod base;
 pub mod dispatch;
@@ -14,6 +15,7 @@ mod point;
 mod reasons;
 mod relax;
 mod search;
+mod storage;
 
 pub use base::{Base, Choice, Choices, Unfit};
 pub use goal::{Goal, Limits};

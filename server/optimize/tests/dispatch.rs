@@ -1,6 +1,8 @@
 //! A battery's year: against every schedule of small ones, and laws that hold for any.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use optimize::dispatch::{Battery, Tariff, Unscheduled, cost, dispatch};
+use optimize::{Base, Limits};
 use proptest::prelude::*;
 
 const BATTERY: Battery = Battery { energy_mwh: 2.0, power_mw: 1.0, round_trip: 1.0, start: 0.0 };
@@ -63,6 +65,20 @@ fn what_can_not_be_is_said() {
     assert_eq!(over.unwrap_err(), Unscheduled::Infeasible);
     let short = dispatch(&[1.0; 3], 1.0, &tariff(&[1.0; 4]), &BATTERY);
     assert!(matches!(short.unwrap_err(), Unscheduled::BadInput(_)));
+}
+
+/// The batteries of a design, through its whole year: less than without, the contract kept.
+#[test]
+fn a_designs_own_batteries_save_over_its_year() {
+    let text = catalog::design("facility-100mw").unwrap().text;
+    let design = catalog::parse_design("facility-100mw", text).unwrap();
+    let base = Base::new(&design, &catalog::catalog().unwrap(), Limits::default()).unwrap();
+    let battery = base.battery().unwrap();
+    assert_eq!((battery.energy_mwh, battery.power_mw), (40.0, 20.0));
+    let year = base.storage_year(&base.drawn_choice()).unwrap().unwrap();
+    assert_eq!(year.grid_mw.len(), 8_760);
+    assert!(year.cost_usd < 0.999 * year.without_usd, "{} of {}", year.cost_usd, year.without_usd);
+    assert!(year.grid_mw.iter().all(|mw| *mw <= 100.0 + 1e-6));
 }
 
 proptest! {

@@ -59,6 +59,48 @@ struct Told<'a> {
     answer: &'a Answer,
     reasons: Option<&'a Reasons>,
     conflicts: &'a [Conflict],
+    storage: Option<&'a Storage>,
+}
+
+/// What the batteries that are drawn could save of the best choice's electricity.
+#[derive(Serialize)]
+struct Storage {
+    energy_mwh: f64,
+    power_mw: f64,
+    with_usd_per_year: f64,
+    without_usd_per_year: f64,
+}
+
+impl Storage {
+    /// Of the best choice; none where no batteries are drawn. A year that can't be scheduled is told and leaves the rest.
+    fn of(base: &Base, best: &Point) -> Option<Self> {
+        let battery = base.battery()?;
+        match base.storage_year(&best.choice)? {
+            Ok(year) => Some(Self {
+                energy_mwh: battery.energy_mwh,
+                power_mw: battery.power_mw,
+                with_usd_per_year: year.cost_usd,
+                without_usd_per_year: year.without_usd,
+            }),
+            Err(why) => {
+                tracing::warn!("the batteries' year could not be worked out: {why}");
+                None
+            }
+        }
+    }
+
+    fn words(&self) -> String {
+        let saved = self.without_usd_per_year - self.with_usd_per_year;
+        format!(
+            "Batteries drawn, {:.0} MWh and {:.0} MW: at most ${:.0} thousand a year less for electricity ({:.1}% of ${:.1} million),\n\
+             with prices known ahead and nothing kept back for outages.\n",
+            self.energy_mwh,
+            self.power_mw,
+            saved / 1e3,
+            100.0 * saved / self.without_usd_per_year.max(1e-9),
+            self.without_usd_per_year / 1e6
+        )
+    }
 }
 
 impl Optimize {
@@ -80,12 +122,14 @@ impl Optimize {
         let answer = optimize(&base, &choices, self.goal, &self.frontier);
         let reasons = answer.best.as_ref().map(|best| Reasons::of(&base, &choices, self.goal, best));
         let ways = if answer.best.is_none() { conflicts(&base, &choices) } else { Vec::new() };
+        let storage = answer.best.as_ref().and_then(|best| Storage::of(&base, best));
         if let Some(path) = &self.json {
-            let told = Told { answer: &answer, reasons: reasons.as_ref(), conflicts: &ways };
+            let told = Told { answer: &answer, reasons: reasons.as_ref(), conflicts: &ways, storage: storage.as_ref() };
             output::write(&[(path, output::json(path, &told)?)])?;
         }
         if self.json.as_deref() != Some(Path::new("-")) {
-            output::print(&words(&base, &answer, reasons.as_ref(), &ways))?;
+            let batteries = storage.as_ref().map(Storage::words).unwrap_or_default();
+            output::print(&(words(&base, &answer, reasons.as_ref(), &ways) + &batteries))?;
         }
         if answer.best.is_some() {
             Ok(())

@@ -91,6 +91,12 @@ pub struct Draw {
     pub decode_speed: f64,
 }
 
+/// Power of products that so many tokens pass, over that of many: 1 − a·exp(−((n − 1)/w)²).
+pub fn few_tokens(tokens: f64) -> f64 {
+    let more = (tokens - 1.0).max(0.0) / FEW_TOKENS.1;
+    1.0 - FEW_TOKENS.0 * libm::exp(-more * more)
+}
+
 /// Mean share of board power in a step of `tokens` tokens, without a cap.
 ///
 /// The mean over its parts by their time: reading weights and experts at the bandwidth that they reach, with the arithmetic
@@ -102,8 +108,7 @@ pub fn step_share(fitted: &Coefficients, setup: &Setup, step: &StepTime, tokens:
     let computed = |parameters: f64, rate: f64, time: f64| 2.0 * parameters * tokens / (gpus * rate * time.max(1e-9));
     let plain = step.weights + step.arithmetic;
     let read = step.weights * fitted.weight_bandwidth / plain.max(1e-9);
-    let more = (tokens - 1.0).max(0.0) / FEW_TOKENS.1;
-    let few = 1.0 - FEW_TOKENS.0 * libm::exp(-more * more);
+    let few = few_tokens(tokens);
     let drawn = few
         * Kernel::of(setup.formats.dense).share(read, computed(s.attention + s.dense + s.output, dense, plain))
         * plain

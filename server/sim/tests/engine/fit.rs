@@ -10,6 +10,7 @@ use argmin::solver::neldermead::NelderMead;
 use sim::board::{CapCurve, Phase};
 use sim::serving::draw::{
     ACTIVATIONS_SHARE, ERROR, FLOOR_SHARE, GAP_SHARE, Kernel, PAST_SHARE, PROMPT_ATTENTION_SHARE, SERVING_OVER_KERNELS,
+    few_tokens,
 };
 
 /// A sum of squares of a vector of parameters.
@@ -165,5 +166,23 @@ fn constant_shares_are_those_of_the_kernels() {
     ] {
         println!("{what}: {own} shipped, {found:.4} in the tables");
         assert_close(what, own, found, 0.01);
+    }
+}
+
+/// One and two tokens draw less than many at the same bandwidth, by what the tables say; four draw as much.
+#[test]
+fn few_tokens_draw_what_the_kernels_say() {
+    let Some(rows) = kernels::products_from(0.4e-3) else { return };
+    let share = |low: f64, high: f64| {
+        let within = |row: &&Measured| row.bandwidth > 0.7 && (low..=high).contains(&row.tokens);
+        let mut shares: Vec<f64> = rows.iter().filter(within).map(|row| row.share).collect();
+        shares.sort_by(f64::total_cmp);
+        shares[shares.len() / 2]
+    };
+    let many = share(4.0, 64.0);
+    for tokens in [1.0, 2.0, 4.0] {
+        let found = share(tokens, tokens) / many;
+        println!("{tokens} tokens: {found:.3} of many; {:.3} shipped", few_tokens(tokens));
+        assert_close("few tokens", few_tokens(tokens), found, 0.03);
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Measured {
     /// Which of the table's shapes, counted as they come.
     pub(crate) shape: usize,
     pub(crate) seconds: f64,
+    /// Tokens that pass; 0 where that is not what the row is of.
+    pub(crate) tokens: f64,
     /// Share of peak bandwidth and arithmetic that it reached.
     pub(crate) bandwidth: f64,
     pub(crate) arithmetic: f64,
@@ -61,8 +63,13 @@ fn table(name: &str, measured: impl Fn(&Line<'_>) -> Option<Measured>) -> Option
     Some(lines.filter_map(|line| measured(&line)).collect())
 }
 
-/// Fused experts of a millisecond and longer: reads the experts that a router without preference would touch.
+/// Fused experts of a millisecond and longer.
 pub(crate) fn products() -> Option<Vec<Measured>> {
+    products_from(1e-3)
+}
+
+/// Fused experts of at least so many seconds: reads the experts that a router without preference would touch.
+pub(crate) fn products_from(least_s: f64) -> Option<Vec<Measured>> {
     let shapes = std::cell::RefCell::new(Vec::<String>::new());
     table("moe", |line| {
         let (seconds, tokens) = (line.number("latency") / 1e3, line.number("num_tokens"));
@@ -71,7 +78,7 @@ pub(crate) fn products() -> Option<Vec<Measured>> {
             "fp8" | "fp8_block" => (Products::Narrow, 1.0, PEAKS.2),
             _ => return None,
         };
-        if seconds < 1e-3 {
+        if seconds < least_s {
             return None;
         }
         let parts = ["hidden_size", "inter_size", "num_experts"].map(|name| line.text(name));
@@ -88,6 +95,7 @@ pub(crate) fn products() -> Option<Vec<Measured>> {
             kind: Kind::Products(bits),
             shape,
             seconds,
+            tokens,
             bandwidth: (touched * one * bytes + 4.0 * tokens * hidden) / seconds / PEAKS.0,
             arithmetic: 2.0 * one * tokens * used / ways / seconds / peak,
             share: line.number("power") / PEAKS.3,
@@ -115,5 +123,5 @@ pub(crate) fn prompts() -> Option<Vec<Measured>> {
 
 fn attention(line: &Line<'_>, seconds: f64, bandwidth: f64) -> Measured {
     let share = line.number("power") / PEAKS.3;
-    Measured { kind: Kind::Attention, shape: 0, seconds, bandwidth, arithmetic: 0.0, share }
+    Measured { kind: Kind::Attention, shape: 0, seconds, tokens: 0.0, bandwidth, arithmetic: 0.0, share }
 }
