@@ -1,5 +1,4 @@
 //! A battery's year: against every schedule of small ones, and laws that hold for any.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use optimize::dispatch::{Battery, Tariff, Unscheduled, cost, dispatch};
 use optimize::{Base, Limits};
