@@ -48,7 +48,7 @@ fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
             <h2 id="held">"Whether error bands hold"</h2>
             <BandTable rows=held/>
         </section>
-        <section aria-labelledby="weak">
+        <section class="spaced" aria-labelledby="weak">
             <h2 id="weak">"Where it is weak"</h2>
             <ul>
                 <li>"The band of a mixture of experts that was not measured is made of two models alone, which lean opposite ways: widened until each would have held the other. More models would have to confirm it."</li>
@@ -88,7 +88,7 @@ fn filtered(report: &Validation, asked: (&str, &str)) -> AnyView {
             <button type="submit">"Show these"</button>
             <span class="hint">{hint}</span>
         </Question>
-        <section aria-labelledby="unseen">
+        <section class="spaced" aria-labelledby="unseen">
             <h2 id="unseen">"What the fit was not shown"</h2>
             <p>"Each GPU and each model is left out in turn, the fit made anew without it, and its points predicted. This is what a GPU or a model that was never measured must expect; the error bands are made of it."</p>
             <Table rows=left_out caption="Errors on what was left out"/>

@@ -89,9 +89,9 @@ fn found_view(shown: &ServingShown, answer: &Answer) -> AnyView {
         <p class="answer">{serving::headline(shown, &best)}</p>
         <p class="soft">{serving::configuration(&best)} ", " {format::things(best.batch, "request", "requests")} " at once in each" {limit(&best)} ". " {serving::left_over(shown.ask.count, &best)}</p>
         <Kpis best=best.clone()/>
-        <section aria-labelledby="frontier">
+        <section class="spaced" aria-labelledby="frontier">
             <h2 id="frontier">"What a user sees against what a GPU and a megawatt make"</h2>
-            <p class="soft">"The ring is the best way within the targets; measured points are of any engine and number of GPUs, so most lie below the frontier."</p>
+            <p class="soft">"The ring is the best way within the targets. Measured points, where there are any, are of any engine and number of GPUs: most lie below the frontier."</p>
             {frontier(shown, answer)}
         </section>
         {at.map(|at| { let energy = serving::energy(&best, &at); view! { <Spent at energy/> } })}
@@ -102,7 +102,7 @@ fn found_view(shown: &ServingShown, answer: &Answer) -> AnyView {
 }
 
 fn limit(best: &Configuration) -> String {
-    format!(", GPUs held to {}", format::power(Power::from_watts(best.power_cap_w)))
+    format!(", a power limit of {} on each GPU", format::power(Power::from_watts(best.power_cap_w)))
 }
 
 #[component]
@@ -248,7 +248,7 @@ fn Spent(at: Prediction, energy: String) -> impl IntoView {
     });
     let draw = at.draw;
     view! {
-        <section aria-labelledby="spent">
+        <section class="spaced" aria-labelledby="spent">
             <h2 id="spent">"Where the time and the watts go"</h2>
             <p>"A step, in which every running request gets a token, is bound by " {at.binds.name()} ". Prompts take " {format::percent(at.served.prefill_share).to_string()} " of a replica's time when it computes them itself."</p>
             <div class="scroll"><table>

@@ -99,9 +99,11 @@ fn found(shown: &WorkloadShown, takes: Takes) -> AnyView {
         <Figures takes band=shown.band/>
         <section aria-labelledby="careless"><h2 id="careless">"What careless choices cost"</h2>{careless(shown, &takes)}</section>
         <section aria-labelledby="tenants"><h2 id="tenants">"Budgets"</h2>{tenants(shown, &takes)}</section>
-        <p class="actions"><button on:click=move |_| browser::download(&name, &sheet, "text/csv")>"Download the review (CSV)"</button></p>
-        {shown.assumed.clone().map(|words| view! { <p class="soft">"Assumed: " {words} "."</p> })}
-        <p class="soft">"GPU time is that of the best replica of these GPUs for such turns within the time targets, every replica busy; energy is of GPU boards, the rest of their nodes, and PUE; cost is the node's price over four years and energy. A turn's prompt holds the instructions, what is kept of the turns before, and what is new."</p>
+        <section class="spaced" aria-label="Review">
+            <p class="actions"><button on:click=move |_| browser::download(&name, &sheet, "text/csv")>"Download the review (CSV)"</button></p>
+            {shown.assumed.clone().map(|words| view! { <p class="soft">"Assumed: " {words} "."</p> })}
+            <p class="soft">"GPU time is that of the best replica of these GPUs for such turns within the time targets, every replica busy; energy is of GPU boards, the rest of their nodes, and PUE; cost is the node's price over four years and energy. A turn's prompt holds the instructions, what is kept of the turns before, and what is new."</p>
+        </section>
     }
     .into_any()
 }
