@@ -8,18 +8,22 @@
 //! and `relax` (which limits conflict where nothing does, and by how much they would have to give). `dispatch` runs a battery
 //! through a year of prices; `storage` asks it of those that a design has drawn.
 
+mod apply;
 mod base;
+mod dial;
 pub mod dispatch;
-mod goal;
 mod point;
 mod reasons;
 mod relax;
+mod robust;
 mod search;
 mod storage;
+mod study;
+pub mod sweep;
 
-pub use base::{Base, Choice, Choices, Unfit};
-pub use goal::{Goal, Limits};
-pub use point::{Limit, Point, Short};
-pub use reasons::{Reasons, Worth};
-pub use relax::{Conflict, conflicts};
-pub use search::{Answer, every, frontier, optimize};
+pub use base::{Base, Choices, Unfit};
+pub use reasons::reasons;
+pub use relax::conflicts;
+pub use robust::{power_errors, robust};
+pub use search::{every, frontier, optimize};
+pub use study::{study, thinned};
