@@ -62,6 +62,14 @@ impl<G: Fn(&str) -> Option<String>> Reading<G> {
         self.parsed((key, name), &allowed, parse, unasked, |value| format::exact(*value))
     }
 
+    /// A number within a range, or none where nothing is given.
+    pub fn optional(&mut self, (key, name): (&str, &str), range: RangeInclusive<f64>) -> Option<f64> {
+        let given = (self.get)(key).is_some_and(|text| !text.trim().is_empty());
+        let allowed = format!("a number from {}, or nothing", ends(&range));
+        let parse = |text: &str| text.parse::<f64>().ok().filter(|number| range.contains(number)).map(Some);
+        if given { self.parsed((key, name), &allowed, parse, None, |_| "No limit".to_owned()) } else { None }
+    }
+
     /// A whole number from 1 to `most`.
     pub fn count(&mut self, (key, name): (&str, &str), most: u32, unasked: u32) -> u32 {
         let allowed = format!("a whole number from {}", ends(&(1.0..=f64::from(most))));

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod made_up;
 pub mod notes;
 pub mod palette;
+pub mod parallel;
 pub mod plant;
 pub mod progress;
 pub mod question;

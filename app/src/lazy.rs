@@ -19,12 +19,16 @@ use crate::pages::fleet_place::FleetPlacePage;
 use crate::pages::fleet_report::FleetReportPage;
 use crate::pages::models::ModelsPage;
 use crate::pages::new::NewPage;
+use crate::pages::optimize::OptimizePage;
+use crate::pages::power::PowerPage;
 use crate::pages::replay::ReplayPage;
 use crate::pages::replays::ReplaysPage;
 use crate::pages::report::ReportPage;
 use crate::pages::run::RunPage;
 use crate::pages::serving::ServingPage;
 use crate::pages::sources::SourcesPage;
+use crate::pages::sweep::SweepPage;
+use crate::pages::sweeps::SweepsPage;
 use crate::pages::workloads::WorkloadsPage;
 use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
@@ -100,4 +104,11 @@ room! { serving, fetch_serving, ServingPages:
     Workloads => WorkloadsPage,
     Replays => ReplaysPage,
     Replay => ReplayPage,
+}
+
+room! { optimize, fetch_optimize, OptimizePages:
+    Optimize => OptimizePage,
+    Power => PowerPage,
+    Sweeps => SweepsPage,
+    Sweep => SweepPage,
 }

@@ -22,11 +22,13 @@ pub mod happened;
 pub mod labels;
 mod lazy;
 pub mod made;
+pub mod optimum;
 pub mod pages;
 pub mod paths;
 pub mod period;
 pub mod replayed;
 pub mod serving;
+pub mod steered;
 pub mod workshop;
 pub mod year;
 
@@ -90,6 +92,10 @@ pub fn App() -> impl IntoView {
                     <Route path=route::HOME view=HomePage ssr=SsrMode::Async/>
                     <Route path=route::DESIGNS view=DesignsPage ssr=SsrMode::Async/>
                     <Route path=route::DESIGN view={Lazy::<lazy::Design>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::OPTIMIZE view={Lazy::<lazy::Optimize>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::POWER view={Lazy::<lazy::Power>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::SWEEPS view={Lazy::<lazy::Sweeps>::new()} ssr=SsrMode::Async/>
+                    <Route path=route::SWEEP view={Lazy::<lazy::Sweep>::new()} ssr=SsrMode::Async/>
                     <Route path=route::NEW view={Lazy::<lazy::New>::new()} ssr=SsrMode::Async/>
                     <Route path=route::CATALOG view=CatalogPage ssr=SsrMode::Async/>
                     <Route path=route::GLOSSARY view=GlossaryPage ssr=SsrMode::Async/>

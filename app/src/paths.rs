@@ -3,7 +3,7 @@
 use crate::workshop::place::Place;
 use crate::workshop::scene::Measure;
 use model::fleet::FleetPlace;
-use model::id::{DesignId, ReplayId, RunId, SnapshotId};
+use model::id::{DesignId, ReplayId, RunId, SnapshotId, SweepId};
 use model::metric::Metric;
 use model::scene::Camera;
 use std::fmt::Write;
@@ -18,6 +18,34 @@ pub const RUNS: &str = "/runs";
 /// One design.
 pub fn design(id: &DesignId) -> String {
     format!("{DESIGNS}/{id}")
+}
+
+/// How a design is best run.
+pub fn optimize(id: &DesignId) -> String {
+    format!("/optimize/{id}")
+}
+
+/// A design's power tree under a policy and steering.
+pub fn power(id: &DesignId) -> String {
+    format!("/power/{id}")
+}
+
+/// All sweeps, and a form to start one.
+pub const SWEEPS: &str = "/sweeps";
+
+/// The same with a design chosen.
+pub fn sweeps_of(id: &DesignId) -> String {
+    format!("{SWEEPS}?design={id}")
+}
+
+/// One sweep.
+pub fn sweep(id: &SweepId) -> String {
+    format!("{SWEEPS}/{id}")
+}
+
+/// Every row of a sweep as a file.
+pub fn sweep_rows(id: &SweepId) -> String {
+    format!("/api/v1/sweeps/{id}/rows.csv")
 }
 
 /// A design in its workshop with a view open, things selected and units failed.
@@ -366,6 +394,7 @@ pub fn module(page: &str) -> Option<&'static str> {
     match (parts.next()?, parts.next().unwrap_or_default()) {
         ("fleet" | "events" | "alerts" | "facility" | "sources", _) => Some("/pkg/split_fleet.wasm"),
         ("serving" | "models" | "workloads" | "replay", _) => Some("/pkg/split_serving.wasm"),
+        ("optimize" | "power" | "sweeps", _) => Some("/pkg/split_optimize.wasm"),
         ("new" | "compare" | "reports", _) => Some("/pkg/split_workshop.wasm"),
         ("designs" | "runs", one) if !one.is_empty() => Some("/pkg/split_workshop.wasm"),
         _ => None,
@@ -382,6 +411,14 @@ pub mod route {
     pub const DESIGNS: StaticSegment<&str> = StaticSegment("designs");
     /// One design.
     pub const DESIGN: (StaticSegment<&str>, ParamSegment) = (DESIGNS, ParamSegment("id"));
+    /// How it is best run.
+    pub const OPTIMIZE: (StaticSegment<&str>, ParamSegment) = (StaticSegment("optimize"), ParamSegment("id"));
+    /// Its power tree under steering.
+    pub const POWER: (StaticSegment<&str>, ParamSegment) = (StaticSegment("power"), ParamSegment("id"));
+    /// Sweeps.
+    pub const SWEEPS: StaticSegment<&str> = StaticSegment("sweeps");
+    /// One sweep.
+    pub const SWEEP: (StaticSegment<&str>, ParamSegment) = (SWEEPS, ParamSegment("id"));
     /// A new design, guided.
     pub const NEW: StaticSegment<&str> = StaticSegment("new");
     /// The field's words.

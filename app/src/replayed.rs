@@ -71,18 +71,18 @@ pub struct ReplayChart {
 }
 
 /// One line of a chart.
-struct Drawn<'a> {
-    name: &'static str,
-    role: Role,
-    values: &'a [f64],
+pub(crate) struct Drawn<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) role: Role,
+    pub(crate) values: &'a [f64],
 }
 
 /// What all charts of a replay share: so long, in parts of such a width, with what happened.
 #[derive(Clone, Copy)]
-struct Time<'a> {
-    span_s: f64,
-    bin_s: f64,
-    happened: &'a [Annotation],
+pub(crate) struct Time<'a> {
+    pub(crate) span_s: f64,
+    pub(crate) bin_s: f64,
+    pub(crate) happened: &'a [Annotation],
 }
 
 /// The fleet over time.
@@ -262,7 +262,7 @@ fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min).min(most(values))
 }
 
-fn chart(
+pub(crate) fn chart(
     noun: &'static str,
     title: String,
     time: Time<'_>,

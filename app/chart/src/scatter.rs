@@ -48,6 +48,8 @@ impl Sheet {
 pub enum Scale {
     /// Evenly, from zero.
     Linear,
+    /// Evenly, between the values that there are: for what differs by little.
+    Near,
     /// By decades.
     Decades,
 }
@@ -111,7 +113,7 @@ struct Span {
 
 impl Span {
     fn of(scale: Scale, values: impl Iterator<Item = f64> + Clone) -> Self {
-        let good = values.filter(|value| value.is_finite() && (scale == Scale::Linear || *value > 0.0));
+        let good = values.filter(|value| value.is_finite() && (scale != Scale::Decades || *value > 0.0));
         let (least, most) =
             good.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         if !least.is_finite() {
@@ -119,13 +121,17 @@ impl Span {
         }
         match scale {
             Scale::Linear => Self { scale, low: 0.0, high: if most > 0.0 { most * 1.05 } else { 1.0 } },
+            Scale::Near => {
+                let room = f64::max((most - least) * 0.08, most.abs() * 1e-3).max(1e-9);
+                Self { scale, low: least - room, high: most + room }
+            }
             Scale::Decades => Self { scale, low: least * 0.85, high: (most * 1.18).max(least * 2.0) },
         }
     }
 
     fn share(&self, value: f64) -> f64 {
         let share = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::Near => (value - self.low) / (self.high - self.low),
             Scale::Decades => (value.max(1e-12) / self.low).log10() / (self.high / self.low).log10(),
         };
         share.clamp(0.0, 1.0)
@@ -135,6 +141,16 @@ impl Span {
     fn marks(&self) -> Vec<f64> {
         match self.scale {
             Scale::Linear => crate::canvas::marks(self.high, 6).into_iter().filter(|mark| *mark <= self.high).collect(),
+            Scale::Near => {
+                // Of the round steps, the one that makes some four marks.
+                let wide = (self.high - self.low) / 4.0;
+                let decade = 10_f64.powi(wide.log10().floor() as i32);
+                let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * decade).find(|step| *step >= wide);
+                let step = step.unwrap_or(wide);
+                let first = (self.low / step).ceil() as i64;
+                let last = (self.high / step).floor() as i64;
+                (first..=last).map(|at| at as f64 * step).collect()
+            }
             Scale::Decades => {
                 let decades = (self.high / self.low).log10();
                 let steps: &[f64] = if decades > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
@@ -158,7 +174,7 @@ pub fn scatter_narrow(chart: &Scatter<'_>, title: &str) -> String {
 }
 
 fn on(sheet: Sheet, chart: &Scatter<'_>, title: &str) -> String {
-    let points = || chart.clouds.iter().flat_map(|cloud| cloud.points.iter().copied());
+    let points = || chart.clouds.iter().flat_map(|cloud| cloud.points.iter().copied()).chain(chart.chosen);
     let curves = || chart.curves.iter().flat_map(|curve| curve.points.iter().copied());
     let mut x = Span::of(chart.across.scale, points().map(|p| p.0).chain(curves().map(|p| p.0)));
     let mut y = Span::of(chart.up.scale, points().map(|p| p.1).chain(curves().flat_map(|p| [p.1, p.2, p.3])));

@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[component]
 pub fn Question(
     /// The page that answers.
-    action: &'static str,
+    #[prop(into)]
+    action: String,
     /// What is asked, for those who do not see it.
     label: &'static str,
     /// The fields, and the button.

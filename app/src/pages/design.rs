@@ -160,7 +160,7 @@ fn Workshop(detail: DesignDetail, stored: Design, design: Design) -> impl IntoVi
                     <h1>{name}</h1>
                     <p class="soft">{move || place().unwrap_or_else(|| location.clone())} " · " {summary.description.clone()}</p>
                 </div>
-                <div class="workdo"><Save bench/> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id models blocked=why_not/></div>
+                <div class="workdo"><Save bench/> <span class="workmore"><a href=paths::optimize(&summary.id)>"Operating point"</a> " · " <a href=paths::power(&summary.id)>"Power"</a> " · " <a href=paths::sweeps_of(&summary.id)>"Sweeps"</a></span> <RunWith design=summary.id.clone() name=Signal::derive(name) location=location_id models blocked=why_not/></div>
             </header>
             {move || bench.at.with(|at| at.snapshot.is_some()).then(|| view! {
                 <p class="outcome calm" role="note">"This is a shared state of the design, as it stood when the link was made. Changes here touch nothing that is stored: save it as your own, or "

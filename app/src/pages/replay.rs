@@ -175,7 +175,7 @@ fn times(outcome: &ReplayOutcome, setup: &ReplaySetup) -> AnyView {
     .into_any()
 }
 
-fn charts(all: Vec<ReplayChart>) -> AnyView {
+pub(crate) fn charts(all: Vec<ReplayChart>) -> AnyView {
     let one = |chart: ReplayChart| {
         let (head, rows, noun) = (chart.head, chart.rows, chart.noun);
         view! {

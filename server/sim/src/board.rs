@@ -23,6 +23,55 @@ pub enum Phase {
     Prefill,
 }
 
+/// Work under a power cap as it was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeasuredCap {
+    /// The phase that the job is like.
+    pub phase: Phase,
+    /// Mean board power over that at the highest cap.
+    pub power: f64,
+    /// Throughput over that at the highest cap.
+    pub throughput: f64,
+}
+
+const fn measured(phase: Phase, power: f64, throughput: f64) -> MeasuredCap {
+    MeasuredCap { phase, power, throughput }
+}
+
+/// Five jobs of the Emerald field test's sweep (Phoenix, May 2025, Apache-2.0), at caps of 100 to 350 W of 400 W boards; the
+/// point at the highest cap is one by definition. Three of them are what [`CapCurve::FITTED`] was fitted to; the last two were
+/// left out.
+pub const MEASURED: [MeasuredCap; 25] = [
+    // Answers: infer_llama_8b.
+    measured(Phase::Decode, 0.265_9, 0.225_2),
+    measured(Phase::Decode, 0.528_5, 0.780_8),
+    measured(Phase::Decode, 0.656_4, 0.870_9),
+    measured(Phase::Decode, 0.784_4, 0.930_9),
+    measured(Phase::Decode, 0.903_7, 0.976_0),
+    // Arithmetic: ft_llama_8b_dolly, pt_mpt_13b_lg.
+    measured(Phase::Prefill, 0.288_9, 0.240_8),
+    measured(Phase::Prefill, 0.567_4, 0.807_0),
+    measured(Phase::Prefill, 0.706_3, 0.904_2),
+    measured(Phase::Prefill, 0.834_1, 0.950_7),
+    measured(Phase::Prefill, 0.927_6, 0.980_3),
+    measured(Phase::Prefill, 0.266_5, 0.191_0),
+    measured(Phase::Prefill, 0.513_9, 0.623_6),
+    measured(Phase::Prefill, 0.641_1, 0.780_9),
+    measured(Phase::Prefill, 0.762_7, 0.859_6),
+    measured(Phase::Prefill, 0.883_0, 0.921_3),
+    // Left out: ft_llama_8b_p3, pt_mpt_7b_fast.
+    measured(Phase::Prefill, 0.291_6, 0.228_0),
+    measured(Phase::Prefill, 0.569_0, 0.784_1),
+    measured(Phase::Prefill, 0.698_5, 0.877_8),
+    measured(Phase::Prefill, 0.831_6, 0.937_5),
+    measured(Phase::Prefill, 0.923_4, 0.967_3),
+    measured(Phase::Prefill, 0.257_8, 0.174_9),
+    measured(Phase::Prefill, 0.511_6, 0.625_6),
+    measured(Phase::Prefill, 0.638_1, 0.787_0),
+    measured(Phase::Prefill, 0.762_4, 0.874_4),
+    measured(Phase::Prefill, 0.885_1, 0.935_0),
+];
+
 /// How a board's power and speed follow its clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CapCurve {

@@ -3,7 +3,7 @@
 
 use crate::common::assert_close;
 use crate::measured::{cap_errors, cap_sweep, mlperf_point, node_power_w};
-use sim::board::{CapCurve, Phase};
+use sim::board::{CapCurve, MEASURED, MeasuredCap, Phase};
 
 #[test]
 fn agrees_with_the_measured_cap_sweep() {
@@ -21,6 +21,31 @@ fn agrees_with_the_measured_cap_sweep() {
         let worst = errors.iter().copied().fold(0.0, f64::max);
         println!("{job} ({seen}): mean error {mean:.4}, largest {worst:.4}");
         assert!(mean <= bound && worst <= 0.06, "{job}: mean {mean}, largest {worst}");
+    }
+}
+
+/// The points that pages show are those of the sweep.
+#[test]
+fn the_points_shown_are_those_of_the_sweep() {
+    let Some(jobs) = cap_sweep() else { return };
+    let shown = |job: &str, phase: Phase| {
+        let uncapped = jobs[job].iter().map(|point| point.0).fold(0.0, f64::max);
+        let below = jobs[job].iter().filter(move |point| point.0 < uncapped);
+        below.map(move |&(watts, throughput)| MeasuredCap { phase, power: watts / uncapped, throughput })
+    };
+    let all = shown("infer_llama_8b", Phase::Decode)
+        .chain(shown("ft_llama_8b_dolly", Phase::Prefill))
+        .chain(shown("pt_mpt_13b_lg", Phase::Prefill))
+        .chain(shown("ft_llama_8b_p3", Phase::Prefill))
+        .chain(shown("pt_mpt_7b_fast", Phase::Prefill));
+    let all: Vec<MeasuredCap> = all.collect();
+    assert_eq!(all.len(), MEASURED.len());
+    for (own, file) in MEASURED.iter().zip(&all) {
+        assert_eq!(own.phase, file.phase);
+        assert!(
+            (own.power - file.power).abs() < 6e-5 && (own.throughput - file.throughput).abs() < 6e-5,
+            "{own:?} {file:?}"
+        );
     }
 }
 

@@ -1,0 +1,475 @@
+//! How is this design best run: how many racks, under which power limit, on water how warm; why, and how sure is that?
+
+use crate::api::{self, ApiError};
+use crate::components::chart::Chart;
+use crate::components::failure::{Extent, Loaded};
+use crate::components::figure::Meter;
+use crate::components::parallel::Parallel;
+use crate::components::question::{Misreadings, Question};
+use crate::optimum::{self, Brush, Coordinate, OptimumQuestion, choice_words, is_within, watts, worth_words};
+use crate::{format, paths};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use model::id::DesignId;
+use model::optimum::{
+    Choice, Conflict, Envelope, Goal, Optimum, OptimumApply, OptimumView, Point, PowerError, Robust, Short,
+};
+use model::quantity::Temperature;
+use model::run::{DesignSummary, Origin};
+
+/// The page. The address holds the question.
+#[component]
+pub fn OptimizePage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let asked = Memo::new(move |_| {
+        let id = params.read().get("id").unwrap_or_default();
+        (id, OptimumQuestion::of(|key| query.read().get(key)))
+    });
+    let found = Resource::new(
+        move || asked.get(),
+        |(id, question)| async move {
+            let design: DesignId = id.parse().map_err(|_| ApiError::NotFound { what: format!("design \"{id}\"") })?;
+            api::optimum(design, question.ask).await
+        },
+    );
+    let question = move || asked.get_untracked().1;
+    view! { <Loaded resource=found noun="the operating point" extent=Extent::Page show=move |view| page(view, question())/> }
+}
+
+fn page(view: OptimumView, question: OptimumQuestion) -> AnyView {
+    let OptimumView { design, optimum, refused } = view;
+    let answer = match optimum {
+        Some(found) if found.answer.best.is_some() => found_view(&design, found),
+        Some(found) => nothing(&found),
+        None => view! {
+            <section class="failure">
+                <h2>"Nothing can be sought"</h2>
+                <p>{refused.unwrap_or_default()} "."</p>
+                <p class="actions"><a href=paths::design(&design.id)>"Open the design"</a></p>
+            </section>
+        }
+        .into_any(),
+    };
+    view! {
+        <Title text=format!("Operating point of {}", design.name)/>
+        <p class="crumbs"><a href=paths::DESIGNS>"Designs"</a> " › " <a href=paths::design(&design.id)>{design.name.clone()}</a></p>
+        <h1>"Operating point"</h1>
+        <p class="lead">"How many racks, under which power limit of each GPU, on water how warm, make the most of the plant that " <a href=paths::design(&design.id)>{design.name.clone()}</a> " has, version " {design.version} ". A choice counts where no limit is exceeded on the hottest hour of the year with everything busy."</p>
+        <nav class="tabs" aria-label="Views of the design's power">
+            <a href=paths::optimize(&design.id) aria-current="page">"Operating point"</a>
+            <a href=paths::power(&design.id)>"Power tree and steering"</a>
+            <a href=paths::sweeps_of(&design.id)>"Sweeps"</a>
+        </nav>
+        <Misreadings of=question.misread.clone()/>
+        <Asked id=design.id.clone() question/>
+        {answer}
+    }
+    .into_any()
+}
+
+/// The form that the address is made of.
+#[component]
+fn Asked(id: DesignId, question: OptimumQuestion) -> impl IntoView {
+    let ask = question.ask;
+    let options = |chosen: Option<Goal>| {
+        Goal::ALL
+            .map(|goal| {
+                let selected = chosen == Some(goal);
+                view! { <option value=goal.name() selected=selected>{optimum::goal_words(goal)}</option> }
+            })
+            .into_iter()
+            .collect_view()
+    };
+    let number = |value: Option<f64>| value.map(format::plain).unwrap_or_default();
+    let third = ask.frontier.get(2).copied();
+    view! {
+        <Question action=paths::optimize(&id) label="What is sought">
+            <label>"Best is" <select name="goal">{options(Some(ask.goal))}</select></label>
+            <label>"Against" <select name="against">{options(ask.frontier.get(1).copied())}</select></label>
+            <label>"And" <select name="third"><option value="none" selected=third.is_none()>"nothing more"</option>{options(third)}</select></label>
+            <label>"Power at most, MW" <input type="number" name="power" min="0.000001" step="any" placeholder="the contract" value=number(ask.limits.power_mw)/></label>
+            <label>"To build, million $" <input type="number" name="capex" min="0.001" step="any" placeholder="no limit" value=number(ask.limits.capex_usd.map(|usd| usd / 1e6))/></label>
+            <label>"First token within, ms" <input type="number" name="ttft" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.ttft_ms)/></label>
+            <label>"Between tokens, ms" <input type="number" name="tpot" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.tpot_ms)/></label>
+            <button type="submit">"Find the best"</button>
+        </Question>
+    }
+}
+
+fn found_view(design: &DesignSummary, found: Optimum) -> AnyView {
+    let Some(best) = found.answer.best.clone() else { return ().into_any() };
+    let tried = format::many(found.answer.tried as u64);
+    let compared = compared(&found.answer.drawn, &best);
+    let exceeded = found.answer.drawn.short.clone();
+    let reasons = found.reasons.clone();
+    let (goal, dial) = (found.ask.goal, dial(&found));
+    let (robust, errors) = (found.robust.clone(), found.power_error.clone());
+    let (envelope, stranded, storage) = (found.envelope.clone(), stranded(&found), storage(&found));
+    view! {
+        <p class="answer">{optimum::headline(&found)}</p>
+        <p class="soft">"The best of " {tried.to_string()} " choices that were tried. Everything busy at the mean weather; money and carbon as if it were so all year."</p>
+        <Apply design=design.clone() choice=best.choice words="Apply the best choice to the design"/>
+        {compared}
+        {(!exceeded.is_empty()).then(|| view! { <p class="outcome">"As drawn, the design asks too much of " {shorts(&exceeded)} "."</p> })}
+        <Frontier design=design.clone() found=found.clone()/>
+        {dial}
+        {reasons.map(|reasons| view! {
+            <section class="spaced" aria-labelledby="why">
+                <h2 id="why">"What holds it where it is"</h2>
+                {binds(&reasons.binds)}
+                {worth(goal, &reasons.worth)}
+                <p class="soft">"Over the error band of the serving model the best makes " {optimum::goal_figure(goal, reasons.band[0].min(reasons.band[1])).to_string()} " to " {optimum::goal_figure(goal, reasons.band[0].max(reasons.band[1])).to_string()} "; all choices share that error, so the best one stays the best."</p>
+            </section>
+        })}
+        {robust.map(|robust| stands(&robust, &errors, &best.choice))}
+        {envelope.map(|envelope| same_megawatts(&envelope))}
+        {stranded}
+        {storage}
+    }
+    .into_any()
+}
+
+/// The design as drawn beside the best.
+fn compared(drawn: &Point, best: &Point) -> AnyView {
+    let rows = optimum::beside(drawn, best).into_iter().map(|line| {
+        view! {
+            <tr><th scope="row">{line.name}</th><td class="num">{line.drawn}</td><td class="num">{line.best}</td><td class="num soft">{line.change}</td></tr>
+        }
+    });
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="As drawn and best"><table>
+            <thead><tr><th scope="col">"Everything busy"</th><th scope="col" class="num">"As drawn"</th><th scope="col" class="num">"Best"</th><th scope="col" class="num">"Change"</th></tr></thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table></div>
+    }
+    .into_any()
+}
+
+fn shorts(list: &[Short]) -> String {
+    let each = list.iter().map(|short| format!("the {} of {} ({})", short.limit.words(), short.place, short.words));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// The frontier with ranges drawn on its axes, and its choices as rows to apply.
+#[component]
+fn Frontier(design: DesignSummary, found: Optimum) -> impl IntoView {
+    const ROWS: usize = 12;
+    let axes = StoredValue::new(Coordinate::of(&found.ask.frontier));
+    let points = StoredValue::new(found.answer.frontier.clone());
+    let count = axes.with_value(Vec::len);
+    let brushes = RwSignal::new(vec![None::<(f64, f64)>; count]);
+    let found = StoredValue::new(found);
+    let kept = Memo::new(move |_| {
+        let brushes: Vec<Brush> = brushes.get();
+        points.with_value(|points| {
+            axes.with_value(|axes| points.iter().map(|p| is_within(p, axes, &brushes)).collect::<Vec<bool>>())
+        })
+    });
+    let picture = move || {
+        let title = points.with_value(|points| finding(points, found.with_value(|found| found.ask.goal)));
+        let (svg, narrow) = found.with_value(|found| optimum::frontier_picture(found, &kept.get(), &title));
+        let rows = table_of(&points.get_value(), found.with_value(|found| found.ask.frontier.clone()));
+        view! { <Chart title svg narrow>{rows}</Chart> }
+    };
+    let shown = move || {
+        let list: Vec<Point> = points.with_value(|points| {
+            points.iter().zip(kept.get()).filter(|(_, kept)| *kept).map(|(p, _)| p.clone()).collect()
+        });
+        let all = list.len();
+        let step = all.div_ceil(ROWS).max(1);
+        let goals = found.with_value(|found| found.ask.frontier.clone());
+        let head = goals
+            .iter()
+            .map(|goal| view! { <th scope="col" class="num">{optimum::goal_axis(*goal)}</th> })
+            .collect_view();
+        let rows = list.into_iter().step_by(step).map(|point| {
+            let cells = goals.iter().map(|goal| view! { <td class="num">{optimum::goal_figure(*goal, goal.value(&point)).to_string()}</td> }).collect_view();
+            view! {
+                <tr>
+                    <th scope="row">{choice_words(&point.choice)}</th>{cells}
+                    <td><Apply design=design.clone() choice=point.choice words="Apply"/></td>
+                </tr>
+            }
+        }).collect_view();
+        let many = (all > ROWS).then(|| {
+            format!(" {} of {} are listed.", format::count(all.div_ceil(step) as u32), format::count(all as u32))
+        });
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Choices of the frontier"><table>
+                <caption>{format::things(all as u32, "choice lies", "choices lie")} " within the ranges." {many}</caption>
+                <thead><tr><th scope="col">"Choice"</th>{head}<th scope="col"><span class="hidden">"Apply"</span></th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table></div>
+        }
+    };
+    let narrowed = move || brushes.with(|brushes| brushes.iter().any(Option::is_some));
+    view! {
+        <section class="spaced" aria-labelledby="frontier">
+            <h2 id="frontier">"The frontier"</h2>
+            <p class="soft">"No choice beats any of these in all of the goals at once. The ring is the best by the first goal. Draw on an axis to keep a range of it; press it to let go."</p>
+            {picture}
+            <Parallel points axes brushes/>
+            <p class="actions"><button disabled=move || !narrowed() on:click=move |_| brushes.set(vec![None; count])>"Show all choices"</button></p>
+            {shown}
+        </section>
+    }
+}
+
+/// What the frontier spans, in a sentence.
+fn finding(points: &[Point], goal: Goal) -> String {
+    let value = |point: &Point| optimum::goal_figure(goal, goal.value(point)).to_string();
+    match (points.first(), points.last()) {
+        (Some(best), Some(least)) if points.len() > 1 => {
+            format!("{} choices trade {} against {}", format::count(points.len() as u32), value(best), value(least))
+        }
+        _ => "One choice is the best in every goal at once".to_owned(),
+    }
+}
+
+fn table_of(points: &[Point], goals: Vec<Goal>) -> AnyView {
+    let head =
+        goals.iter().map(|goal| view! { <th scope="col" class="num">{optimum::goal_axis(*goal)}</th> }).collect_view();
+    let rows = points.iter().map(|point| {
+        let cells = goals
+            .iter()
+            .map(|goal| view! { <td class="num">{optimum::goal_figure(*goal, goal.value(point)).to_string()}</td> })
+            .collect_view();
+        view! { <tr><th scope="row">{choice_words(&point.choice)}</th>{cells}</tr> }
+    });
+    view! { <table><thead><tr><th scope="col">"Choice"</th>{head}</tr></thead><tbody>{rows.collect_view()}</tbody></table> }.into_any()
+}
+
+/// Keeps a choice as a version of the design, or as a branch of a reference design, and says where it is.
+#[component]
+fn Apply(design: DesignSummary, choice: Choice, words: &'static str) -> impl IntoView {
+    let (id, version) = (design.id.clone(), design.version);
+    let apply = Action::new(move |(): &()| api::optimum_apply(OptimumApply { design: id.clone(), version, choice }));
+    let awake = RwSignal::new(false);
+    Effect::new(move |_| awake.set(true));
+    let told = move || {
+        apply.value().get().map(|done| match done {
+            Ok(done) => {
+                let what = if done.is_branch { "Kept as a design of your own: " } else { "Kept as " };
+                let name = if done.is_branch { done.design.name.clone() } else { format!("version {}", done.design.version) };
+                view! { <span role="status">{what} <a href=paths::design(&done.design.id)>{name}</a> ". Run a year of it there."</span> }.into_any()
+            }
+            Err(error) => view! { <span class="why" role="alert">{error.to_string()}</span> }.into_any(),
+        })
+    };
+    let branch = design.origin == Origin::Reference;
+    let about = if branch {
+        "This design came with the program and does not change: a branch of it is made."
+    } else {
+        "A new version of the design is made."
+    };
+    view! {
+        <span class="apply">
+            <button title=about disabled=move || !awake.get() || apply.pending().get() on:click=move |_| { apply.dispatch(()); }>{words}</button> " "
+            {told}
+        </span>
+    }
+}
+
+fn dial(found: &Optimum) -> AnyView {
+    let title = optimum::dial_finding(&found.dial);
+    let (svg, narrow) = optimum::dial_picture(found, &title);
+    let rows = found.dial.iter().map(|turn| {
+        view! {
+            <tr>
+                <th scope="row">{watts(turn.cap_w)}</th>
+                <td class="num">{format::tokens_per_megawatt(turn.tokens_per_s_per_mw).to_string()}</td>
+                <td class="num">{format::tokens_per_megawatt(turn.low).to_string()} " to " {format::tokens_per_megawatt(turn.high).to_string()}</td>
+                <td class="num">{format::count(turn.racks).to_string()}</td>
+                <td class="num">{format::token_rate(turn.output_tokens_per_s).to_string()}</td>
+            </tr>
+        }
+    });
+    let table = view! {
+        <table>
+            <thead><tr><th scope="col">"Limit of a GPU"</th><th scope="col" class="num">"Tokens per megawatt"</th><th scope="col" class="num">"Band"</th><th scope="col" class="num">"Racks that fit"</th><th scope="col" class="num">"Tokens of those"</th></tr></thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    };
+    let measured = "A limit takes little work at first and much at last: measured beside what is fitted";
+    let (cap_svg, cap_narrow) = optimum::cap_picture(measured);
+    view! {
+        <section class="spaced" aria-labelledby="dial">
+            <h2 id="dial">"The power limit as a dial"</h2>
+            <p class="soft">"Left: what this design’s racks make of a megawatt under each limit; steps are where a smaller batch keeps the time targets. Right: what any limit leaves of work, from the power sweep of a field test (Emerald, Phoenix 2025, Apache-2.0, boards of 400 W) and the curves fitted to it. That other boards follow the same curves is assumed; its error is counted below."</p>
+            <div class="pair">
+                <Chart title svg narrow>{table}</Chart>
+                <Chart title=measured.to_owned() svg=cap_svg narrow=cap_narrow><p>"The points are in the source of the program, " <code>"sim::board::MEASURED"</code> "."</p></Chart>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn binds(list: &[Short]) -> AnyView {
+    if list.is_empty() {
+        return view! { <p>"Nothing stops one more rack or one more watt: more would be possible, and worse by this goal."</p> }.into_any();
+    }
+    let rows = list.iter().map(|short| {
+        view! { <li><strong>{short.limit.words()}</strong> " at " {short.place.clone()} ": " {short.words.clone()}</li> }
+    });
+    view! { <p>"One more rack, or one more watt of each GPU, would exceed:"</p> <ul>{rows.collect_view()}</ul> }
+        .into_any()
+}
+
+fn worth(goal: Goal, list: &[model::optimum::Worth]) -> AnyView {
+    let rows = list.iter().map(|worth| {
+        view! { <tr><th scope="row">{worth.what.clone()}</th><td class="num">{worth_words(goal, worth.gain)}</td></tr> }
+    });
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="What more would be worth"><table>
+            <caption>"What more of each limit would be worth, each with the search made anew."</caption>
+            <thead><tr><th scope="col">"Given"</th><th scope="col" class="num">{optimum::goal_axis(goal)}</th></tr></thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table></div>
+    }
+    .into_any()
+}
+
+/// Whether it stands: the hottest hour, the busiest hours, a unit out, boards that draw otherwise.
+fn stands(robust: &Robust, errors: &[PowerError], best: &Choice) -> AnyView {
+    let hot = format::temperature(Temperature::from_celsius(robust.hottest_c)).to_string();
+    let held = if robust.held_back_h > 0.0 {
+        format!("held back in {} of the year", format::hours(robust.held_back_h))
+    } else {
+        "never held back in a year".to_owned()
+    };
+    let failures = robust.failures.iter().map(|failed| {
+        let racks = if failed.racks < best.racks { format!("{} of {} racks", format::count(failed.racks), format::count(best.racks)) } else { "every rack".to_owned() };
+        view! {
+            <tr><th scope="row">"One unit of " {failed.place.clone()} " out"</th>
+            <td>{racks} " at " {watts(failed.cap_w)} " a GPU: " {format::percent(failed.tokens_share).to_string()} " of the tokens"</td></tr>
+        }
+    });
+    let none = robust.failures.is_empty();
+    let draws = errors.iter().map(|error| {
+        let ours = if error.ours.is_feasible() {
+            format!("still runs; knowing it, {} would be lost by not choosing anew", format::percent(error.regret))
+        } else {
+            format!("exceeds {}", shorts(&error.ours.short))
+        };
+        let other = error.best.as_ref().map_or("nothing could be run".to_owned(), |best| format!("best would be {}", choice_words(&best.choice)));
+        view! { <tr><th scope="row">"Boards draw " {format::percent(error.draw).to_string()} " of what the model says"</th><td>{ours} "; " {other}</td></tr> }
+    });
+    view! {
+        <section class="spaced" aria-labelledby="stands">
+            <h2 id="stands">"Does it stand?"</h2>
+            <div class="scroll" tabindex="0" role="region" aria-label="Does it stand"><table class="told-so"><tbody>
+                <tr><th scope="row">"Hottest hour, " {hot}</th><td>{format::megawatts(robust.hottest_mw).to_string()} " of " {format::megawatts(robust.contract_mw).to_string()} ", " {held}</td></tr>
+                <tr><th scope="row">"Busiest hundredth of hours"</th><td>{format::percent(robust.busiest_asked).to_string()} " of what it makes is asked for; " {format::percent(robust.busiest_served).to_string()} " of that is served"</td></tr>
+                {none.then(|| view! { <tr><th scope="row">"One unit of power or cooling out"</th><td>"any may fail, and everything goes on"</td></tr> })}
+                {failures.collect_view()}
+                {draws.collect_view()}
+            </tbody></table></div>
+        </section>
+    }
+    .into_any()
+}
+
+/// One contract filled three ways, and what a vendor claims of it.
+fn same_megawatts(envelope: &Envelope) -> AnyView {
+    let rows = [
+        ("As racks come: boards at their own limit, counted by label", &envelope.label),
+        ("The same, counted by what they draw on the hottest hour", &envelope.drawn),
+        ("Under a power limit, counted by its worst case", &envelope.capped),
+    ]
+    .map(|(name, filled)| {
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td class="num">{watts(filled.cap_w)}</td>
+                <td class="num">{optimum::kilowatts(filled.kw_per_gpu)}</td>
+                <td class="num">{format::count(filled.gpus).to_string()}</td>
+                <td class="num">{format::token_rate(filled.output_tokens_per_s).to_string()}</td>
+                <td class="num">{format::relative_change(filled.output_tokens_per_s / envelope.label.output_tokens_per_s - 1.0)}</td>
+            </tr>
+        }
+    });
+    let [low, high] = envelope.tokens_band;
+    let verdict = if low > 1.0 {
+        "That holds over the errors of board power and of work under a limit."
+    } else {
+        "Within the errors of board power and of work under a limit, that may be nothing."
+    };
+    view! {
+        <section class="spaced" aria-labelledby="same">
+            <h2 id="same">"More GPUs in the same megawatts?"</h2>
+            <p>"With the whole design scaled so that power alone is short, a limit fits " {format::quotient(envelope.gpus_ratio).to_string()} " times the GPUs into " {format::megawatts(envelope.power_mw).to_string()} " and makes " {format::quotient(envelope.tokens_ratio).to_string()} " times the tokens, between " {format::quotient(low).to_string()} " and " {format::quotient(high).to_string()} ". " {verdict}</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="The same megawatts, filled three ways"><table>
+                <thead><tr><th scope="col">{format::megawatts(envelope.power_mw).to_string()} " filled"</th><th scope="col" class="num">"Limit"</th><th scope="col" class="num">"Facility power of a GPU"</th><th scope="col" class="num">"GPUs"</th><th scope="col" class="num">"Tokens a second"</th><th scope="col" class="num">"Against label"</th></tr></thead>
+                <tbody>{rows.into_iter().collect_view()}</tbody>
+            </table></div>
+            <p class="soft">"NVIDIA claims up to 40 % more GPUs for MaxLPS, and 1.45 times as many in a slide of 2026. That is a claim and no input here: nothing is fitted to it. The difference is explained by what is counted: from label to label with limits as here, or from label to what is drawn, as the second row."</p>
+        </section>
+    }
+    .into_any()
+}
+
+fn stranded(found: &Optimum) -> AnyView {
+    if found.stranded.is_empty() {
+        return ().into_any();
+    }
+    let all: f64 = found.stranded.iter().map(|line| line.drawn_mw).sum();
+    let rows = found.stranded.iter().map(|line| {
+        let name = if line.is_stranded { format!("stranded: {}", line.cause) } else { line.cause.clone() };
+        let (drawn, best) = (line.drawn_mw, line.best_mw);
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td class="num">{format::megawatts(drawn).to_string()}</td><td class="wide"><Meter share=drawn / all.max(1e-9)/></td>
+                <td class="num">{format::megawatts(best).to_string()}</td><td class="wide"><Meter share=best / all.max(1e-9)/></td>
+            </tr>
+        }
+    });
+    let stranded = |of: fn(&model::optimum::StrandedBeside) -> f64| {
+        format::megawatts(found.stranded.iter().filter(|line| line.is_stranded).map(of).sum())
+    };
+    let (before, after) = (stranded(|line| line.drawn_mw), stranded(|line| line.best_mw));
+    view! {
+        <section class="spaced" aria-labelledby="stranded">
+            <h2 id="stranded">"Stranded power, before and after"</h2>
+            <p>"Of " {format::megawatts(all).to_string()} " installed where halls are fed, " {before.to_string()} " can’t be used as drawn, " {after.to_string()} " at the best choice."</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="Stranded power by cause"><table>
+                <thead><tr><th scope="col">"What becomes of it"</th><th scope="col" class="num">"As drawn"</th><th scope="col"><span class="hidden">"as a bar"</span></th><th scope="col" class="num">"Best"</th><th scope="col"><span class="hidden">"as a bar"</span></th></tr></thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table></div>
+        </section>
+    }
+    .into_any()
+}
+
+fn storage(found: &Optimum) -> AnyView {
+    let Some(year) = found.storage else { return ().into_any() };
+    let saved = year.without_usd_per_year - year.with_usd_per_year;
+    view! {
+        <section class="spaced" aria-labelledby="storage">
+            <h2 id="storage">"What the batteries could save"</h2>
+            <p>"The " {format::megawatt_hours(year.energy_mwh).to_string()} " and " {format::megawatts(year.power_mw).to_string()} " of batteries that are drawn could take at most " {format::money(saved).to_string()} " a year off " {format::money(year.without_usd_per_year).to_string()} " of electricity (" {format::percent(saved / year.without_usd_per_year.max(1e-9)).to_string()} "), with prices known ahead and nothing kept back for outages."</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// Nothing can be run: what stands in the way, and the least that would have to give.
+fn nothing(found: &Optimum) -> AnyView {
+    let way = |conflict: &Conflict| {
+        let gives = conflict.short.iter().map(|short| {
+            view! { <li>{short.limit.words()} " at " {short.place.clone()} ": " {format::percent(short.by).to_string()} " more (" {short.words.clone()} ")"</li> }
+        });
+        view! { <li>{choice_words(&conflict.point.choice)} " could be run with" <ul>{gives.collect_view()}</ul></li> }
+    };
+    let ways = found.conflicts.iter().take(3).map(way).collect_view();
+    view! {
+        <section class="failure">
+            <h2>"Nothing can be run all year within these limits"</h2>
+            <p>"These limits stand against each other; the least that would have to give, the smallest first:"</p>
+            <ol>{ways}</ol>
+        </section>
+    }
+    .into_any()
+}
