@@ -10,6 +10,7 @@
 
 mod base;
 pub mod dispatch;
+pub mod placement;
 mod goal;
 mod point;
 mod reasons;
