@@ -10,8 +10,8 @@
 
 mod base;
 pub mod dispatch;
-pub mod placement;
 mod goal;
+pub mod placement;
 mod point;
 mod reasons;
 mod relax;

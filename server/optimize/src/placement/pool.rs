@@ -98,7 +98,8 @@ impl Pools {
         if self.width.is_some() {
             let mut free: Vec<u32> = problem.rows.iter().map(|row| self.slots_of(row)).collect();
             for own in &problem.drawn {
-                let at = |seat: &&mut Seat| seat.stands_as(own) && self.pools[seat.pool].rows.contains(&(own.row as usize));
+                let at =
+                    |seat: &&mut Seat| seat.stands_as(own) && self.pools[seat.pool].rows.contains(&(own.row as usize));
                 if let Some(seat) = left.iter_mut().find(at) {
                     let stays = own.count.min(seat.count).min(free[own.row as usize]);
                     seat.count -= stays;

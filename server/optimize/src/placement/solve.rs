@@ -1,12 +1,12 @@
 //! The two programmes: most power, then fewest moves with that power.
 
 use super::pool::{Pool, Pools, Seat, Spot, add, heat_kw};
-use super::stranded::Room;
+use super::stranded::{Room, TINY_KW};
 use super::{Effort, Problem, Proof, Unplaced, count, power};
 use good_lp::solvers::SolutionStatus;
 use good_lp::{
-    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, WithInitialSolution, WithMipGap,
-    WithTimeLimit, variable,
+    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, VariableDefinition,
+    WithInitialSolution, WithMipGap, WithTimeLimit, variable,
 };
 
 #[cfg(feature = "highs")]
@@ -26,12 +26,7 @@ pub(super) struct Found {
 }
 
 /// Most power, then fewest moves.
-pub(super) fn solve(
-    problem: &Problem,
-    pools: &Pools,
-    drawn: &[Seat],
-    effort: &Effort,
-) -> Result<Found, Unplaced> {
+pub(super) fn solve(problem: &Problem, pools: &Pools, drawn: &[Seat], effort: &Effort) -> Result<Found, Unplaced> {
     let programme = Programme { problem, pools, drawn, cells: cells(problem, pools), effort };
     let bound_kw = programme.run(Aim::Power, Numbers::Any, &[])?.kw;
     let start = programme.start();
@@ -70,6 +65,15 @@ enum Numbers {
     Whole,
 }
 
+impl Numbers {
+    fn of(self, variable: VariableDefinition) -> VariableDefinition {
+        match self {
+            Self::Any => variable,
+            Self::Whole => variable.integer(),
+        }
+    }
+}
+
 /// Racks of a class in a pool.
 struct Cell {
     class: usize,
@@ -106,7 +110,8 @@ fn cells(problem: &Problem, pools: &Pools) -> Vec<Cell> {
                 liquids: keep(&row.liquids, heat_kw[0]),
                 airs: keep(&row.airs, heat_kw[1]),
             };
-            let has_loops = cell.liquids.is_empty() == row.liquids.is_empty() && cell.airs.is_empty() == row.airs.is_empty();
+            let has_loops =
+                cell.liquids.is_empty() == row.liquids.is_empty() && cell.airs.is_empty() == row.airs.is_empty();
             if most > 0.0 && has_loops && !cell.feeds.is_empty() {
                 cells.push(cell);
             }
@@ -120,14 +125,84 @@ struct Columns {
     feeds: Vec<Variable>,
     liquids: Vec<Variable>,
     airs: Vec<Variable>,
-    /// In each run of slots, where racks are not equally wide.
-    bins: Vec<Variable>,
 }
 
 impl Columns {
     fn all(&self) -> Expression {
         self.feeds.iter().sum()
     }
+}
+
+/// Racks under a limit, each kind with what one takes of it.
+#[derive(Clone, Default)]
+struct Sum {
+    terms: Vec<(f64, Expression)>,
+}
+
+impl Sum {
+    fn add(&mut self, each: f64, racks: Expression) {
+        if each > 0.0 {
+            self.terms.push((each, racks));
+        }
+    }
+
+    /// Σ each · racks ≤ times · most, where most is what whole racks can come to. And of those that take at least so much
+    /// each, no more than so many. Neither says anything new of whole racks, but both tell the programme without whole
+    /// numbers what it does not know.
+    fn at_most(self, most: f64, times: f64, constraints: &mut Vec<good_lp::Constraint>) {
+        let mut sizes: Vec<f64> = self.terms.iter().map(|(each, _)| *each).collect();
+        sizes.sort_by(f64::total_cmp);
+        sizes.dedup();
+        for &size in &sizes {
+            let racks: Expression =
+                self.terms.iter().filter(|(each, _)| *each >= size).map(|(_, racks)| racks.clone()).sum();
+            constraints.push(racks.leq(times * ((most + TINY_KW) / size).floor()));
+        }
+        let most = reached(&sizes, most);
+        let all: Expression = self.terms.into_iter().map(|(each, racks)| racks * each).sum();
+        constraints.push(all.leq(times * most));
+    }
+}
+
+/// Sums that are tried before a limit is left as it is: it is then so many racks wide that they come near it anyway.
+const SUMS_TRIED: u32 = 50_000;
+
+/// The most that whole numbers of these sizes, ascending, come to within `most`.
+fn reached(sizes: &[f64], most: f64) -> f64 {
+    fn best(sizes: &[f64], most: f64, tries: &mut u32) -> f64 {
+        let Some((size, smaller)) = sizes.split_last() else { return 0.0 };
+        let whole = ((most + TINY_KW) / size).floor();
+        if smaller.is_empty() {
+            *tries = tries.saturating_sub(1);
+            return whole * size;
+        }
+        let mut found = 0.0;
+        let mut count = whole;
+        while count >= 0.0 && *tries > 0 && found < most - TINY_KW {
+            found = f64::max(found, count * size + best(smaller, most - count * size, tries));
+            count -= 1.0;
+        }
+        found
+    }
+    let mut tries = SUMS_TRIED;
+    let found = best(sizes, most, &mut tries);
+    if tries > 0 { found.max(0.0) + TINY_KW } else { most }
+}
+
+/// Every way to fill `slots` with racks of these widths so that no more of them fit, as how many of each.
+fn ways(widths: &[u32], slots: u32) -> Vec<Vec<u32>> {
+    let Some((width, others)) = widths.split_first() else { return vec![Vec::new()] };
+    if others.is_empty() {
+        return vec![vec![slots / width]];
+    }
+    let with = |count: u32| {
+        let rest = ways(others, slots - count * width).into_iter();
+        rest.map(move |mut way| {
+            way.insert(0, count);
+            way
+        })
+    };
+    (0..=slots / width).flat_map(with).collect()
 }
 
 /// What a run came to.
@@ -183,17 +258,14 @@ impl Programme<'_> {
 
     fn run(&self, aim: Aim, numbers: Numbers, start: &[Seat]) -> Result<Ran, Unplaced> {
         let mut variables = ProblemVariables::new();
-        let columns: Vec<Columns> = self.cells.iter().map(|cell| columns(cell, self.pools, numbers, &mut variables)).collect();
+        let columns: Vec<Columns> = self.cells.iter().map(|cell| columns(cell, numbers, &mut variables)).collect();
         let stays = match aim {
             Aim::Power => Vec::new(),
             Aim::Stay(_) => self.stays(&mut variables),
         };
-        let kw: Expression = self
-            .cells
-            .iter()
-            .zip(&columns)
-            .map(|(cell, own)| own.all() * self.problem.classes[cell.class].kw)
-            .sum();
+        let packed = self.packed(&columns, numbers, &mut variables);
+        let kw: Expression =
+            self.cells.iter().zip(&columns).map(|(cell, own)| own.all() * self.problem.classes[cell.class].kw).sum();
         let goal = match aim {
             Aim::Power => kw.clone(),
             Aim::Stay(_) => stays.iter().map(|(_, variable)| *variable).sum(),
@@ -213,7 +285,7 @@ impl Programme<'_> {
         if !start.is_empty() && !self.pools.is_packed() {
             model = model.with_initial_solution(self.values(&columns, &stays, start));
         }
-        for constraint in self.limits(&columns).into_iter().chain(self.packed(&columns)) {
+        for constraint in self.limits(&columns).into_iter().chain(packed) {
             model.add_constraint(constraint);
         }
         if let Aim::Stay(least_kw) = aim {
@@ -243,67 +315,76 @@ impl Programme<'_> {
     /// What may not be exceeded.
     fn limits(&self, columns: &[Columns]) -> Vec<good_lp::Constraint> {
         let problem = self.problem;
-        let empty = |many: usize| vec![Expression::default(); many];
-        let (mut classes, mut pools) = (empty(problem.classes.len()), empty(self.pools.pools.len()));
+        let empty = |many: usize| vec![Sum::default(); many];
+        let mut classes = vec![Expression::default(); problem.classes.len()];
+        let mut pools = empty(self.pools.pools.len());
         let (mut feeds, mut above) = (empty(problem.feeds.len()), empty(problem.above.len()));
         let mut loops = empty(problem.loops.len());
         let mut constraints = Vec::new();
         for (cell, own) in self.cells.iter().zip(columns) {
             let class = &problem.classes[cell.class];
             classes[cell.class] += own.all();
-            pools[cell.pool] += own.all() * f64::from(self.pools.width(class));
+            pools[cell.pool].add(f64::from(self.pools.width(class)), own.all());
             for (&at, racks) in cell.feeds.iter().zip(&own.feeds) {
-                feeds[at as usize].add_mul(class.kw, racks);
-                problem.feeds[at as usize].above.iter().for_each(|up| above[*up as usize].add_mul(class.kw, racks));
+                feeds[at as usize].add(class.kw, (*racks).into());
+                problem.feeds[at as usize]
+                    .above
+                    .iter()
+                    .for_each(|up| above[*up as usize].add(class.kw, (*racks).into()));
             }
             for (list, racks, kw) in
                 [(&cell.liquids, &own.liquids, cell.heat_kw[0]), (&cell.airs, &own.airs, cell.heat_kw[1])]
             {
                 match list.as_slice() {
                     [] => {}
-                    [one] => loops[*one as usize] += own.all() * kw,
+                    [one] => loops[*one as usize].add(kw, own.all()),
                     many => {
-                        many.iter().zip(racks).for_each(|(at, racks)| loops[*at as usize].add_mul(kw, racks));
+                        many.iter().zip(racks).for_each(|(at, racks)| loops[*at as usize].add(kw, (*racks).into()));
                         constraints.push((racks.iter().sum::<Expression>() - own.all()).eq(0));
                     }
                 }
             }
         }
-        let at_most = |sums: Vec<Expression>, most: &mut dyn Iterator<Item = f64>| {
-            sums.into_iter().zip(most).map(|(sum, most)| sum.leq(most)).collect::<Vec<_>>()
-        };
         for (sum, class) in classes.into_iter().zip(&problem.classes) {
             if class.least > 0 {
                 constraints.push(sum.clone().geq(f64::from(class.least)));
             }
             constraints.push(sum.leq(f64::from(class.most)));
         }
-        let slots = |pool: &Pool| f64::from(pool.bins) * f64::from(pool.slots);
-        constraints.extend(at_most(pools, &mut self.pools.pools.iter().map(slots)));
-        constraints.extend(at_most(feeds, &mut problem.feeds.iter().map(|feed| feed.kw)));
-        constraints.extend(at_most(above, &mut problem.above.iter().map(|limit| limit.kw)));
-        constraints.extend(at_most(loops, &mut problem.loops.iter().map(|limit| limit.kw)));
+        let slots = self.pools.pools.iter().map(|pool| (f64::from(pool.slots), f64::from(pool.bins)));
+        let alone = |kw: f64| (kw, 1.0);
+        let rest = problem.feeds.iter().map(|feed| alone(feed.kw));
+        let rest = rest.chain(problem.above.iter().chain(&problem.loops).map(|limit| alone(limit.kw)));
+        let sums = pools.into_iter().chain(feeds).chain(above).chain(loops);
+        sums.zip(slots.chain(rest)).for_each(|(sum, (most, times))| sum.at_most(most, times, &mut constraints));
         constraints
     }
 
-    /// Racks that are not equally wide stand in one row each, whole. Rows alike are in no order but the one given here: the
-    /// fullest first, so that a solver does not try them in every other.
-    fn packed(&self, columns: &[Columns]) -> Vec<good_lp::Constraint> {
+    /// Racks that are not equally wide stand in one row each, whole: every row of a pool is filled in one of the ways that its
+    /// positions can be, and no more racks of a width stand there than those ways have.
+    fn packed(
+        &self,
+        columns: &[Columns],
+        numbers: Numbers,
+        variables: &mut ProblemVariables,
+    ) -> Vec<good_lp::Constraint> {
         let mut constraints = Vec::new();
-        if !self.pools.is_packed() {
-            return constraints;
-        }
-        for (at, pool) in self.pools.pools.iter().enumerate() {
-            let mut bins = vec![Expression::default(); pool.bins as usize];
-            for (cell, own) in self.cells.iter().zip(columns).filter(|(cell, _)| cell.pool == at) {
-                let width = f64::from(self.pools.width(&self.problem.classes[cell.class]));
-                bins.iter_mut().zip(&own.bins).for_each(|(bin, racks)| bin.add_mul(width, racks));
-                constraints.push((own.bins.iter().sum::<Expression>() - own.all()).eq(0));
+        let pools = self.pools.pools.iter().enumerate().filter(|_| self.pools.is_packed());
+        for (at, pool) in pools {
+            let here = || self.cells.iter().zip(columns).filter(|(cell, _)| cell.pool == at);
+            let width = |cell: &Cell| self.pools.width(&self.problem.classes[cell.class]);
+            let mut widths: Vec<u32> = here().map(|(cell, _)| width(cell)).collect();
+            widths.sort_unstable();
+            widths.dedup();
+            let ways = ways(&widths, pool.slots);
+            let rows: Vec<Variable> =
+                ways.iter().map(|_| variables.add(numbers.of(variable().min(0).max(f64::from(pool.bins))))).collect();
+            for (w, own) in widths.iter().enumerate() {
+                let racks: Expression = here().filter(|(cell, _)| width(cell) == *own).map(|(_, own)| own.all()).sum();
+                let room: Expression = rows.iter().zip(&ways).map(|(rows, way)| *rows * f64::from(way[w])).sum();
+                constraints.push((racks - room).leq(0));
             }
-            for pair in bins.windows(2) {
-                constraints.push((pair[1].clone() - pair[0].clone()).leq(0));
-            }
-            constraints.extend(bins.into_iter().map(|bin| bin.leq(f64::from(pool.slots))));
+            constraints.push(rows.into_iter().sum::<Expression>().leq(f64::from(pool.bins)));
         }
         constraints
     }
@@ -424,22 +505,14 @@ fn counted(list: &[u32], columns: &[Variable], value: &dyn Fn(Variable) -> u32) 
     list.iter().copied().zip(columns.iter().map(|column| value(*column))).collect()
 }
 
-fn columns(cell: &Cell, pools: &Pools, numbers: Numbers, variables: &mut ProblemVariables) -> Columns {
-    let one = || {
-        let any = variable().min(0).max(cell.most);
-        match numbers {
-            Numbers::Any => any,
-            Numbers::Whole => any.integer(),
-        }
-    };
+fn columns(cell: &Cell, numbers: Numbers, variables: &mut ProblemVariables) -> Columns {
+    let one = || numbers.of(variable().min(0).max(cell.most));
     let mut each = |list: &[u32]| -> Vec<Variable> { list.iter().map(|_| variables.add(one())).collect() };
     let several = |list: &[u32]| if list.len() > 1 { list.to_vec() } else { Vec::new() };
     let feeds = each(&cell.feeds);
     let liquids = each(&several(&cell.liquids));
     let airs = each(&several(&cell.airs));
-    let bins = if pools.is_packed() { pools.pools[cell.pool].bins } else { 0 };
-    let bins = (0..bins).map(|_| variables.add(one())).collect();
-    Columns { feeds, liquids, airs, bins }
+    Columns { feeds, liquids, airs }
 }
 
 fn unplaced(error: ResolutionError) -> Unplaced {

@@ -5,7 +5,7 @@ use super::{Placed, Problem, Unplaced};
 use serde::{Deserialize, Serialize};
 
 /// Room that counts as none, kW: limits are sums of many figures.
-const TINY_KW: f64 = 1e-6;
+pub(super) const TINY_KW: f64 = 1e-6;
 
 /// Power that feeds can promise and no rack has, kW.
 ///
@@ -64,7 +64,11 @@ pub(super) fn by_cause(problem: &Problem, pools: &Pools, seats: &[Seat]) -> Stra
     let mut gained = [0.0; 5];
     for (gain, lift) in gained.iter_mut().zip(Lift::ALL) {
         room.lift(lift);
-        *gain = room.fill().iter().map(|seat| problem.classes[seat.class].kw * f64::from(seat.count)).sum();
+        *gain = room
+            .fill()
+            .iter()
+            .map(|seat| problem.classes[seat.class].kw * f64::from(seat.count))
+            .fold(0.0, |sum, kw| sum + kw);
     }
     let [no_racks_kw, positions_kw, liquid_kw, air_kw, above_kw] = gained;
     let feed_kw = room.feeds.iter().map(|kw| kw.max(0.0)).sum();
