@@ -11,11 +11,13 @@
 mod base;
 pub mod dispatch;
 mod goal;
+mod lp;
 pub mod placement;
 mod point;
 mod reasons;
 mod relax;
 mod search;
+pub mod sizing;
 mod storage;
 
 pub use base::{Base, Choice, Choices, Unfit};

@@ -16,12 +16,12 @@
 //!
 //! Read `pool` first, then `solve`, `stranded` (what is left over, by cause) and `drawn` (from a design and back).
 
-// mod drawn;
+mod drawn;
 mod pool;
 mod solve;
 mod stranded;
 
-// pub use drawn::{Fill, Plan, Unplanned, Wiring, plan};
+pub use drawn::{Fill, Plan, Unplanned, Wiring, plan};
 pub use stranded::{Stranded, stranded};
 
 use pool::{Pools, Seat};
@@ -263,7 +263,7 @@ fn checked(problem: &Problem) -> Result<(), Unplaced> {
     };
     let wrong = if !problem.classes.iter().all(class_fits) || !figures.all(finite) {
         Some("power, heat and limits must be 0 or more, each rack's power and positions above 0")
-    } else if !problem.classes.iter().all(|class| class.least <= class.most && class.most <= i32::MAX as u32) {
+    } else if !problem.classes.iter().all(|class| class.least <= class.most && i32::try_from(class.most).is_ok()) {
         Some("no fewer racks may be wanted than must be placed")
     } else if !problem.rows.iter().all(row_fits)
         || !problem.feeds.iter().all(|feed| within(&feed.above, problem.above.len()))

@@ -1,6 +1,6 @@
 //! The two programmes: most power, then fewest moves with that power.
 
-use super::pool::{Pool, Pools, Seat, Spot, add, heat_kw};
+use super::pool::{Pools, Seat, Spot, add, heat_kw};
 use super::stranded::{Room, TINY_KW};
 use super::{Effort, Problem, Proof, Unplaced, count, power};
 use good_lp::solvers::SolutionStatus;
@@ -294,7 +294,7 @@ impl Programme<'_> {
                 model.add_constraint(constraint);
             }
         }
-        let solution = model.solve().map_err(unplaced)?;
+        let solution = model.solve().map_err(|error| unplaced(&error))?;
         let proof = match solution.status() {
             SolutionStatus::Optimal | SolutionStatus::GapLimit => Proof::WithinGap,
             SolutionStatus::TimeLimit => Proof::OutOfTime,
@@ -515,7 +515,7 @@ fn columns(cell: &Cell, numbers: Numbers, variables: &mut ProblemVariables) -> C
     Columns { feeds, liquids, airs }
 }
 
-fn unplaced(error: ResolutionError) -> Unplaced {
+fn unplaced(error: &ResolutionError) -> Unplaced {
     match error {
         ResolutionError::Infeasible => Unplaced::Infeasible,
         ResolutionError::Other(word) if word.starts_with("Time limit") => Unplaced::OutOfTime,

@@ -121,7 +121,9 @@ impl<'a> Room<'a> {
         // The widest first, as they are the hardest to find room for.
         let mut order: Vec<&Seat> = seats.iter().collect();
         order.sort_by_key(|seat| std::cmp::Reverse(pools.width(&problem.classes[seat.class])));
-        order.into_iter().for_each(|seat| room.take(seat));
+        for seat in order {
+            room.take(seat);
+        }
         room
     }
 
