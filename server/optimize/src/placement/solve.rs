@@ -17,6 +17,23 @@ use good_lp::microlp as solver;
 /// Power by which the second programme may fall short of the first, kW: what a solver takes for equal.
 const EQUAL_KW: f64 = 1e-4;
 
+/// Times that a placement is shaken.
+const SHAKEN: u32 = 4_000;
+
+/// Whole numbers that look like chance (splitmix64: Steele, Lea and Flood, 2014), the same every time.
+struct Chance(u64);
+
+impl Chance {
+    /// From 0 to `most`, each as often.
+    fn up_to(&mut self, most: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % (u64::from(most) + 1)) as u32
+    }
+}
+
 /// What was found.
 pub(super) struct Found {
     pub(super) seats: Vec<Seat>,
@@ -28,7 +45,9 @@ pub(super) struct Found {
 /// Most power, then fewest moves.
 pub(super) fn solve(problem: &Problem, pools: &Pools, drawn: &[Seat], effort: &Effort) -> Result<Found, Unplaced> {
     let programme = Programme { problem, pools, drawn, cells: cells(problem, pools), effort };
-    let bound_kw = programme.run(Aim::Power, Numbers::Any, &[])?.kw;
+    let all_kw: f64 = problem.feeds.iter().map(|feed| feed.kw).sum();
+    let relaxed = programme.run(Aim::Power, Numbers::Any, &[])?;
+    let bound_kw = if relaxed.proof == Proof::WithinGap { relaxed.kw } else { all_kw };
     let start = programme.start();
     let enough = |seats: &[Seat]| power(problem, seats) >= bound_kw * (1.0 - effort.gap);
     let (seats, proof) = match &start {
@@ -40,6 +59,10 @@ pub(super) fn solve(problem: &Problem, pools: &Pools, drawn: &[Seat], effort: &E
             (Err(Unplaced::OutOfTime | Unplaced::Failed(_)), Some(start)) => (start.clone(), Proof::OutOfTime),
             (Err(error), _) => return Err(error),
         },
+    };
+    let seats = match proof {
+        Proof::WithinGap => seats,
+        Proof::OutOfTime => programme.shaken(seats),
     };
     let kw = power(problem, &seats);
     let bound_kw = match proof {
@@ -235,6 +258,31 @@ impl Programme<'_> {
             if power(self.problem, &b) > power(self.problem, &a) { b } else { a }
         };
         [filled(self.drawn), filled(&[])].into_iter().flatten().reduce(more)
+    }
+
+    /// More power, where taking racks away by chance and filling what is free by chance finds any: for what the solver did not
+    /// finish. Chance is the same every time.
+    fn shaken(&self, seats: Vec<Seat>) -> Vec<Seat> {
+        let (mut best, mut chance) = (seats, Chance(1));
+        let mut places = Room::after(self.problem, self.pools, &[]).places();
+        for _ in 0..SHAKEN {
+            let keep = |seat: &Seat, chance: &mut Chance| Seat { count: chance.up_to(seat.count), ..*seat };
+            let mut seats: Vec<Seat> = best.iter().map(|seat| keep(seat, &mut chance)).collect();
+            let mut room = Room::after(self.problem, self.pools, &seats);
+            for at in (1..places.len()).rev() {
+                places.swap(at, chance.up_to(at as u32) as usize);
+            }
+            let some = room.fill_in(&places, |most| chance.up_to(most));
+            for seat in some.into_iter().chain(room.fill()) {
+                add(&mut seats, seat);
+            }
+            let wanted = |(at, class): (usize, &super::Class)| count(&seats, at) >= class.least;
+            let holds = room.holds() && self.problem.classes.iter().enumerate().all(wanted);
+            if holds && power(self.problem, &seats) > power(self.problem, &best) {
+                best = seats;
+            }
+        }
+        best
     }
 
     /// The same power with fewer moves, where there are any.

@@ -190,22 +190,45 @@ impl<'a> Room<'a> {
 
     /// Puts down as many racks as find room, the largest first, and says which.
     pub(super) fn fill(&mut self) -> Vec<Seat> {
-        let mut order: Vec<usize> = (0..self.problem.classes.len()).collect();
-        order.sort_by(|a, b| self.problem.classes[*b].kw.total_cmp(&self.problem.classes[*a].kw).then(a.cmp(b)));
+        let mut order = self.places();
+        let kw = |place: &Place| self.problem.classes[place.class].kw;
+        order.sort_by(|a, b| kw(b).total_cmp(&kw(a)));
+        self.fill_in(&order, |most| most)
+    }
+
+    /// The same in an order, of each as many as `some` says of those that find room.
+    pub(super) fn fill_in(&mut self, order: &[Place], mut some: impl FnMut(u32) -> u32) -> Vec<Seat> {
         let mut found = Vec::new();
-        for class in order {
-            for pool in 0..self.pools.pools.len() {
-                let row = self.pools.options(self.problem, pool);
-                let Some(heat) = heat_kw(&self.problem.classes[class], row) else { continue };
-                for spot in spots(row) {
-                    let seat = Seat { class, pool, spot, count: self.fits(class, pool, spot, heat) };
-                    self.take(&seat);
-                    add(&mut found, seat);
-                }
-            }
+        for &Place { class, pool, spot, heat } in order {
+            let seat = Seat { class, pool, spot, count: some(self.fits(class, pool, spot, heat)) };
+            self.take(&seat);
+            add(&mut found, seat);
         }
         found
     }
+
+    /// Where racks of each class could be, class by class.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        for (class, own) in self.problem.classes.iter().enumerate() {
+            for pool in 0..self.pools.pools.len() {
+                let row = self.pools.options(self.problem, pool);
+                if let Some(heat) = heat_kw(own, row) {
+                    places.extend(spots(row).into_iter().map(|spot| Place { class, pool, spot, heat }));
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Where racks of a class could be, and the heat of one there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    class: usize,
+    pool: usize,
+    spot: Spot,
+    heat: [f64; 2],
 }
 
 /// Every feed with every loop of a row.
