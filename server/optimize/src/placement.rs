@@ -11,8 +11,9 @@
 //! It is solved in parts that say the same in fewer numbers. Feeds and loops limit sums over racks, not pairs, so that how
 //! many racks of a class and a row are on each feed, and how many on each loop, is enough; pairs are made afterwards. Rows
 //! with the same feeds and loops are one pool of positions where racks are equally wide (`pool`). What a linear
-//! programme without whole numbers reaches bounds the best from above, and a greedy placement that comes as near as
-//! the gap asks for is the answer; only what is left is branched over (`solve`).
+//! programme without whole numbers reaches, its limits first brought down to what whole racks can come to, bounds the best
+//! from above. A placement by the largest rack first, shaken, is the answer where it comes as near to that as the gap asks
+//! for; else whole numbers are branched over (`solve`), for so long as the effort allows. The answer says which it is.
 //!
 //! Read `pool` first, then `solve`, `stranded` (what is left over, by cause) and `drawn` (from a design and back).
 

@@ -146,6 +146,42 @@ pub struct Flows {
     pub load_mw: Vec<f64>,
 }
 
+/// Energy of a year by where it is from, MWh.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Energies {
+    /// From the grid.
+    pub grid_mwh: f64,
+    /// From panels.
+    pub solar_mwh: f64,
+    /// What panels could have given besides.
+    pub curtailed_mwh: f64,
+    /// From gas.
+    pub gas_mwh: f64,
+    /// Into the battery.
+    pub charged_mwh: f64,
+    /// Out of it.
+    pub discharged_mwh: f64,
+    /// Load put off to another hour of its day.
+    pub shifted_mwh: f64,
+}
+
+impl Flows {
+    /// Energy by source; of `load_mw` as it was before any was put off.
+    pub fn energies(&self, load_mw: &[f64]) -> Energies {
+        let sum = |flow: &[f64]| flow.iter().sum::<f64>();
+        let off = |(own, load): (&f64, &f64)| (load - own).max(0.0);
+        Energies {
+            grid_mwh: sum(&self.grid_mw),
+            solar_mwh: sum(&self.solar_mw),
+            curtailed_mwh: sum(&self.curtailed_mw),
+            gas_mwh: sum(&self.gas_mw),
+            charged_mwh: sum(&self.charge_mw),
+            discharged_mwh: sum(&self.discharge_mw),
+            shifted_mwh: self.load_mw.iter().zip(load_mw).map(off).sum(),
+        }
+    }
+}
+
 /// What a year costs, part by part, $.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Costs {
@@ -183,6 +219,8 @@ impl Costs {
 pub struct Sized {
     /// What is built.
     pub built: Built,
+    /// Where its energy is from.
+    pub energies: Energies,
     /// How it runs.
     pub flows: Flows,
     /// What it costs.
@@ -446,8 +484,10 @@ fn hour(problem: &mut Programme, year: &Sizing, shape: &Shape, step: usize) {
 }
 
 fn sized(year: &Sizing, shape: &Shape, found: &[f64]) -> Sized {
+    // What a solver leaves of nothing is nothing.
+    let least = 10.0 * TOLERANCE * year.load_mw.iter().copied().fold(0.0, f64::max);
     let capacity = |column: Option<usize>, of: Option<Capacity>| match (column, of) {
-        (Some(column), _) => found[column].max(0.0),
+        (Some(column), _) => Some(found[column]).filter(|mw| *mw > least).unwrap_or(0.0),
         (None, Some(Capacity::Given(mw))) => mw,
         (None, Some(Capacity::Chosen { .. }) | None) => 0.0,
     };
@@ -459,11 +499,12 @@ fn sized(year: &Sizing, shape: &Shape, found: &[f64]) -> Sized {
     };
     let flows = flows(year, shape, found, &built);
     let (costs, carbon_t) = costs(year, &flows, &built);
+    let energies = flows.energies(&year.load_mw);
     let alone = Flows { grid_mw: year.load_mw.clone(), gas_mw: vec![0.0; shape.steps], ..Flows::default() };
     let (without, without_carbon_t) = self::costs(year, &alone, &Built::default());
     let carried = year.load_mw.iter().all(|load| *load <= year.grid.contract_mw * (1.0 + 1e-9));
     let without_usd = carried.then(|| without.total_usd());
-    Sized { built, flows, costs, carbon_t, without_usd, without_carbon_t }
+    Sized { built, energies, flows, costs, carbon_t, without_usd, without_carbon_t }
 }
 
 /// Flows as they were found, with what the solver leaves below zero taken off, so that every hour balances.

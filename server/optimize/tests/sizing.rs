@@ -57,6 +57,10 @@ fn holds(year: &Sizing, found: &Sized) {
         assert!(flows.load_mw[hour] >= (1.0 - year.shift) * year.load_mw[hour] - near);
         assert!(flows.load_mw[hour] <= highest + near);
     }
+    let all = found.energies;
+    let given = all.grid_mwh + all.solar_mwh + all.gas_mwh + all.discharged_mwh;
+    let load: f64 = year.load_mw.iter().sum();
+    assert!((given - load - all.charged_mwh).abs() < 1e-3 + 1e-6 * load, "{all:?} of {load}");
     for (moved, own) in flows.load_mw.chunks(24).zip(year.load_mw.chunks(24)) {
         assert!((moved.iter().sum::<f64>() - own.iter().sum::<f64>()).abs() < near);
     }

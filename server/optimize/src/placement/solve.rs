@@ -17,8 +17,8 @@ use good_lp::microlp as solver;
 /// Power by which the second programme may fall short of the first, kW: what a solver takes for equal.
 const EQUAL_KW: f64 = 1e-4;
 
-/// Times that a placement is shaken.
-const SHAKEN: u32 = 4_000;
+/// Places that are tried over all times that a placement is shaken: a tenth of a second or so.
+const SHAKEN_PLACES: usize = 200_000;
 
 /// Whole numbers that look like chance (splitmix64: Steele, Lea and Flood, 2014), the same every time.
 struct Chance(u64);
@@ -48,21 +48,17 @@ pub(super) fn solve(problem: &Problem, pools: &Pools, drawn: &[Seat], effort: &E
     let all_kw: f64 = problem.feeds.iter().map(|feed| feed.kw).sum();
     let relaxed = programme.run(Aim::Power, Numbers::Any, &[])?;
     let bound_kw = if relaxed.proof == Proof::WithinGap { relaxed.kw } else { all_kw };
-    let start = programme.start();
-    let enough = |seats: &[Seat]| power(problem, seats) >= bound_kw * (1.0 - effort.gap);
+    let enough_kw = bound_kw * (1.0 - effort.gap);
+    let start = programme.start().map(|start| programme.shaken(start, enough_kw));
     let (seats, proof) = match &start {
-        Some(start) if enough(start) => (start.clone(), Proof::WithinGap),
+        Some(start) if power(problem, start) >= enough_kw => (start.clone(), Proof::WithinGap),
         start => match (programme.run(Aim::Power, Numbers::Whole, start.as_deref().unwrap_or_default()), start) {
-            (Ok(ran), Some(start)) if ran.kw < power(problem, start) => (start.clone(), Proof::OutOfTime),
+            (Ok(ran), Some(start)) if ran.kw < power(problem, start) => (start.clone(), ran.proof),
             (Ok(ran), _) => (ran.seats, ran.proof),
             // What is known to fit is better than nothing.
             (Err(Unplaced::OutOfTime | Unplaced::Failed(_)), Some(start)) => (start.clone(), Proof::OutOfTime),
             (Err(error), _) => return Err(error),
         },
-    };
-    let seats = match proof {
-        Proof::WithinGap => seats,
-        Proof::OutOfTime => programme.shaken(seats),
     };
     let kw = power(problem, &seats);
     let bound_kw = match proof {
@@ -260,12 +256,16 @@ impl Programme<'_> {
         [filled(self.drawn), filled(&[])].into_iter().flatten().reduce(more)
     }
 
-    /// More power, where taking racks away by chance and filling what is free by chance finds any: for what the solver did not
-    /// finish. Chance is the same every time.
-    fn shaken(&self, seats: Vec<Seat>) -> Vec<Seat> {
+    /// More power, until there is enough, where taking racks away by chance and filling what is free by chance finds any:
+    /// what a solver starts from, and the answer where it does not come to an end. Chance is the same every time.
+    fn shaken(&self, seats: Vec<Seat>, enough_kw: f64) -> Vec<Seat> {
         let (mut best, mut chance) = (seats, Chance(1));
         let mut places = Room::after(self.problem, self.pools, &[]).places();
-        for _ in 0..SHAKEN {
+        let times = SHAKEN_PLACES / places.len().max(1);
+        for _ in 0..times {
+            if power(self.problem, &best) >= enough_kw {
+                break;
+            }
             let keep = |seat: &Seat, chance: &mut Chance| Seat { count: chance.up_to(seat.count), ..*seat };
             let mut seats: Vec<Seat> = best.iter().map(|seat| keep(seat, &mut chance)).collect();
             let mut room = Room::after(self.problem, self.pools, &seats);
