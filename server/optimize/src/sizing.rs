@@ -328,13 +328,25 @@ struct Shape {
     later: Option<usize>,
     /// Month of each hour; none where there is no demand charge.
     month: Vec<usize>,
+    /// Highest load of all hours, MW.
+    highest_mw: f64,
     /// First month's peak.
     peaks: usize,
-    panels: Option<usize>,
-    engines: Option<usize>,
-    energy: Option<usize>,
-    power: Option<usize>,
+    panels: Bound,
+    engines: Bound,
+    energy: Bound,
+    power: Bound,
     columns: usize,
+}
+
+/// A capacity: a number of the programme, or what is given.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bound {
+    column: Option<usize>,
+    /// What is given, or the most that may be chosen.
+    most: f64,
+    /// What one costs a year, if chosen.
+    usd: f64,
 }
 
 impl Shape {
@@ -356,17 +368,34 @@ impl Shape {
         let month = if charged { months(&year.grid.months, steps) } else { Vec::new() };
         let mut columns = peaks + if charged { year.grid.months.len() } else { 0 };
         let mut one = |of: Option<Capacity>| match of {
-            Some(Capacity::Chosen { .. }) => {
+            Some(Capacity::Chosen { usd_per_mw_year, most }) => {
                 columns += 1;
-                Some(columns - 1)
+                Bound { column: Some(columns - 1), most, usd: usd_per_mw_year }
             }
-            Some(Capacity::Given(_)) | None => None,
+            Some(Capacity::Given(most)) => Bound { column: None, most, usd: 0.0 },
+            None => Bound::default(),
         };
         let panels = one(year.solar.as_ref().map(|own| own.capacity));
         let engines = one(year.gas.map(|own| own.capacity));
         let energy = one(year.battery.map(|own| own.energy));
         let power = one(year.battery.map(|own| own.power));
-        Self { steps, each, solar, gas, battery, later, month, peaks, panels, engines, energy, power, columns }
+        let highest_mw = year.load_mw.iter().copied().fold(0.0, f64::max);
+        Self {
+            steps,
+            each,
+            highest_mw,
+            solar,
+            gas,
+            battery,
+            later,
+            month,
+            peaks,
+            panels,
+            engines,
+            energy,
+            power,
+            columns,
+        }
     }
 
     fn at(&self, step: usize, of: usize) -> usize {
@@ -400,29 +429,23 @@ fn programme(year: &Sizing, shape: &Shape) -> Programme {
         problem.cost(shape.peaks + month, year.grid.demand_usd_per_kw_month * 1e3);
         problem.at_most(&[(shape.peaks + month, 1.0)], year.grid.contract_mw);
     }
-    let built = [
-        (shape.panels, year.solar.as_ref().map(|own| own.capacity)),
-        (shape.engines, year.gas.map(|own| own.capacity)),
-        (shape.energy, year.battery.map(|own| own.energy)),
-        (shape.power, year.battery.map(|own| own.power)),
-    ];
-    for (column, capacity) in built {
-        if let (Some(column), Some(Capacity::Chosen { usd_per_mw_year, most })) = (column, capacity) {
-            problem.cost(column, usd_per_mw_year);
-            problem.within(column, most);
+    for bound in [shape.panels, shape.engines, shape.energy, shape.power] {
+        if let Some(column) = bound.column {
+            problem.cost(column, bound.usd);
+            problem.within(column, bound.most);
         }
     }
     problem
 }
 
-/// Σ terms ≤ share · capacity, which is a number of the programme or is given.
-fn within(problem: &mut Programme, mut terms: Vec<(usize, f64)>, share: f64, column: Option<usize>, of: Capacity) {
-    match (column, of) {
-        (Some(column), _) => {
+/// Σ terms ≤ share · capacity.
+fn within(problem: &mut Programme, mut terms: Vec<(usize, f64)>, share: f64, bound: Bound) {
+    match bound.column {
+        Some(column) => {
             terms.push((column, -share));
             problem.at_most(&terms, 0.0);
         }
-        (None, Capacity::Given(mw) | Capacity::Chosen { most: mw, .. }) => problem.at_most(&terms, share * mw),
+        None => problem.at_most(&terms, share * bound.most),
     }
 }
 
@@ -435,14 +458,14 @@ fn hour(problem: &mut Programme, year: &Sizing, shape: &Shape, step: usize) {
         let used = shape.at(step, at);
         let share = solar.yield_mw_per_mw[step];
         problem.positive(used);
-        within(problem, vec![(used, 1.0)], share, shape.panels, solar.capacity);
+        within(problem, vec![(used, 1.0)], share, shape.panels);
         drawn.push((used, -1.0));
     }
     if let (Some(at), Some(gas)) = (shape.gas, &year.gas) {
         let burnt = shape.at(step, at);
         problem.positive(burnt);
         problem.cost(burnt, gas.fuel_usd_per_mwh + gas.carbon_kg_per_mwh / 1e3 * year.carbon_usd_per_t);
-        within(problem, vec![(burnt, 1.0)], 1.0, shape.engines, gas.capacity);
+        within(problem, vec![(burnt, 1.0)], 1.0, shape.engines);
         drawn.push((burnt, -1.0));
     }
     if let (Some(at), Some(battery)) = (shape.battery, &year.battery) {
@@ -457,16 +480,15 @@ fn hour(problem: &mut Programme, year: &Sizing, shape: &Shape, step: usize) {
         for column in [charge, discharge, stored] {
             problem.positive(column);
         }
-        within(problem, vec![(charge, 1.0), (discharge, 1.0)], 1.0, shape.power, battery.power);
-        within(problem, vec![(stored, 1.0)], 1.0, shape.energy, battery.energy);
+        within(problem, vec![(charge, 1.0), (discharge, 1.0)], 1.0, shape.power);
+        within(problem, vec![(stored, 1.0)], 1.0, shape.energy);
         drawn.extend([(charge, 1.0), (discharge, -1.0)]);
     }
     let load = year.load_mw[step];
     if let Some(at) = shape.later {
         let later = shape.at(step, at);
-        let highest = year.load_mw.iter().copied().fold(0.0, f64::max);
         problem.at_most(&[(later, -1.0)], year.shift * load);
-        problem.at_most(&[(later, 1.0)], highest - load);
+        problem.at_most(&[(later, 1.0)], shape.highest_mw - load);
         drawn.push((later, 1.0));
     }
     for (column, value) in &drawn {
@@ -485,17 +507,16 @@ fn hour(problem: &mut Programme, year: &Sizing, shape: &Shape, step: usize) {
 
 fn sized(year: &Sizing, shape: &Shape, found: &[f64]) -> Sized {
     // What a solver leaves of nothing is nothing.
-    let least = 10.0 * TOLERANCE * year.load_mw.iter().copied().fold(0.0, f64::max);
-    let capacity = |column: Option<usize>, of: Option<Capacity>| match (column, of) {
-        (Some(column), _) => Some(found[column]).filter(|mw| *mw > least).unwrap_or(0.0),
-        (None, Some(Capacity::Given(mw))) => mw,
-        (None, Some(Capacity::Chosen { .. }) | None) => 0.0,
+    let least = 10.0 * TOLERANCE * shape.highest_mw;
+    let capacity = |bound: Bound| match bound.column {
+        Some(column) => Some(found[column]).filter(|mw| *mw > least).unwrap_or(0.0),
+        None => bound.most,
     };
     let built = Built {
-        solar_mw: capacity(shape.panels, year.solar.as_ref().map(|own| own.capacity)),
-        gas_mw: capacity(shape.engines, year.gas.map(|own| own.capacity)),
-        battery_mwh: capacity(shape.energy, year.battery.map(|own| own.energy)),
-        battery_mw: capacity(shape.power, year.battery.map(|own| own.power)),
+        solar_mw: capacity(shape.panels),
+        gas_mw: capacity(shape.engines),
+        battery_mwh: capacity(shape.energy),
+        battery_mw: capacity(shape.power),
     };
     let flows = flows(year, shape, found, &built);
     let (costs, carbon_t) = costs(year, &flows, &built);
