@@ -321,6 +321,8 @@ struct Shape {
     steps: usize,
     /// Numbers of one hour.
     each: usize,
+    /// Highest load of all hours, MW.
+    highest_mw: f64,
     solar: Option<usize>,
     gas: Option<usize>,
     /// Charge; discharge and stored follow.
@@ -328,8 +330,6 @@ struct Shape {
     later: Option<usize>,
     /// Month of each hour; none where there is no demand charge.
     month: Vec<usize>,
-    /// Highest load of all hours, MW.
-    highest_mw: f64,
     /// First month's peak.
     peaks: usize,
     panels: Bound,
