@@ -12,13 +12,16 @@ use model::fleet::{
     BindingReview, BindingSave, ChartData, ChartRequest, FleetBrief, FleetPlace, FleetReport, FleetView, PlaceView,
     SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId, SweepId};
 use model::input::{InputSave, StoredInput};
 use model::metric::Metric;
+use model::optimum::{Applied, OptimumApply, OptimumAsk, OptimumView};
 use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
+use model::steered::{SteerAsk, SteeredView};
+use model::sweep::{SweepCreate, SweepDetail, SweepSummary};
 use model::validation::Validation;
 use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion};
 use serde::{Deserialize, Serialize};
@@ -195,6 +198,22 @@ pub trait Backend: Send + Sync + 'static {
     async fn replay(&self, id: ReplayId) -> Result<ReplayDetail, ApiError>;
     /// Forgets a replay.
     async fn replay_delete(&self, id: ReplayId) -> Result<(), ApiError>;
+    /// The operating point of a design, its frontier, its reasons, and whether it stands.
+    async fn optimum(&self, design: DesignId, ask: OptimumAsk) -> Result<OptimumView, ApiError>;
+    /// Keeps a choice as a new version of its design; of a reference design as a branch.
+    async fn optimum_apply(&self, apply: OptimumApply) -> Result<Applied, ApiError>;
+    /// The power tree of a design under a policy and steering.
+    async fn steered(&self, design: DesignId, ask: SteerAsk) -> Result<SteeredView, ApiError>;
+    /// Starts a sweep as a job.
+    async fn sweep_start(&self, create: SweepCreate) -> Result<SweepId, ApiError>;
+    /// A sweep and what it found so far.
+    async fn sweep(&self, id: SweepId) -> Result<SweepDetail, ApiError>;
+    /// All sweeps, newest first.
+    async fn sweeps(&self) -> Result<Vec<SweepSummary>, ApiError>;
+    /// Stops a sweep; what is done of it stays.
+    async fn sweep_cancel(&self, id: SweepId) -> Result<(), ApiError>;
+    /// Forgets a sweep with its rows.
+    async fn sweep_delete(&self, id: SweepId) -> Result<(), ApiError>;
 }
 
 /// Told why a whole page can't be shown, so that its answer bears the status of that, where there is a server.
@@ -637,4 +656,77 @@ pub async fn replay_delete(
     id: ReplayId,
 ) -> Result<(), ApiError> {
     backend()?.replay_delete(id).await
+}
+
+/// The operating point of a design.
+#[server(name = AskOptimum, prefix = "/api/ask", endpoint = "optimum", input = Json)]
+pub async fn optimum(
+    /// Which one.
+    design: DesignId,
+    /// What is sought, within what.
+    ask: OptimumAsk,
+) -> Result<OptimumView, ApiError> {
+    backend()?.optimum(design, ask).await
+}
+
+/// Keeps a choice as a version of its design.
+#[server(name = AskOptimumApply, prefix = "/api/ask", endpoint = "optimum-apply", input = Json)]
+pub async fn optimum_apply(
+    /// The choice, and what it is of.
+    apply: OptimumApply,
+) -> Result<Applied, ApiError> {
+    backend()?.optimum_apply(apply).await
+}
+
+/// The power tree of a design under steering.
+#[server(name = AskSteered, prefix = "/api/ask", endpoint = "steered", input = Json)]
+pub async fn steered(
+    /// Which one.
+    design: DesignId,
+    /// Under which policy and limit.
+    ask: SteerAsk,
+) -> Result<SteeredView, ApiError> {
+    backend()?.steered(design, ask).await
+}
+
+/// Starts a sweep.
+#[server(name = AskSweepStart, prefix = "/api/ask", endpoint = "sweep-start", input = Json)]
+pub async fn sweep_start(
+    /// What is varied.
+    create: SweepCreate,
+) -> Result<SweepId, ApiError> {
+    backend()?.sweep_start(create).await
+}
+
+/// A sweep and what it found so far.
+#[server(name = AskSweep, prefix = "/api/ask", endpoint = "sweep", input = Json)]
+pub async fn sweep(
+    /// Which one.
+    id: SweepId,
+) -> Result<SweepDetail, ApiError> {
+    backend()?.sweep(id).await
+}
+
+/// All sweeps, newest first.
+#[server(name = AskSweeps, prefix = "/api/ask", endpoint = "sweeps", input = Json)]
+pub async fn sweeps() -> Result<Vec<SweepSummary>, ApiError> {
+    backend()?.sweeps().await
+}
+
+/// Stops a sweep.
+#[server(name = AskSweepCancel, prefix = "/api/ask", endpoint = "sweep-cancel", input = Json)]
+pub async fn sweep_cancel(
+    /// Which one.
+    id: SweepId,
+) -> Result<(), ApiError> {
+    backend()?.sweep_cancel(id).await
+}
+
+/// Forgets a sweep.
+#[server(name = AskSweepDelete, prefix = "/api/ask", endpoint = "sweep-delete", input = Json)]
+pub async fn sweep_delete(
+    /// Which one.
+    id: SweepId,
+) -> Result<(), ApiError> {
+    backend()?.sweep_delete(id).await
 }

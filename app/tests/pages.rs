@@ -22,16 +22,19 @@ use model::fleet::{
     BindingPosition, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetReportRow,
     FleetView, Matched, PlaceView, SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId, SweepId};
 use model::input::{InputSave, StoredInput};
 use model::metric::{Metric, Unit};
 use model::note::{Kind, Note, Severity};
+use model::optimum::{Applied, OptimumApply, OptimumAsk, OptimumView};
 use model::quantity::Power;
 use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::report::{Banded, Evaluation, Flow, Improvement, Money, Month, NodeReport, Report, ServingPoint, Stranded};
 use model::run::{DesignDetail, DesignSummary, Origin, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
 use model::source::{SourceKind, SourceState, SourceStatus};
+use model::steered::{SteerAsk, SteeredView};
+use model::sweep::{SweepCreate, SweepDetail, SweepSummary};
 use model::version::{DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, TextProblem};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -222,6 +225,38 @@ impl Backend for FakeBackend {
     }
     async fn replay_delete(&self, _: ReplayId) -> Result<(), ApiError> {
         broken()
+    }
+
+    async fn optimum(&self, _: DesignId, _: OptimumAsk) -> Result<OptimumView, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn optimum_apply(&self, _: OptimumApply) -> Result<Applied, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn steered(&self, _: DesignId, _: SteerAsk) -> Result<SteeredView, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn sweep_start(&self, _: SweepCreate) -> Result<SweepId, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn sweep(&self, _: SweepId) -> Result<SweepDetail, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn sweeps(&self) -> Result<Vec<SweepSummary>, ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn sweep_cancel(&self, _: SweepId) -> Result<(), ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
+    }
+
+    async fn sweep_delete(&self, _: SweepId) -> Result<(), ApiError> {
+        Err(ApiError::NotFound { what: "answer in this test".into() })
     }
 }
 

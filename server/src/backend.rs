@@ -9,8 +9,10 @@ use crate::fleet::Fleet;
 use crate::fleet::plan::{self, Binding, POSITIONS_MAX, Plan};
 use crate::jobs::Jobs;
 use crate::merge::merge;
+use crate::optima::Optima;
 use crate::parts;
 use crate::replays::Replays;
+use crate::sweeps::Sweeps;
 use app::api::{ApiError, Backend};
 use app::governance::{WorkloadAsk, WorkloadShown};
 use app::serving::{ServingAsk, ServingShown};
@@ -23,14 +25,17 @@ use model::fleet::{
     Attention, BindingReview, BindingSave, ChartData, ChartRequest, FleetPlace, FleetReport, FleetView, PlaceView,
     SavedView, WasteReport,
 };
-use model::id::{DesignId, InputId, LocationId, ReplayId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, LocationId, ReplayId, RunId, SnapshotId, SweepId};
 use model::input::{FILE_NAME_CHARS_MAX, InputKind, InputSave, StoredInput};
 use model::location::Location;
 use model::metric::{Metric, Subject};
+use model::optimum::{Applied, OptimumApply, OptimumAsk, OptimumView};
 use model::replay::{ReplayCreate, ReplayDesk, ReplayDetail};
 use model::run::{DesignDetail, DesignSummary, RunDetail, RunRequest, RunState, RunSummary};
 use model::site::Site;
 use model::source::SourceStatus;
+use model::steered::{SteerAsk, SteeredView};
+use model::sweep::{SweepCreate, SweepDetail, SweepSummary};
 use model::validation::Validation;
 use model::version::{
     DesignCheck, DesignCreate, DesignSave, DesignSaved, DesignVersion, LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, SaveConflict,
@@ -72,6 +77,10 @@ pub struct House {
     pub fleet: Arc<Fleet>,
     /// Replays under way.
     pub replays: Replays,
+    /// Studies under way, and those of late.
+    pub optima: Optima,
+    /// Sweeps queued and under way.
+    pub sweeps: Arc<Sweeps>,
 }
 
 /// A run's state as it can be followed.
@@ -557,6 +566,38 @@ impl Backend for House {
         store::replay::delete(&self.db, &id).await.map_err(of_store)?;
         tracing::info!(replay = %id, "Deleted a replay.");
         Ok(())
+    }
+
+    async fn optimum(&self, design: DesignId, ask: OptimumAsk) -> Result<OptimumView, ApiError> {
+        self.study_of(&design, ask).await
+    }
+
+    async fn optimum_apply(&self, apply: OptimumApply) -> Result<Applied, ApiError> {
+        self.apply_choice(apply).await
+    }
+
+    async fn steered(&self, design: DesignId, ask: SteerAsk) -> Result<SteeredView, ApiError> {
+        self.steering_of(&design, ask).await
+    }
+
+    async fn sweep_start(&self, create: SweepCreate) -> Result<SweepId, ApiError> {
+        self.sweeps.submit(&create).await
+    }
+
+    async fn sweep(&self, id: SweepId) -> Result<SweepDetail, ApiError> {
+        self.sweeps.detail(&id).await
+    }
+
+    async fn sweeps(&self) -> Result<Vec<SweepSummary>, ApiError> {
+        self.sweeps.list(None, RUNS_LISTED).await
+    }
+
+    async fn sweep_cancel(&self, id: SweepId) -> Result<(), ApiError> {
+        self.sweeps.cancel(&id).await
+    }
+
+    async fn sweep_delete(&self, id: SweepId) -> Result<(), ApiError> {
+        self.sweeps.delete(&id).await
     }
 }
 

@@ -15,6 +15,7 @@ pub mod record;
 pub mod replay;
 pub mod serve;
 pub mod simulate;
+pub mod sweep;
 pub mod text;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,7 @@ enum Command {
     Pilot(pilot::Pilot),
     Configure(configure::Configure),
     Optimize(optimize::Optimize),
+    Sweep(sweep::Sweep),
     Serve(serve::Serve),
     Agent(agent::Agent),
     Doctor(doctor::Doctor),
@@ -62,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Pilot(command) => command.run(),
         Command::Configure(command) => command.run(),
         Command::Optimize(command) => command.run(),
+        Command::Sweep(command) => command.run(),
         Command::Serve(command) => command.run().map_err(design::Failure::from),
         Command::Agent(command) => command.run(),
         Command::Doctor(command) => command.run(),

@@ -129,12 +129,15 @@ pub fn of_store(error: store::Error) -> ApiError {
         store::Error::NoInput { id } => ApiError::NotFound { what: format!("input file \"{id}\"") },
         store::Error::NoRun { id } => ApiError::NotFound { what: format!("run \"{id}\"") },
         store::Error::NoReplay { id } => ApiError::NotFound { what: format!("replay \"{id}\"") },
-        store::Error::Reference { .. } | store::Error::Full { .. } | store::Error::ReplaysFull { .. } => {
-            ApiError::Invalid { reason: sentence(&error.to_string()) }
-        }
+        store::Error::NoSweep { id } => ApiError::NotFound { what: format!("sweep \"{id}\"") },
+        store::Error::Reference { .. }
+        | store::Error::Full { .. }
+        | store::Error::ReplaysFull { .. }
+        | store::Error::SweepsFull { .. } => ApiError::Invalid { reason: sentence(&error.to_string()) },
         store::Error::DesignChanged { .. }
         | store::Error::Archived { .. }
         | store::Error::InputUsed { .. }
+        | store::Error::SweepSettled { .. }
         | store::Error::RunSettled { .. } => ApiError::Conflict { reason: sentence(&error.to_string()) },
         store::Error::Open { .. }
         | store::Error::Newer { .. }

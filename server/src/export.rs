@@ -5,6 +5,7 @@
 
 pub mod csv;
 pub mod review;
+pub mod sweep;
 pub mod xlsx;
 
 use model::report::{Banded, Report};

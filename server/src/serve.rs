@@ -11,7 +11,9 @@ use crate::fleet::{Fleet, Kept};
 use crate::history::local::LocalHistory;
 use crate::http;
 use crate::jobs::{self, Jobs};
+use crate::optima::Optima;
 use crate::replays::Replays;
+use crate::sweeps::Sweeps;
 use model::id::DesignId;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -93,7 +95,9 @@ pub async fn spawn(config: Config) -> Result<Served, Error> {
     let designs = Arc::new(Designs::new(db.clone(), catalog));
     let jobs = Jobs::spawn(db.clone(), Arc::clone(&designs), config.queue_size, stop.clone(), &mut tasks).await?;
     let fleet = open_fleet(&config, &designs, &db, &stop, &mut tasks).await?;
-    let house = Arc::new(House { db: db.clone(), designs, jobs, fleet, replays: Replays::default() });
+    let sweeps = Sweeps::spawn(db.clone(), Arc::clone(&designs), stop.clone(), &mut tasks);
+    let (replays, optima) = (Replays::default(), Optima::default());
+    let house = Arc::new(House { db: db.clone(), designs, jobs, fleet, replays, optima, sweeps });
     if let Err(error) = house.restore_plan().await {
         tracing::warn!(%error, "The plan of the fleet could not be worked out; it is compared with nothing.");
     }

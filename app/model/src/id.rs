@@ -64,6 +64,8 @@ kept! {
     InputId;
     /// A replay of requests through a fleet.
     ReplayId;
+    /// A sweep over choices of a design.
+    SweepId;
 }
 
 written! {

@@ -2,9 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a bench that can't go on fails")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use model::optimum::{Goal, Limits, Point};
 use optimize::placement::{Effort, Fill, Wiring, plan};
 use optimize::sizing::{Capacity, Gas, Offer, Sizing, Storage, size};
-use optimize::{Base, Choices, Goal, Limits, every, frontier, optimize};
+use optimize::{Base, Choices, every, frontier, optimize};
 use std::hint::black_box;
 
 fn base() -> Base {
@@ -23,7 +24,7 @@ fn searched(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(choices.count() as u64));
     group.bench_function("a frontier of three goals of 100 MW", |bencher| {
         bencher.iter(|| {
-            let feasible = every(&base, &choices, 2).into_iter().filter(optimize::Point::is_feasible).collect();
+            let feasible = every(&base, &choices, 2).into_iter().filter(Point::is_feasible).collect();
             frontier(feasible, black_box(&goals)).len()
         });
     });

@@ -1,27 +1,14 @@
 //! A design as the ground of a search: its plant stands as drawn; racks, power limit, water and redundancy are chosen.
 
 use crate::dispatch::Battery;
-use crate::goal::Limits;
 use crate::storage;
 use model::catalog::Catalog;
 use model::design::{Design, Redundancy};
 use model::note::Note;
+use model::optimum::{Choice, Limits};
 use model::quantity::{Power, Span, Temperature};
 use model::site::{AssetClass, Site};
 use serde::{Deserialize, Serialize};
-
-/// One way to run what is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
-    /// Racks with GPUs, of all halls together.
-    pub racks: u32,
-    /// Power limit of each GPU, W.
-    pub cap_w: f64,
-    /// Water to the racks with liquid cooling, °C; none leaves every loop as drawn.
-    pub supply_c: Option<f64>,
-    /// What every power group that is drawn with units to spare keeps; none leaves each as drawn.
-    pub redundancy: Option<Redundancy>,
-}
 
 /// Between which values each may be chosen.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -61,9 +48,11 @@ const SUPPLY_LEAST_C: f64 = 18.0;
 
 /// A class of racks with GPUs.
 #[derive(Debug, Clone)]
-struct Class {
+pub(crate) struct Class {
     /// Its place in the site's racks.
-    at: usize,
+    pub(crate) at: usize,
+    /// Hall, row and group of racks in the design.
+    pub(crate) place: (usize, usize, usize),
     /// Its hall among the site's.
     hall: usize,
     /// Racks of it as drawn.
@@ -85,6 +74,8 @@ pub struct Base {
     pub(crate) battery: Option<Battery>,
     /// Tighter than the design's own.
     pub(crate) limits: Limits,
+    /// Draw of boards at work over what the model says.
+    draw: f64,
 }
 
 impl Base {
@@ -101,7 +92,7 @@ impl Base {
                 for (g, _) in row.racks.iter().enumerate() {
                     if site.racks.get(at).is_some_and(|class| class.gpu.is_some() && class.gpus > 0) {
                         let usd = one_more(design, catalog, &site, (h, r, g)).map_err(Unfit::Notes)?;
-                        classes.push(Class { at, hall: h, drawn: site.racks[at].count, usd });
+                        classes.push(Class { at, place: (h, r, g), hall: h, drawn: site.racks[at].count, usd });
                     }
                     at += 1;
                 }
@@ -124,7 +115,31 @@ impl Base {
             site.service.tpot = site.service.tpot.min(Span::from_seconds(ms / 1e3));
         }
         let (capex_usd, capex_it_usd) = (capex(&site, |_| true), capex(&site, |class| class == AssetClass::It));
-        Ok(Self { site, classes, positions, capex_usd, capex_it_usd, battery: storage::drawn(design, catalog), limits })
+        Ok(Self {
+            site,
+            classes,
+            positions,
+            capex_usd,
+            capex_it_usd,
+            battery: storage::drawn(design, catalog),
+            limits,
+            draw: 1.0,
+        })
+    }
+
+    /// The same ground with boards that draw so many times what the model says.
+    pub(crate) fn drawing(self, draw: f64) -> Self {
+        Self { draw, ..self }
+    }
+
+    /// Room for what is worked out of how GPUs serve.
+    pub(crate) fn served(&self) -> sim::Served {
+        sim::Served::drawing(self.draw)
+    }
+
+    /// Classes of racks with GPUs.
+    pub(crate) fn classes(&self) -> &[Class] {
+        &self.classes
     }
 
     /// As drawn, with the tighter limits.
@@ -188,7 +203,7 @@ impl Base {
     }
 
     /// Loops that take the liquid heat of racks with GPUs.
-    fn liquid(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn liquid(&self) -> impl Iterator<Item = usize> + '_ {
         self.classes.iter().filter_map(|class| self.site.racks[class.at].liquid).map(|at| at as usize)
     }
 
@@ -215,6 +230,7 @@ impl Base {
             let hall = &mut site.halls[class.hall];
             hall.racks = (hall.racks + count).saturating_sub(class.drawn);
         }
+        sim::size_loops(&mut site.loops, &site.racks);
         for at in self.liquid() {
             site.loops[at].supply = choice.supply_c.map_or(self.site.loops[at].supply, Temperature::from_celsius);
         }
@@ -229,7 +245,7 @@ impl Base {
 
     /// So many racks over the classes, in the proportion in which they are drawn, as far as halls have positions; what is
     /// left over of whole racks goes to the classes that lack most.
-    fn spread(&self, racks: u32) -> Vec<u32> {
+    pub(crate) fn spread(&self, racks: u32) -> Vec<u32> {
         let drawn = f64::from(self.racks_drawn()).max(1.0);
         let wanted = |class: &Class| f64::from(racks) * f64::from(class.drawn) / drawn;
         let mut counts: Vec<u32> = self.classes.iter().map(|class| wanted(class) as u32).collect();

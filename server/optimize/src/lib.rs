@@ -11,21 +11,25 @@
 //! and how to run it, over a year; `placement` where racks are to stand so that the least power is stranded. Both linear
 //! programmes stand on `lp`.
 
+mod apply;
 mod base;
+mod dial;
 pub mod dispatch;
-mod goal;
 mod lp;
 pub mod placement;
 mod point;
 mod reasons;
 mod relax;
+mod robust;
 mod search;
 pub mod sizing;
 mod storage;
+mod study;
+pub mod sweep;
 
-pub use base::{Base, Choice, Choices, Unfit};
-pub use goal::{Goal, Limits};
-pub use point::{Limit, Point, Short};
-pub use reasons::{Reasons, Worth};
-pub use relax::{Conflict, conflicts};
-pub use search::{Answer, every, frontier, optimize};
+pub use base::{Base, Choices, Unfit};
+pub use reasons::reasons;
+pub use relax::conflicts;
+pub use robust::{power_errors, robust};
+pub use search::{every, frontier, optimize};
+pub use study::{study, thinned};

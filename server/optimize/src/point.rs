@@ -1,107 +1,13 @@
 //! What a choice comes to, and which limits it asks too much of.
 
-use crate::base::{Base, Choice};
+use crate::base::Base;
 use model::money::Usd;
 use model::note::Kind;
+use model::optimum::{Choice, Limit, Point, Short};
 use model::site::Site;
-use serde::{Deserialize, Serialize};
 
 /// Hours in a year.
 const YEAR_H: f64 = 8760.0;
-
-/// A limit of the facility or of who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Limit {
-    /// Power of the utility contract, or the budget that was asked for.
-    Contract,
-    /// What a group of the power tree can promise with its redundancy kept.
-    Feed,
-    /// What CDUs or fan walls can move.
-    Terminal,
-    /// What the outside plant can reject on the hottest hour.
-    Cooling,
-    /// Water that racks accept.
-    Supply,
-    /// Positions for racks.
-    Space,
-    /// Times to the first token and between tokens.
-    Targets,
-    /// Memory of the GPUs.
-    Memory,
-    /// Money to build.
-    Capex,
-}
-
-impl Limit {
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Contract => "power contract",
-            Self::Feed => "power feed",
-            Self::Terminal => "CDUs or fan walls",
-            Self::Cooling => "outside cooling plant on the hottest hour",
-            Self::Supply => "water temperature that racks accept",
-            Self::Space => "rack positions",
-            Self::Targets => "times to first token and between tokens",
-            Self::Memory => "GPU memory",
-            Self::Capex => "money to build",
-        }
-    }
-}
-
-/// A limit that a choice exceeds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Short {
-    /// Which.
-    pub limit: Limit,
-    /// Where: a power group, a loop, a hall.
-    pub place: String,
-    /// By how much, as a share of the limit.
-    pub by: f64,
-    /// In its own unit, with figures.
-    pub words: String,
-}
-
-/// What a choice comes to: everything busy, at the mean weather, money and carbon as if it were so all year.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// The choice.
-    pub choice: Choice,
-    /// GPUs.
-    pub gpus: u32,
-    /// Output tokens a second.
-    pub output_tokens_per_s: f64,
-    /// Between which 90% of measured points would lie, as shares of it.
-    pub band: [f64; 2],
-    /// At the utility meter at the mean weather, MW.
-    pub facility_mw: f64,
-    /// The same on the hottest hour, MW.
-    pub peak_mw: f64,
-    /// Output tokens for each joule at the meter.
-    pub tokens_per_joule: f64,
-    /// Dollars for a million output tokens: capital, energy, demand charge, upkeep and staff; water is left out.
-    pub usd_per_million: f64,
-    /// Revenue a year for each megawatt of the contract, $.
-    pub revenue_usd_per_mw_year: f64,
-    /// Carbon for a million output tokens, g CO2e.
-    pub carbon_g_per_million: f64,
-    /// To build it, $.
-    pub capex_usd: f64,
-    /// Slowest mean time to the first token of a kind of GPU, ms.
-    pub ttft_ms: f64,
-    /// Slowest mean time between tokens, ms.
-    pub tpot_ms: f64,
-    /// Limits that it exceeds; empty where it can be run all year without holding anything back.
-    pub short: Vec<Short>,
-}
-
-impl Point {
-    /// Whether nothing is exceeded.
-    pub fn is_feasible(&self) -> bool {
-        self.short.is_empty()
-    }
-}
 
 /// A site that choices are made in, with what is known of how its GPUs serve: neither is made anew for each.
 pub(crate) struct Bench<'a> {
@@ -126,7 +32,7 @@ impl Base {
 
     /// Room to work out many choices in, one after the other.
     pub(crate) fn bench(&self) -> Bench<'_> {
-        Bench { base: self, site: self.drawn().clone(), served: sim::Served::default() }
+        Bench { base: self, site: self.drawn().clone(), served: self.served() }
     }
 
     /// What a site comes to that stands for a choice.

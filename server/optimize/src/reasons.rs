@@ -1,36 +1,9 @@
-//! Why the best is the best: what stops one more rack and one more watt, what more of each limit would be worth, and whether
-//! the point stands when something fails.
+//! Why the best is the best: what stops one more rack and one more watt, and what more of each limit would be worth.
 
-use crate::base::{Base, Choice, Choices};
-use crate::goal::Goal;
-use crate::point::{Limit, Point, Short};
+use crate::base::{Base, Choices};
 use crate::search::optimize;
-use model::design::Redundancy;
+use model::optimum::{Choice, Goal, Point, Reasons, Worth};
 use model::quantity::{Power, Span, Temperature};
-use serde::{Deserialize, Serialize};
-
-/// What more of something would be worth.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Worth {
-    /// So much more of what: "1 MW more in the power contract".
-    pub what: String,
-    /// What the goal gains, in its own unit; below nothing for goals of which less is better.
-    pub gain: f64,
-}
-
-/// What the best rests on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reasons {
-    /// What one more rack would exceed, and what a watt more for each GPU would.
-    pub binds: Vec<Short>,
-    /// What more of each limit would be worth, each with the search made anew; the most first.
-    pub worth: Vec<Worth>,
-    /// The goal at both ends of the model's error band, in its own unit. The band is one share of all choices' tokens, so the
-    /// best choice is the same at both.
-    pub band: [f64; 2],
-    /// Groups of the power tree and plant that can't lose one unit with everything busy on the hottest hour.
-    pub fails_without: Vec<String>,
-}
 
 /// More of a limit, for which a worth is asked.
 #[derive(Clone, Copy)]
@@ -68,33 +41,31 @@ impl More {
     }
 }
 
-impl Reasons {
-    /// Of the best choice of a search.
-    pub fn of(base: &Base, choices: &Choices, goal: Goal, best: &Point) -> Self {
-        let next = |choice: Choice| base.point(&choice).short;
-        let mut binds = next(Choice { racks: best.choice.racks + 1, ..best.choice });
-        for short in next(Choice { cap_w: best.choice.cap_w + 1.0, ..best.choice }) {
-            if !binds.iter().any(|own| own.limit == short.limit && own.place == short.place) {
-                binds.push(short);
-            }
+/// Of the best choice of a search.
+pub fn reasons(base: &Base, choices: &Choices, goal: Goal, best: &Point) -> Reasons {
+    let next = |choice: Choice| base.point(&choice).short;
+    let mut binds = next(Choice { racks: best.choice.racks + 1, ..best.choice });
+    for short in next(Choice { cap_w: best.choice.cap_w + 1.0, ..best.choice }) {
+        if !binds.iter().any(|own| own.limit == short.limit && own.place == short.place) {
+            binds.push(short);
         }
-        let mut worth: Vec<Worth> = More::ALL
-            .into_iter()
-            .filter_map(|more| {
-                let (wider, choices) = base.with_more(more, choices);
-                let found = optimize(&wider, &choices, goal, &[]).best?;
-                Some(Worth { what: more.words().to_owned(), gain: goal.value(&found) - goal.value(best) })
-            })
-            .collect();
-        worth.sort_by(|a, b| b.gain.abs().total_cmp(&a.gain.abs()));
-        let value = goal.value(best);
-        let at = |share: f64| match goal {
-            Goal::Tokens | Goal::TokensPerJoule | Goal::RevenuePerMegawatt => value * share,
-            Goal::CostPerMillion | Goal::CarbonPerMillion => value / share.max(1e-9),
-        };
-        let [low, high] = best.band;
-        Self { binds, worth, band: [at(low), at(high)], fails_without: base.fails_without(&best.choice) }
     }
+    let mut worth: Vec<Worth> = More::ALL
+        .into_iter()
+        .filter_map(|more| {
+            let (wider, choices) = base.with_more(more, choices);
+            let found = optimize(&wider, &choices, goal, &[]).best?;
+            Some(Worth { what: more.words().to_owned(), gain: goal.value(&found) - goal.value(best) })
+        })
+        .collect();
+    worth.sort_by(|a, b| b.gain.abs().total_cmp(&a.gain.abs()));
+    let value = goal.value(best);
+    let at = |share: f64| match goal {
+        Goal::Tokens | Goal::TokensPerJoule | Goal::RevenuePerMegawatt => value * share,
+        Goal::CostPerMillion | Goal::CarbonPerMillion => value / share.max(1e-9),
+    };
+    let [low, high] = best.band;
+    Reasons { binds, worth, band: [at(low), at(high)] }
 }
 
 impl Base {
@@ -136,39 +107,5 @@ impl Base {
             More::BetweenTokens => site.service.tpot += Span::from_seconds(0.001),
         }
         (wider, choices)
-    }
-
-    /// Groups that a choice needs every unit of.
-    fn fails_without(&self, choice: &Choice) -> Vec<String> {
-        let (site, capital) = self.site(choice);
-        let mut served = sim::Served::default();
-        let mut needed = Vec::new();
-        let mut carries = |site: &model::site::Site| {
-            let point = self.of_site(choice, site, capital, &mut served);
-            point.short.iter().all(|short| matches!(short.limit, Limit::Contract | Limit::Capex))
-        };
-        for at in 0..site.power.len() {
-            let mut less = site.clone();
-            // With one unit out, nothing is kept in hand: what is left must carry the load.
-            less.power[at].units = less.power[at].units.saturating_sub(1);
-            less.power[at].redundancy = Redundancy::N;
-            if !carries(&less) {
-                needed.push(format!("power \"{}\"", site.power[at].name));
-            }
-        }
-        for at in 0..site.loops.len() {
-            let mut less = site.clone();
-            let each = &mut less.loops[at];
-            for group in
-                [Some(&mut each.terminal), each.rejection.as_mut(), each.chiller.as_mut()].into_iter().flatten()
-            {
-                group.units = group.units.saturating_sub(1);
-                group.redundancy = Redundancy::N;
-            }
-            if !carries(&less) {
-                needed.push(format!("cooling \"{}\"", site.loops[at].name));
-            }
-        }
-        needed
     }
 }

@@ -1,24 +1,7 @@
 //! Where no choice can be run: which limits stand in the way, and by how much the least of them would have to give.
 
-use crate::base::{Base, Choice, Choices};
-use crate::point::{Limit, Point, Short};
-use serde::{Deserialize, Serialize};
-
-/// Limits that would have to give together, and the choice that asks least of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Conflict {
-    /// Each with the least that it would have to give.
-    pub short: Vec<Short>,
-    /// The choice that could then be run.
-    pub point: Point,
-}
-
-impl Conflict {
-    /// The most that one of its limits would have to give, as a share.
-    pub fn by(&self) -> f64 {
-        self.short.iter().map(|short| short.by).fold(0.0, f64::max)
-    }
-}
+use crate::base::{Base, Choices};
+use model::optimum::{Choice, Conflict, Limit};
 
 /// The ways out where nothing can be run, the smallest first: for each set of limits that some choice exceeds and no smaller
 /// set would do, the choice that exceeds them least. Empty where something can be run.

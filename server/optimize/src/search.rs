@@ -1,9 +1,7 @@
 //! The best of all choices, and the frontier between goals.
 
-use crate::base::{Base, Choice, Choices};
-use crate::goal::Goal;
-use crate::point::Point;
-use serde::{Deserialize, Serialize};
+use crate::base::{Base, Choices};
+use model::optimum::{Answer, Choice, Goal, Point};
 
 /// Up to so many choices each one is tried; beyond, of each power limit, water and redundancy only counts of racks that can be
 /// the best.
@@ -12,21 +10,6 @@ const EACH_TRIED: usize = 20_000;
 const COUNTS_TRIED: u32 = 12;
 /// Halvings of the step about the best, down to a watt and a tenth of a degree.
 const REFINED: u32 = 8;
-
-/// The best choice, and how it was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
-    /// What was sought.
-    pub goal: Goal,
-    /// The best that can be run all year; none where nothing can.
-    pub best: Option<Point>,
-    /// What the design drew.
-    pub drawn: Point,
-    /// Choices that were tried.
-    pub tried: usize,
-    /// Those that can be run and that no other beats in all goals at once, by tokens a second.
-    pub frontier: Vec<Point>,
-}
 
 /// The best of the choices by a goal, refined between their steps, with the frontier over `goals`.
 pub fn optimize(base: &Base, choices: &Choices, goal: Goal, goals: &[Goal]) -> Answer {

@@ -1,9 +1,10 @@
 //! What the batteries that a design has drawn could save in a year: its hourly load and prices, run through [`dispatch`].
 
-use crate::base::{Base, Choice};
+use crate::base::Base;
 use crate::dispatch::{Battery, Schedule, Tariff, Unscheduled, dispatch};
 use model::catalog::Catalog;
 use model::design::Design;
+use model::optimum::Choice;
 use model::part::PowerKind;
 use model::quantity::Span;
 use model::scenario::MONTH_STARTS;

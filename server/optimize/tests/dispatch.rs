@@ -1,7 +1,8 @@
 //! A battery's year: against every schedule of small ones, and laws that hold for any.
 
+use model::optimum::Limits;
+use optimize::Base;
 use optimize::dispatch::{Battery, Tariff, Unscheduled, cost, dispatch};
-use optimize::{Base, Limits};
 use proptest::prelude::*;
 
 const BATTERY: Battery = Battery { energy_mwh: 2.0, power_mw: 1.0, round_trip: 1.0, start: 0.0 };

@@ -3,8 +3,9 @@
 
 use model::catalog::Catalog;
 use model::design::{Design, Redundancy};
+use model::optimum::{Choice, Goal, Limits, Point};
 use model::quantity::Power;
-use optimize::{Base, Choice, Choices, Goal, Limits, Point, conflicts, frontier, optimize};
+use optimize::{Base, Choices, conflicts, frontier, optimize};
 
 fn catalog() -> Catalog {
     catalog::catalog().unwrap()
@@ -136,7 +137,7 @@ fn a_conflict_names_what_would_have_to_give() {
     let base = Base::new(&design, &catalog, tight).unwrap();
     let choices = base.choices();
     let first = conflicts(&base, &choices).into_iter().next().unwrap();
-    assert!(first.short.iter().all(|short| short.limit == optimize::Limit::Contract), "{:?}", first.short);
+    assert!(first.short.iter().all(|short| short.limit == model::optimum::Limit::Contract), "{:?}", first.short);
     let wider = Limits { power_mw: Some(0.2 * (1.0 + first.by()) * 1.001), ..Limits::default() };
     assert!(conflicts(&Base::new(&design, &catalog, wider).unwrap(), &choices).is_empty());
     let less = Limits { power_mw: Some(0.2 * (1.0 + first.by()) * 0.99), ..Limits::default() };

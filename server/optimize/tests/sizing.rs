@@ -1,8 +1,9 @@
 //! What to build and how to run it: laws that hold for any year, and a design's own.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+use model::optimum::Limits;
+use optimize::Base;
 use optimize::sizing::{Capacity, Gas, Grid, Sized, Sizing, Solar, Storage, Unsized, size};
-use optimize::{Base, Limits};
 use proptest::prelude::*;
 
 const HOURS: usize = 48;

@@ -7,7 +7,7 @@ use crate::engine::Machine;
 use crate::fleet::{self, Lengths, Served};
 use crate::psychrometrics as air;
 use crate::serving::Refusal;
-use crate::stranded;
+use crate::stranded::{self, Waterfall};
 use model::design::Redundancy;
 use model::note::{Kind, Note, Severity};
 use model::part::{Availability, CoolingKind};
@@ -27,11 +27,7 @@ pub fn evaluate(site: &Site) -> Evaluation {
 /// The same, with what was worked out before of how GPUs serve: for many sites that differ in counts, limits or plant.
 pub fn evaluate_with(site: &Site, served: &mut Served) -> Evaluation {
     let pressure = air::standard_pressure(site.location.elevation).as_pascals();
-    let [mean, hottest] = defaults::mean_and_hottest(&site.location).map(|(dry_bulb_c, wet_bulb_c)| Outside {
-        dry_bulb_c,
-        wet_bulb_c,
-        pressure_pa: pressure,
-    });
+    let [mean, hottest] = outsides(site, pressure);
     let mut machine = Machine::with(site, pressure, Lengths::of(site), served);
     let capacity = machine.capacity();
     // What is asked for, before heat or contract hold it back: what the notes compare with the limits.
@@ -72,6 +68,24 @@ pub fn evaluate_with(site: &Site, served: &mut Served) -> Evaluation {
         hottest_c: hottest.dry_bulb_c,
         notes,
     }
+}
+
+/// What becomes of the power that is installed where halls are fed, with everything busy on the hottest hour.
+pub fn stranded(site: &Site) -> Waterfall {
+    let pressure = air::standard_pressure(site.location.elevation).as_pascals();
+    let [_, hottest] = outsides(site, pressure);
+    let mut machine = Machine::with(site, pressure, Lengths::of(site), &mut Served::default());
+    let worst = machine.unlimited(1.0, hottest);
+    stranded::waterfall(site, Power::from_watts(worst.it_power_w), short_heat(site, &machine, hottest))
+}
+
+/// The mean weather, and that of the hottest hour.
+fn outsides(site: &Site, pressure_pa: f64) -> [Outside; 2] {
+    defaults::mean_and_hottest(&site.location).map(|(dry_bulb_c, wet_bulb_c)| Outside {
+        dry_bulb_c,
+        wet_bulb_c,
+        pressure_pa,
+    })
 }
 
 /// Each cooling loop as the machine's last step left it.

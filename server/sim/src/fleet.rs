@@ -70,6 +70,13 @@ pub(crate) struct Compute {
     best: [f64; BEST_POINTS],
 }
 
+impl Compute {
+    /// The board's own limit, W.
+    pub(crate) fn board_w(&self) -> f64 {
+        self.gpu.board_power.as_watts()
+    }
+}
+
 /// Points of the table of what less power can make.
 const BEST_POINTS: usize = 33;
 
@@ -128,9 +135,16 @@ pub struct Served {
     of: Option<(SiteService, Lengths)>,
     /// By GPU, size of the scale-up domain and power limit.
     found: Vec<(Gpu, u32, Power, Result<Compute, Refusal>)>,
+    /// Draw of boards at work over what the model says, less one.
+    more_draw: f64,
 }
 
 impl Served {
+    /// Of boards that draw `factor` times what the model says, at work and before their limit: an end of its error band.
+    pub fn drawing(factor: f64) -> Self {
+        Self { more_draw: factor - 1.0, ..Self::default() }
+    }
+
     /// What a class's GPUs do; none where it has none.
     fn compute(&mut self, rack: &RackClass, work: &Work<'_>) -> Option<Result<Compute, Refusal>> {
         let gpu = rack.gpu.as_ref().filter(|_| rack.gpus > 0)?;
@@ -139,7 +153,7 @@ impl Served {
         };
         let known = self.found.iter().find(same).map(|(.., compute)| compute.clone());
         let compute = known.unwrap_or_else(|| {
-            let compute = compute(gpu, rack, work);
+            let compute = compute(gpu, rack, work, 1.0 + self.more_draw);
             self.found.push((gpu.clone(), rack.domain_gpus, rack.power_cap, compute.clone()));
             compute
         });
@@ -150,7 +164,8 @@ impl Served {
     /// Forgets what was worked out for another service.
     fn begin(&mut self, site: &Site, lengths: Lengths) {
         if self.of.as_ref().is_none_or(|(service, own)| *service != site.service || *own != lengths) {
-            *self = Self { of: Some((site.service.clone(), lengths)), found: Vec::new() };
+            let more_draw = self.more_draw;
+            *self = Self { of: Some((site.service.clone(), lengths)), found: Vec::new(), more_draw };
         }
     }
 }
@@ -213,11 +228,14 @@ fn work(site: &Site, lengths: Lengths) -> Work<'_> {
 const TARGET_ROUNDS: u32 = 8;
 
 /// The best point that meets the targets under the rack's power limit: what a limit slows must be prepared for less time.
-fn within_targets(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<(Point, Capped), Refusal> {
+/// Boards at work draw `draw` times what the model says.
+fn within_targets(gpu: &Gpu, rack: &RackClass, work: &Work<'_>, draw: f64) -> Result<(Point, Capped), Refusal> {
     let mut asked = *work;
     let mut missed = Refusal::TargetsMissed { ttft_s: 0.0, tpot_s: 0.0 };
     for _ in 0..TARGET_ROUNDS {
-        let point = serving::best_point(gpu, rack.domain_gpus, &asked)?;
+        let found = serving::best_point(gpu, rack.domain_gpus, &asked)?;
+        let (prefill_power, decode_power) = (found.prefill_power * draw, found.decode_power * draw);
+        let point = Point { prefill_power, decode_power, ..found };
         let capped = serving::capped(gpu, &point, rack.power_cap.as_watts());
         let (ttft_s, tpot_s) = (point.ttft_s / capped.throughput, point.tpot_s / capped.throughput);
         if ttft_s <= work.ttft.as_seconds() * (1.0 + 1e-9) && tpot_s <= work.tpot.as_seconds() * (1.0 + 1e-9) {
@@ -233,8 +251,8 @@ fn within_targets(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<(Point
 /// By how much at least a target is tightened each time, so that the search comes to an end.
 const TIGHTER: f64 = 0.995;
 
-fn compute(gpu: &Gpu, rack: &RackClass, work: &Work<'_>) -> Result<Compute, Refusal> {
-    within_targets(gpu, rack, work).map(|(point, capped)| {
+fn compute(gpu: &Gpu, rack: &RackClass, work: &Work<'_>, draw: f64) -> Result<Compute, Refusal> {
+    within_targets(gpu, rack, work, draw).map(|(point, capped)| {
         let idle_w = gpu.idle_power.as_watts().min(capped.power_w);
         let mut best = [1.0; BEST_POINTS];
         let best_at = serving::best_at_power(gpu, &point, capped.uncapped_w);

@@ -33,6 +33,6 @@ pub mod steering;
 pub mod stranded;
 
 pub use engine::{simulate, simulate_with};
-pub use evaluate::{check, evaluate, evaluate_with};
+pub use evaluate::{check, evaluate, evaluate_with, stranded};
 pub use fleet::{Lengths, RackFigures, Served, rack_figures};
-pub use resolve::resolve;
+pub use resolve::{resolve, size_loops};

@@ -122,7 +122,8 @@ impl Resolver<'_> {
             }
         }
         self.building();
-        size_loops(&mut loops, &racks, &self.limits);
+        size_loops(&mut loops, &racks);
+        accept(&mut loops, &self.limits);
         Some(Site {
             name: design.name.clone(),
             location: location?,
@@ -392,9 +393,12 @@ fn warmest_air_loop(terminal: &CoolingUnits) -> Temperature {
     }
 }
 
-/// Gives each loop its design heat: what its racks may draw, provisioned, in the share that goes its way. And the
-/// warmest supply that all of its racks accept.
-fn size_loops(loops: &mut [Loop], racks: &[RackClass], limits: &[(u32, Temperature)]) {
+/// Gives each loop its design heat anew: what its racks may draw, provisioned, in the share that goes its way. Pumps are sized
+/// for it.
+pub fn size_loops(loops: &mut [Loop], racks: &[RackClass]) {
+    for each in loops.iter_mut() {
+        each.design_heat = Power::ZERO;
+    }
     for class in racks {
         let heat = class.provisioned() * class.count;
         let liquid = heat * class.liquid_fraction.as_fraction();
@@ -405,6 +409,10 @@ fn size_loops(loops: &mut [Loop], racks: &[RackClass], limits: &[(u32, Temperatu
             each.design_heat += heat - liquid;
         }
     }
+}
+
+/// The warmest supply that all racks of each loop accept.
+fn accept(loops: &mut [Loop], limits: &[(u32, Temperature)]) {
     for &(at, limit) in limits {
         if let Some(each) = loops.get_mut(at as usize) {
             each.supply_max = each.supply_max.min(limit);

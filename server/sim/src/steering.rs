@@ -36,7 +36,7 @@
 //!
 //! Read `tree` and `policy` first, then `controller` (with `fill`, how watts are shared out), `plant` (hosts that keep to the
 //! three rules, and all that goes wrong), `work` (what a cap leaves of a job), `compare` (ways to spend one envelope),
-//! `smoothing`, `pilot`; `fixture` has a public topology.
+//! `smoothing`, `pilot`, `site` (a design's own tree); `fixture` has a public topology.
 
 pub mod compare;
 pub mod controller;
@@ -45,6 +45,7 @@ pub mod fixture;
 pub mod pilot;
 pub mod plant;
 pub mod policy;
+pub mod site;
 pub mod smoothing;
 pub mod tree;
 pub mod work;

@@ -3,8 +3,8 @@
 use crate::cli::design::{DesignArgs, Failure};
 use crate::cli::output;
 use clap::Args;
-use optimize::{Answer, Base, Choice, Conflict, Goal, Limits, Point, Reasons, Unfit, conflicts, optimize};
-use serde::Serialize;
+use model::optimum::{Choice, Conflict, Goal, Limits, Optimum, OptimumAsk, Point, Reasons, Robust, StorageYear};
+use optimize::{Base, Unfit, study};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -32,14 +32,15 @@ pub struct Optimize {
 
 /// A limit that may be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(super) enum Bound {
     Power,
     Capex,
     Ttft,
     Tpot,
 }
 
-fn limit(text: &str) -> Result<(Bound, f64), String> {
+/// A limit as the command line has it: `power=96`.
+pub(super) fn limit(text: &str) -> Result<(Bound, f64), String> {
     let told = "must be power=MW, capex=$, ttft=MS or tpot=MS, above 0";
     let (name, value) = text.split_once('=').ok_or(told)?;
     let bound = match name {
@@ -53,54 +54,18 @@ fn limit(text: &str) -> Result<(Bound, f64), String> {
     Ok((bound, value))
 }
 
-/// What is written as JSON.
-#[derive(Serialize)]
-struct Told<'a> {
-    answer: &'a Answer,
-    reasons: Option<&'a Reasons>,
-    conflicts: &'a [Conflict],
-    storage: Option<&'a Storage>,
-}
-
 /// What the batteries that are drawn could save of the best choice's electricity.
-#[derive(Serialize)]
-struct Storage {
-    energy_mwh: f64,
-    power_mw: f64,
-    with_usd_per_year: f64,
-    without_usd_per_year: f64,
-}
-
-impl Storage {
-    /// Of the best choice; none where no batteries are drawn. A year that can't be scheduled is told and leaves the rest.
-    fn of(base: &Base, best: &Point) -> Option<Self> {
-        let battery = base.battery()?;
-        match base.storage_year(&best.choice)? {
-            Ok(year) => Some(Self {
-                energy_mwh: battery.energy_mwh,
-                power_mw: battery.power_mw,
-                with_usd_per_year: year.cost_usd,
-                without_usd_per_year: year.without_usd,
-            }),
-            Err(why) => {
-                tracing::warn!("the batteries' year could not be worked out: {why}");
-                None
-            }
-        }
-    }
-
-    fn words(&self) -> String {
-        let saved = self.without_usd_per_year - self.with_usd_per_year;
-        format!(
-            "Batteries drawn, {:.0} MWh and {:.0} MW: at most ${:.0} thousand a year less for electricity ({:.1}% of ${:.1} million),\n\
-             with prices known ahead and nothing kept back for outages.\n",
-            self.energy_mwh,
-            self.power_mw,
-            saved / 1e3,
-            100.0 * saved / self.without_usd_per_year.max(1e-9),
-            self.without_usd_per_year / 1e6
-        )
-    }
+fn batteries(year: &StorageYear) -> String {
+    let saved = year.without_usd_per_year - year.with_usd_per_year;
+    format!(
+        "Batteries drawn, {:.0} MWh and {:.0} MW: at most ${:.0} thousand a year less for electricity ({:.1}% of ${:.1} million),\n\
+         with prices known ahead and nothing kept back for outages.\n",
+        year.energy_mwh,
+        year.power_mw,
+        saved / 1e3,
+        100.0 * saved / year.without_usd_per_year.max(1e-9),
+        year.without_usd_per_year / 1e6
+    )
 }
 
 impl Optimize {
@@ -112,63 +77,48 @@ impl Optimize {
             return Err(Failure::BadInput("--frontier takes two or three goals".to_owned()));
         }
         let (design, catalog) = self.design.drawn()?;
-        let base = Base::new(&design, &catalog, self.limits()).map_err(|unfit| match unfit {
+        let ask = OptimumAsk { goal: self.goal, limits: limits(&self.subject_to), frontier: self.frontier.clone() };
+        let base = Base::new(&design, &catalog, ask.limits).map_err(|unfit| match unfit {
             Unfit::Notes(notes) => self.design.refused(notes),
             Unfit::NoGpus => {
                 Failure::BadInput("the design has no racks with GPUs: there is nothing to search".to_owned())
             }
         })?;
-        let choices = base.choices();
-        let answer = optimize(&base, &choices, self.goal, &self.frontier);
-        let reasons = answer.best.as_ref().map(|best| Reasons::of(&base, &choices, self.goal, best));
-        let ways = if answer.best.is_none() { conflicts(&base, &choices) } else { Vec::new() };
-        let storage = answer.best.as_ref().and_then(|best| Storage::of(&base, best));
+        let found = study(&base, &ask);
         if let Some(path) = &self.json {
-            let told = Told { answer: &answer, reasons: reasons.as_ref(), conflicts: &ways, storage: storage.as_ref() };
-            output::write(&[(path, output::json(path, &told)?)])?;
+            output::write(&[(path, output::json(path, &found)?)])?;
         }
         if self.json.as_deref() != Some(Path::new("-")) {
-            let batteries = storage.as_ref().map(Storage::words).unwrap_or_default();
-            output::print(&(words(&base, &answer, reasons.as_ref(), &ways) + &batteries))?;
+            output::print(&words(&base, &found))?;
         }
-        if answer.best.is_some() {
+        if found.answer.best.is_some() {
             Ok(())
         } else {
             Err(Failure::Absent("nothing can be run within these limits".to_owned()))
         }
     }
+}
 
-    fn limits(&self) -> Limits {
-        let of = |bound: Bound| {
-            let values = self.subject_to.iter().filter(|(own, _)| *own == bound).map(|(_, value)| *value);
-            values.reduce(f64::min)
-        };
-        Limits {
-            power_mw: of(Bound::Power),
-            capex_usd: of(Bound::Capex),
-            ttft_ms: of(Bound::Ttft),
-            tpot_ms: of(Bound::Tpot),
-        }
+/// The tightest of each limit that was asked for.
+pub(super) fn limits(asked: &[(Bound, f64)]) -> Limits {
+    let of = |bound: Bound| {
+        let values = asked.iter().filter(|(own, _)| *own == bound).map(|(_, value)| *value);
+        values.reduce(f64::min)
+    };
+    Limits {
+        power_mw: of(Bound::Power),
+        capex_usd: of(Bound::Capex),
+        ttft_ms: of(Bound::Ttft),
+        tpot_ms: of(Bound::Tpot),
     }
 }
 
-fn words(base: &Base, answer: &Answer, reasons: Option<&Reasons>, ways: &[Conflict]) -> String {
+fn words(base: &Base, found: &Optimum) -> String {
     let mut text = String::new();
+    let answer = &found.answer;
     let Some(best) = &answer.best else {
         let _ = writeln!(text, "{}: no choice of {} can be run all year.", base.drawn().name, answer.tried);
-        for way in ways.iter().take(3) {
-            let _ = writeln!(text, "\nIt would take ({}):", choice(&way.point.choice));
-            for short in &way.short {
-                let _ = writeln!(
-                    text,
-                    "  {:.1}% more {} at {}: {}",
-                    100.0 * short.by,
-                    short.limit.words(),
-                    short.place,
-                    short.words
-                );
-            }
-        }
+        ways_out(&mut text, &found.conflicts);
         return text;
     };
     let _ = writeln!(
@@ -186,12 +136,13 @@ fn words(base: &Base, answer: &Answer, reasons: Option<&Reasons>, ways: &[Confli
             let _ = writeln!(text, "  {} at {}: {}", short.limit.words(), short.place, short.words);
         }
     }
-    if let Some(reasons) = reasons {
-        why(&mut text, answer, reasons);
+    if let Some(reasons) = &found.reasons {
+        why(&mut text, answer.goal, reasons);
     }
+    stands(&mut text, found);
+    same_megawatts(&mut text, found);
     let _ = writeln!(text, "\nFrontier, {} choices that none beats in all of its goals:", answer.frontier.len());
-    let every = answer.frontier.len().div_ceil(FRONTIER_SHOWN).max(1);
-    for point in answer.frontier.iter().step_by(every) {
+    for point in optimize::thinned(answer.frontier.clone(), FRONTIER_SHOWN) {
         let _ = writeln!(
             text,
             "  {:>12.0} tokens/s {:>9.4} tokens/J {:>8.3} $/M tokens   {}",
@@ -206,10 +157,89 @@ fn words(base: &Base, answer: &Answer, reasons: Option<&Reasons>, ways: &[Confli
         "\nEverything busy, at the mean weather; money and carbon as if it were so all year. A choice can be run where no limit is\n\
          exceeded on the hottest hour either. The plant stands as drawn: racks, power limit and water are chosen."
     );
-    text
+    text + &found.storage.as_ref().map(batteries).unwrap_or_default()
 }
 
-fn choice(choice: &Choice) -> String {
+/// What would have to give.
+fn ways_out(text: &mut String, ways: &[Conflict]) {
+    for way in ways.iter().take(3) {
+        let _ = writeln!(text, "\nIt would take ({}):", choice(&way.point.choice));
+        for short in &way.short {
+            let (by, what) = (100.0 * short.by, short.limit.words());
+            let _ = writeln!(text, "  {by:.1}% more {what} at {}: {}", short.place, short.words);
+        }
+    }
+}
+
+/// Whether the best stands when something goes wrong.
+fn stands(text: &mut String, found: &Optimum) {
+    let Some(robust) = &found.robust else { return };
+    let Robust { hottest_c, hottest_mw, contract_mw, held_back_h, busiest_asked, busiest_served, failures } = robust;
+    let _ = writeln!(text, "\nWhether it stands:");
+    let _ = writeln!(
+        text,
+        "  hottest hour, {hottest_c:.1} °C: {hottest_mw:.3} MW of {contract_mw:.3} MW; {held_back_h:.0} hours of the year held back"
+    );
+    let _ = writeln!(
+        text,
+        "  busiest hundredth of hours: {:.0}% of what it makes is asked for, {:.1}% of that is served",
+        100.0 * busiest_asked,
+        100.0 * busiest_served
+    );
+    if failures.is_empty() {
+        let _ = writeln!(text, "  any one unit of power or cooling may fail");
+    }
+    for failed in failures {
+        let _ = writeln!(
+            text,
+            "  one unit of {} out: {:.0}% of tokens, {} racks at {:.0} W a GPU",
+            failed.place,
+            100.0 * failed.tokens_share,
+            failed.racks,
+            failed.cap_w
+        );
+    }
+    for error in &found.power_error {
+        let ours = if error.ours.is_feasible() { "can be run" } else { "can't be run all year" };
+        let other = error.best.as_ref().map_or("nothing could be".to_owned(), |best| choice(&best.choice));
+        let _ = writeln!(
+            text,
+            "  boards drawing {:.0}% of what the model says: it {ours}; best would be {other}; {:.1}% is lost by not knowing",
+            100.0 * error.draw,
+            100.0 * error.regret
+        );
+    }
+}
+
+/// One contract filled with racks as they come, and under a power limit.
+fn same_megawatts(text: &mut String, found: &Optimum) {
+    let Some(envelope) = &found.envelope else { return };
+    let _ = writeln!(
+        text,
+        "\nThe same {:.1} MW filled three ways, the whole design scaled so that power alone is short:",
+        envelope.power_mw
+    );
+    for (name, filled) in [
+        ("boards at their own limit, counted by label", &envelope.label),
+        ("the same, counted by what they draw", &envelope.drawn),
+        ("under a power limit, counted by worst case", &envelope.capped),
+    ] {
+        let _ = writeln!(
+            text,
+            "  {name:<46}{:>9} GPUs at {:>5.0} W {:>7.3} kW each {:>14.0} tokens/s",
+            filled.gpus, filled.cap_w, filled.kw_per_gpu, filled.output_tokens_per_s
+        );
+    }
+    let [low, high] = envelope.tokens_band;
+    let _ = writeln!(
+        text,
+        "  {:.3} times the GPUs and {:.3} times the tokens of the first; {low:.3} to {high:.3} over the errors of power and limits",
+        envelope.gpus_ratio, envelope.tokens_ratio
+    );
+}
+
+/// A choice in words.
+pub(super) fn choice(choice: &Choice) -> String {
     let water = choice.supply_c.map_or("water as drawn".to_owned(), |c| format!("water at {c:.1} °C"));
     let racks = if choice.racks == 1 { "1 rack".to_owned() } else { format!("{} racks", choice.racks) };
     format!("{racks} at {:.0} W a GPU, {water}", choice.cap_w)
@@ -247,8 +277,8 @@ fn beside(text: &mut String, drawn: &Point, best: &Point) {
     line("Time between tokens, ms", &|p| p.tpot_ms, 1);
 }
 
-fn why(text: &mut String, answer: &Answer, reasons: &Reasons) {
-    let unit = answer.goal.unit();
+fn why(text: &mut String, goal: Goal, reasons: &Reasons) {
+    let unit = goal.unit();
     let _ = writeln!(text, "\nWhat stops one more rack, or one more watt a GPU:");
     if reasons.binds.is_empty() {
         let _ = writeln!(text, "  nothing; more would be possible, and worse by this goal");
@@ -268,9 +298,4 @@ fn why(text: &mut String, answer: &Answer, reasons: &Reasons) {
         figure(low),
         figure(high)
     );
-    if reasons.fails_without.is_empty() {
-        let _ = writeln!(text, "Any one unit of power or cooling may fail.");
-    } else {
-        let _ = writeln!(text, "Can't lose one unit with everything busy: {}.", reasons.fails_without.join(", "));
-    }
 }

@@ -16,6 +16,7 @@ pub mod fleet;
 pub mod inputs;
 pub mod once;
 pub mod openapi;
+pub mod optimize;
 pub mod problems;
 pub mod replays;
 pub mod runs;
@@ -79,6 +80,13 @@ fn operations() -> OpenApiRouter<Reach> {
         .routes(routes!(replays::list, replays::create))
         .routes(routes!(replays::get, replays::delete))
         .routes(routes!(replays::requests))
+        .routes(routes!(optimize::study))
+        .routes(routes!(optimize::apply))
+        .routes(routes!(optimize::steer))
+        .routes(routes!(optimize::list, optimize::create))
+        .routes(routes!(optimize::get, optimize::delete))
+        .routes(routes!(optimize::cancel))
+        .routes(routes!(optimize::rows))
 }
 
 /// What documents the API, as OpenAPI 3.1.

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId};
+use model::id::{DesignId, InputId, ReplayId, RunId, SnapshotId, SweepId};
 use std::path::PathBuf;
 
 /// Why the store could not do it.
@@ -130,6 +130,24 @@ pub enum Error {
     /// Replays together are too large.
     #[error("the traces and rows of replays take {limit} bytes together at most: delete some")]
     ReplaysFull {
+        /// The limit.
+        limit: i64,
+    },
+    /// There is no such sweep.
+    #[error("sweep {id} does not exist")]
+    NoSweep {
+        /// Which.
+        id: SweepId,
+    },
+    /// The sweep is done, cancelled or failed, or has these rows already.
+    #[error("sweep {id} is at its end already")]
+    SweepSettled {
+        /// Which.
+        id: SweepId,
+    },
+    /// Sweeps together are too large.
+    #[error("the rows of sweeps take {limit} bytes together at most: delete some")]
+    SweepsFull {
         /// The limit.
         limit: i64,
     },

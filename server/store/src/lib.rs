@@ -4,7 +4,7 @@
 //! read; a write that has returned survives the loss of power.
 //!
 //! Read `db` first (one file on disk, opened and brought up to date), then `design`, `snapshot`, `input`, `run`,
-//! `replay` and `idempotency`: one file a noun, plain functions over a [`db::Db`].
+//! `replay`, `sweep` and `idempotency`: one file a noun, plain functions over a [`db::Db`].
 
 mod error;
 
@@ -19,6 +19,7 @@ pub mod input;
 pub mod replay;
 pub mod run;
 pub mod snapshot;
+pub mod sweep;
 pub mod tail;
 
 pub use error::Error;

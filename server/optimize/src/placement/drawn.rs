@@ -8,11 +8,12 @@ mod design;
 mod limits;
 
 use super::{Class, Effort, Feed, Limit, Placed, Placement, Problem, Row, Unplaced, place};
-use crate::point::{Short, exceeded};
+use crate::point::exceeded;
 use limits::Limits;
 use model::catalog::Catalog;
 use model::design::{Design, Hall, RackGroup};
 use model::note::Note;
+use model::optimum::Short;
 use model::report::Evaluation;
 use model::site::{PowerNode, RackClass, Site};
 use serde::{Deserialize, Serialize};
@@ -114,7 +115,7 @@ pub fn plan(
 
 /// Limits that an evaluation says are exceeded, of those that a placement can do something about.
 fn short(seen: &Evaluation) -> Vec<Short> {
-    use crate::point::Limit as Kind;
+    use model::optimum::Limit as Kind;
     let of_place = |short: &Short| {
         matches!(short.limit, Kind::Contract | Kind::Feed | Kind::Terminal | Kind::Cooling | Kind::Space)
     };

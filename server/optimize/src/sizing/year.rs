@@ -1,9 +1,10 @@
 //! What to build for a design, over its own year.
 
 use super::{Capacity, Gas, Grid, Sized, Sizing, Solar, Storage, Unsized, clear_sky_yield, size};
-use crate::base::{Base, Choice};
+use crate::base::Base;
 use crate::storage::ROUND_TRIP;
 use model::money::Usd;
+use model::optimum::Choice;
 use model::quantity::{Ratio, Span};
 use model::scenario::MONTH_STARTS;
 use serde::{Deserialize, Serialize};

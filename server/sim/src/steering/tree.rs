@@ -15,6 +15,8 @@ pub enum Level {
     Utility,
     /// A switchboard.
     Switchboard,
+    /// A group of a design's power tree.
+    Group,
     /// A power distribution unit of a floor.
     FloorPdu,
     /// A rack.
@@ -29,6 +31,7 @@ impl Level {
         match self {
             Self::Utility => "utility",
             Self::Switchboard => "switchboard",
+            Self::Group => "power group",
             Self::FloorPdu => "floor PDU",
             Self::Rack => "rack",
             Self::Host => "host",

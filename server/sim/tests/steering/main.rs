@@ -7,6 +7,7 @@ mod common;
 mod pilots;
 mod policies;
 mod runs;
+mod sites;
 mod smooths;
 mod spends;
 mod steers;

@@ -29,6 +29,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "catalog", description = "What designs may name, each figure with its source."),
         (name = "snapshots", description = "Texts that share links lead to."),
         (name = "replays", description = "Requests through a fleet, one by one."),
+        (name = "optimizer", description = "Operating points, power under steering, and sweeps over choices."),
     )
 )]
 struct Head;
