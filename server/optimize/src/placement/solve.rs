@@ -45,6 +45,12 @@ pub(super) struct Found {
 /// Most power, then fewest moves.
 pub(super) fn solve(problem: &Problem, pools: &Pools, drawn: &[Seat], effort: &Effort) -> Result<Found, Unplaced> {
     let programme = Programme { problem, pools, drawn, cells: cells(problem, pools), effort };
+    if programme.cells.is_empty() {
+        // Nothing can stand anywhere, which not every solver takes for a programme.
+        let none = Found { seats: Vec::new(), bound_kw: 0.0, proof: Proof::WithinGap, moves_proof: Proof::WithinGap };
+        let must = problem.classes.iter().any(|class| class.least > 0);
+        return if must { Err(Unplaced::Infeasible) } else { Ok(none) };
+    }
     let all_kw: f64 = problem.feeds.iter().map(|feed| feed.kw).sum();
     let relaxed = programme.run(Aim::Power, Numbers::Any, &[])?;
     let bound_kw = if relaxed.proof == Proof::WithinGap { relaxed.kw } else { all_kw };
