@@ -17,7 +17,7 @@ WASM_SCENE := --target wasm32-unknown-unknown
 LISTEN ?= 127.0.0.1:8080
 SECONDS ?= 600
 
-.PHONY: help run build test check bench bundle browser calibrate peers fuzz fuzz-api crash clean
+.PHONY: help run build test check bench bundle browser calibrate oracle peers fuzz fuzz-api crash clean
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -74,6 +74,12 @@ check: $(BUNDLE) $(SCENE) ## formatting, lints native and wasm, documentation
 calibrate: ## fit the serving model to the measured points anew, with its error bands and validation report
 	cargo run --release -p sim --example calibrate
 	cargo fmt -p sim
+
+# HiGHS is run here alone: the tests read what it said.
+oracle: ## problems of placement, dispatch and sizing with what HiGHS says of each, for the optimizer's tests (needs python3)
+	@test -x target/oracle/bin/python || python3 -m venv target/oracle
+	target/oracle/bin/pip install --quiet highspy==1.16.0 numpy==2.4.6
+	target/oracle/bin/python server/optimize/tests/oracle/problems.py server/optimize/tests/oracle/problems.json
 
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
 	cargo bench -p sim -p optimize

@@ -5,9 +5,11 @@
 //! discharge · h / √η, 0 ≤ stored ≤ energy, and as much stored at the end as at the start. Prices are known ahead, so that
 //! this is the most that any way of running the battery could save.
 
-use clarabel::algebra::CscMatrix;
-use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
+use crate::lp::{Programme, Unsolved};
 use serde::{Deserialize, Serialize};
+
+/// Share by which the solver may miss the least cost and the limits.
+const TOLERANCE: f64 = 1e-9;
 
 /// A battery behind the meter.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -63,6 +65,15 @@ pub enum Unscheduled {
     Failed(String),
 }
 
+impl From<Unsolved> for Unscheduled {
+    fn from(unsolved: Unsolved) -> Self {
+        match unsolved {
+            Unsolved::Infeasible => Self::Infeasible,
+            Unsolved::Failed(word) => Self::Failed(word),
+        }
+    }
+}
+
 impl std::fmt::Display for Unscheduled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -80,35 +91,9 @@ impl std::fmt::Display for Unscheduled {
 pub fn dispatch(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, battery: &Battery) -> Result<Schedule, Unscheduled> {
     checked(load_mw, step_h, tariff, battery)?;
     let shape = Shape { steps: load_mw.len(), months: tariff.months.len() };
-    let problem = Problem::of(load_mw, step_h, tariff, battery, &shape);
-    let settings = DefaultSettingsBuilder::default()
-        .verbose(false)
-        .tol_gap_abs(1e-9)
-        .tol_gap_rel(1e-9)
-        .tol_feas(1e-9)
-        .build()
-        .map_err(|error| Unscheduled::Failed(error.to_string()))?;
-    let cones =
-        [SupportedConeT::ZeroConeT(shape.steps), SupportedConeT::NonnegativeConeT(problem.bounds.len() - shape.steps)];
-    let none = CscMatrix::zeros((shape.columns(), shape.columns()));
-    let matrix = CscMatrix::new_from_triplets(
-        problem.bounds.len(),
-        shape.columns(),
-        problem.rows,
-        problem.columns,
-        problem.values,
-    );
-    let mut solver = DefaultSolver::new(&none, &problem.costs, &matrix, &problem.bounds, &cones, settings)
-        .map_err(|error| Unscheduled::Failed(error.to_string()))?;
-    solver.solve();
-    let status = solver.solution.status;
-    if matches!(status, SolverStatus::PrimalInfeasible | SolverStatus::AlmostPrimalInfeasible) {
-        return Err(Unscheduled::Infeasible);
-    }
-    if !matches!(status, SolverStatus::Solved | SolverStatus::AlmostSolved) {
-        return Err(Unscheduled::Failed(format!("{status:?}")));
-    }
-    Ok(schedule(load_mw, step_h, tariff, &solver.solution.x, &shape))
+    let problem = programme(load_mw, step_h, tariff, battery, &shape);
+    let found = problem.solve(TOLERANCE)?;
+    Ok(schedule(load_mw, step_h, tariff, &found, &shape))
 }
 
 fn checked(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, battery: &Battery) -> Result<(), Unscheduled> {
@@ -151,64 +136,38 @@ impl Shape {
     }
 }
 
-/// A · x + s = b, s = 0 in the first rows and s ≥ 0 in the others; as triplets.
-#[derive(Default)]
-struct Problem {
-    costs: Vec<f64>,
-    rows: Vec<usize>,
-    columns: Vec<usize>,
-    values: Vec<f64>,
-    bounds: Vec<f64>,
-}
-
-impl Problem {
-    /// Σ value · x ≤ bound, or = where the row is one of the first.
-    fn row(&mut self, terms: &[(usize, f64)], bound: f64) {
-        for (column, value) in terms {
-            self.rows.push(self.bounds.len());
-            self.columns.push(*column);
-            self.values.push(*value);
+fn programme(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, battery: &Battery, shape: &Shape) -> Programme {
+    let mut problem = Programme::new(shape.columns());
+    let one_way = battery.round_trip.sqrt();
+    let start = battery.start * battery.energy_mwh;
+    for (step, price) in tariff.price_usd_per_mwh.iter().enumerate() {
+        problem.cost(step, price * step_h);
+        problem.cost(shape.discharge(step), -price * step_h);
+        let mut terms =
+            vec![(shape.stored(step), 1.0), (step, -one_way * step_h), (shape.discharge(step), step_h / one_way)];
+        if step > 0 {
+            terms.push((shape.stored(step - 1), -1.0));
         }
-        self.bounds.push(bound);
+        problem.equal(&terms, if step == 0 { start } else { 0.0 });
     }
-
-    fn of(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, battery: &Battery, shape: &Shape) -> Self {
-        let mut problem = Self { costs: vec![0.0; shape.columns()], ..Self::default() };
-        let one_way = battery.round_trip.sqrt();
-        let start = battery.start * battery.energy_mwh;
-        for (step, price) in tariff.price_usd_per_mwh.iter().enumerate() {
-            problem.costs[step] = price * step_h;
-            problem.costs[shape.discharge(step)] = -price * step_h;
-            let mut terms =
-                vec![(shape.stored(step), 1.0), (step, -one_way * step_h), (shape.discharge(step), step_h / one_way)];
-            if step > 0 {
-                terms.push((shape.stored(step - 1), -1.0));
-            }
-            problem.row(&terms, if step == 0 { start } else { 0.0 });
-        }
-        for month in 0..shape.months {
-            problem.costs[shape.peak(month)] = tariff.demand_usd_per_kw_month * 1e3;
-            problem.row(&[(shape.peak(month), 1.0)], tariff.contract_mw);
-            problem.row(&[(shape.peak(month), -1.0)], 0.0);
-        }
-        let mut month = 0;
-        for (step, load) in load_mw.iter().enumerate() {
-            if tariff.months.get(month + 1) == Some(&step) {
-                month += 1;
-            }
-            let (charge, discharge, stored) = (step, shape.discharge(step), shape.stored(step));
-            problem.row(&[(charge, 1.0), (discharge, -1.0), (shape.peak(month), -1.0)], -load);
-            problem.row(&[(charge, -1.0), (discharge, 1.0)], *load);
-            for (column, most) in
-                [(charge, battery.power_mw), (discharge, battery.power_mw), (stored, battery.energy_mwh)]
-            {
-                problem.row(&[(column, -1.0)], 0.0);
-                problem.row(&[(column, 1.0)], most);
-            }
-        }
-        problem.row(&[(shape.stored(shape.steps - 1), -1.0)], -start);
-        problem
+    for month in 0..shape.months {
+        problem.cost(shape.peak(month), tariff.demand_usd_per_kw_month * 1e3);
+        problem.within(shape.peak(month), tariff.contract_mw);
     }
+    let mut month = 0;
+    for (step, load) in load_mw.iter().enumerate() {
+        if tariff.months.get(month + 1) == Some(&step) {
+            month += 1;
+        }
+        let (charge, discharge, stored) = (step, shape.discharge(step), shape.stored(step));
+        problem.at_most(&[(charge, 1.0), (discharge, -1.0), (shape.peak(month), -1.0)], -load);
+        problem.at_most(&[(charge, -1.0), (discharge, 1.0)], *load);
+        problem.within(charge, battery.power_mw);
+        problem.within(discharge, battery.power_mw);
+        problem.within(stored, battery.energy_mwh);
+    }
+    problem.at_most(&[(shape.stored(shape.steps - 1), -1.0)], -start);
+    problem
 }
 
 fn schedule(load_mw: &[f64], step_h: f64, tariff: &Tariff<'_>, found: &[f64], shape: &Shape) -> Schedule {

@@ -121,7 +121,7 @@ fn over(limit: Limit, place: &str, asked: f64, has: f64, unit: &str) -> Short {
 
 /// The limit that a note is of: errors, and what can't be held on the hottest hour, when the fleet would be held back.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a note is a limit's only where it says by how much it is exceeded")]
-fn exceeded(place: &str, kind: &Kind) -> Option<Short> {
+pub(crate) fn exceeded(place: &str, kind: &Kind) -> Option<Short> {
     let power = |limit, asked: &model::quantity::Power, has: &model::quantity::Power| {
         Some(over(limit, place, asked.as_megawatts(), has.as_megawatts(), "MW"))
     };

@@ -10,7 +10,7 @@ use model::quantity::Span;
 use model::scenario::MONTH_STARTS;
 
 /// Energy out over energy in: NREL's Annual Technology Baseline 2024, utility-scale batteries.
-const ROUND_TRIP: f64 = 0.85;
+pub(crate) const ROUND_TRIP: f64 = 0.85;
 /// Share stored at the start and end of the year, a judgement: over a year it moves little.
 const START: f64 = 0.5;
 /// Steps of the year in a day.
