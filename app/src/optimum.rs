@@ -4,7 +4,7 @@
 use crate::asked::{Misread, Reading};
 use crate::format::{self, Figure};
 use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter, scatter_narrow};
-use model::optimum::{Choice, DialPoint, Goal, Limits, Optimum, OptimumAsk, Point};
+use model::optimum::{Choice, DialPoint, Goal, Limits, Onsite, Optimum, OptimumAsk, Point};
 use model::quantity::{Power, Temperature};
 use sim::board::{CapCurve, MEASURED, Phase};
 
@@ -45,7 +45,14 @@ impl OptimumQuestion {
             ttft_ms: read.optional(("ttft", "First token within, ms"), 0.001..=1e7),
             tpot_ms: read.optional(("tpot", "Between tokens, ms"), 0.001..=1e6),
         };
-        Self { ask: OptimumAsk { goal, limits, frontier }, misread: read.misread() }
+        let solar = read.optional(("solar", "Solar, mean output, %"), 0.0..=50.0);
+        let shift = read.optional(("shift", "Load that can wait, %"), 0.0..=100.0);
+        let onsite = (solar.is_some() || shift.is_some()).then(|| Onsite {
+            solar_capacity_factor: solar.map(|percent| percent / 100.0),
+            gas: None,
+            shift: shift.unwrap_or(0.0) / 100.0,
+        });
+        Self { ask: OptimumAsk { goal, limits, frontier, onsite }, misread: read.misread() }
     }
 }
 

@@ -7,11 +7,11 @@ use crate::error::{of_task, sentence};
 use app::api::{ApiError, Backend};
 use model::design::Design;
 use model::id::DesignId;
-use model::optimum::{Applied, Choice, Goal, Limits, Optimum, OptimumApply, OptimumAsk, OptimumView, Point};
+use model::optimum::{Applied, Change, Choice, Goal, Limits, Optimum, OptimumApply, OptimumAsk, OptimumView, Point};
 use model::run::{DesignSummary, Origin};
 use model::steered::{SteerAsk, SteeredView};
 use model::version::{BranchPoint, DesignCreate, DesignSave, DesignSaved};
-use optimize::{Base, Unfit, study, thinned};
+use optimize::{Base, Unfit, replaced, study, thinned};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
@@ -81,7 +81,7 @@ impl House {
         let (designs, asked) = (Arc::clone(&self.designs), ask.clone());
         let work = move || {
             let base = Base::new(&design, designs.catalog(), asked.limits).map_err(unfit)?;
-            let mut found = study(&base, &asked);
+            let mut found = study(&base, (&design, designs.catalog()), &asked);
             found.answer.frontier = thinned(std::mem::take(&mut found.answer.frontier), FRONTIER_SHOWN);
             Ok::<_, String>(found)
         };
@@ -99,14 +99,9 @@ impl House {
     pub async fn apply_choice(&self, apply: OptimumApply) -> Result<Applied, ApiError> {
         let opened = self.designs.version(&apply.design, apply.version).await?;
         let design = drawn(&opened)?.clone();
-        let base = Base::new(&design, self.designs.catalog(), Limits::default());
-        let base = base.map_err(|why| ApiError::Invalid { reason: sentence(&unfit(why)) })?;
-        check_choice(&apply.choice, &base)?;
-        let made = base.design(&design, &apply.choice);
-        let point = base.point(&apply.choice);
+        let (made, label, message) = self.changed(design, apply.change).await?;
         let toml = toml::to_string(&made)
             .map_err(|error| ApiError::Internal { reason: format!("The design could not be written: {error}.") })?;
-        let (label, message) = (words(&apply.choice), told(&point));
         let summary = opened.summary();
         if summary.origin == Origin::Reference {
             let name: String = format!("{}, operating point", summary.name).chars().take(120).collect();
@@ -127,6 +122,30 @@ impl House {
                 ),
             }),
         }
+    }
+
+    /// The design with a change made, and what the version is to be called and to say.
+    async fn changed(&self, design: Design, change: Change) -> Result<(Design, String, String), ApiError> {
+        let designs = Arc::clone(&self.designs);
+        let work = move || match change {
+            Change::Choice(choice) => {
+                let base = Base::new(&design, designs.catalog(), Limits::default());
+                let base = base.map_err(|why| ApiError::Invalid { reason: sentence(&unfit(why)) })?;
+                check_choice(&choice, &base)?;
+                Ok((base.design(&design, &choice), words(&choice), told(&base.point(&choice))))
+            }
+            Change::Placement(_) => {
+                let none = || ApiError::Invalid { reason: "The design's racks can't be placed anew.".into() };
+                let (told, made) = replaced(&design, designs.catalog()).ok_or_else(none)?;
+                let stranded: f64 = told.causes.iter().map(|(.., after)| after).sum();
+                let message = format!(
+                    "{} racks for {} drawn, {} of them moved; {stranded:.3} MW that feeds can promise have no rack.",
+                    told.racks, told.racks_drawn, told.moved
+                );
+                Ok((made, "racks placed to strand the least power".to_owned(), message))
+            }
+        };
+        self.optima.in_turn("change the design", work).await?
     }
 
     /// The power tree of the newest version of a design under a policy.
@@ -168,6 +187,13 @@ fn check(ask: &OptimumAsk) -> Result<(), ApiError> {
         ("ttft", ask.limits.ttft_ms),
         ("tpot", ask.limits.tpot_ms),
     ];
+    let onsite = ask.onsite.unwrap_or_default();
+    let shares = [onsite.solar_capacity_factor.unwrap_or(0.0), onsite.shift];
+    let gas = onsite.gas.map_or([0.0; 3], |gas| [gas.usd_per_kw, gas.fuel_usd_per_mwh, gas.carbon_kg_per_mwh]);
+    if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || gas.iter().any(|of| !(of.is_finite() && *of >= 0.0)) {
+        let reason = "Shares of `onsite` must be from 0 to 1, and figures of gas numbers not below 0.".into();
+        return Err(ApiError::Invalid { reason });
+    }
     for (name, value) in limits {
         if value.is_some_and(|value| !(value.is_finite() && value > 0.0)) {
             return Err(ApiError::Invalid { reason: format!("The limit `{name}` must be a number above 0.") });

@@ -272,12 +272,97 @@ pub struct OptimumAsk {
     pub limits: Limits,
     /// Goals of the frontier: two or three.
     pub frontier: Vec<Goal>,
+    /// What may be built beside the grid; none where nothing is.
+    pub onsite: Option<Onsite>,
+}
+
+/// What may be built beside the grid. A battery always may.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Onsite {
+    /// Mean output of solar panels over their rated power; none where there are to be none.
+    pub solar_capacity_factor: Option<f64>,
+    /// Gas engines.
+    pub gas: Option<OnsiteGas>,
+    /// Share of each hour's load that can wait, within its day.
+    pub shift: f64,
+}
+
+/// Gas engines that may be built.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OnsiteGas {
+    /// To build, $/kW.
+    pub usd_per_kw: f64,
+    /// Fuel and wear for each MWh of electricity, $.
+    pub fuel_usd_per_mwh: f64,
+    /// Carbon for each MWh of electricity, kg.
+    pub carbon_kg_per_mwh: f64,
+}
+
+/// What is best built beside the grid for the best choice's year, and what that saves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct OnsiteYear {
+    /// Solar panels, MW.
+    pub solar_mw: f64,
+    /// Gas engines, MW.
+    pub gas_mw: f64,
+    /// Battery, MWh.
+    pub battery_mwh: f64,
+    /// Battery, MW.
+    pub battery_mw: f64,
+    /// Electricity of the year, with what is built paid off over its life, $.
+    pub cost_usd: f64,
+    /// The same from the grid alone; none where the contract can't carry it.
+    pub without_usd: Option<f64>,
+    /// Carbon of the year, t.
+    pub carbon_t: f64,
+    /// The same from the grid alone.
+    pub without_carbon_t: f64,
+    /// Energy from the grid, MWh.
+    pub grid_mwh: f64,
+    /// From panels.
+    pub solar_mwh: f64,
+    /// What panels could have given besides.
+    pub curtailed_mwh: f64,
+    /// From gas.
+    pub gas_mwh: f64,
+    /// Load put off within its day.
+    pub shifted_mwh: f64,
+}
+
+/// Racks moved among rows, feeds and cooling loops, and more of them put where room is, to strand the least power.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Replaced {
+    /// Racks as drawn.
+    pub racks_drawn: u32,
+    /// Racks as placed.
+    pub racks: u32,
+    /// Drawn racks that move.
+    pub moved: u32,
+    /// Power provisioned for racks as placed, MW.
+    pub placed_mw: f64,
+    /// The most that any placement could have, MW.
+    pub bound_mw: f64,
+    /// Whether it is sure that none has more, but for a hundred-thousandth.
+    pub is_proven: bool,
+    /// Power that feeds can promise and no rack has: its cause, as drawn and as placed, MW.
+    pub causes: Vec<(String, f64, f64)>,
 }
 
 impl Default for OptimumAsk {
     /// Most tokens in the power that there is, against tokens for a joule.
     fn default() -> Self {
-        Self { goal: Goal::Tokens, limits: Limits::default(), frontier: vec![Goal::Tokens, Goal::TokensPerJoule] }
+        Self {
+            goal: Goal::Tokens,
+            limits: Limits::default(),
+            frontier: vec![Goal::Tokens, Goal::TokensPerJoule],
+            onsite: None,
+        }
     }
 }
 
@@ -303,6 +388,10 @@ pub struct Optimum {
     pub stranded: Vec<StrandedBeside>,
     /// What the batteries that are drawn could save.
     pub storage: Option<StorageYear>,
+    /// What is best built beside the grid, where that was asked.
+    pub onsite: Option<OnsiteYear>,
+    /// Racks placed to strand the least power; none where the design can't be placed anew.
+    pub replaced: Option<Replaced>,
     /// Ways out, where nothing can be run.
     pub conflicts: Vec<Conflict>,
 }
@@ -452,17 +541,28 @@ pub struct OptimumView {
     pub refused: Option<String>,
 }
 
-/// A choice to be kept as a version of its design.
+/// A change to be kept as a version of its design.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
 pub struct OptimumApply {
     /// The design.
     pub design: DesignId,
     /// The version that was searched.
     pub version: u32,
-    /// What was chosen.
-    pub choice: Choice,
+    /// What is kept.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What is changed in a design.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Racks, power limit, water and redundancy.
+    Choice(Choice),
+    /// Racks, feeds and loops of least stranded power: `true`.
+    Placement(bool),
 }
 
 /// What became of it.

@@ -13,7 +13,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::id::DesignId;
 use model::optimum::{
-    Choice, Conflict, Envelope, Goal, Optimum, OptimumApply, OptimumView, Point, PowerError, Robust, Short,
+    Change, Choice, Conflict, Envelope, Goal, Optimum, OptimumApply, OptimumView, Point, PowerError, Robust, Short,
 };
 use model::quantity::Temperature;
 use model::run::{DesignSummary, Origin};
@@ -92,6 +92,8 @@ fn Asked(id: DesignId, question: OptimumQuestion) -> impl IntoView {
             <label>"To build, million $" <input type="number" name="capex" min="0.001" step="any" placeholder="no limit" value=number(ask.limits.capex_usd.map(|usd| usd / 1e6))/></label>
             <label>"First token within, ms" <input type="number" name="ttft" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.ttft_ms)/></label>
             <label>"Between tokens, ms" <input type="number" name="tpot" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.tpot_ms)/></label>
+            <label>"Solar, mean output, %" <input type="number" name="solar" min="0" max="50" step="any" placeholder="none built" value=number(ask.onsite.and_then(|onsite| onsite.solar_capacity_factor).map(|share| share * 100.0))/></label>
+            <label>"Load that can wait, %" <input type="number" name="shift" min="0" max="100" step="any" placeholder="none" value=number(ask.onsite.map(|onsite| onsite.shift * 100.0).filter(|share| *share > 0.0))/></label>
             <button type="submit">"Find the best"</button>
         </Question>
     }
@@ -106,10 +108,11 @@ fn found_view(design: &DesignSummary, found: Optimum) -> AnyView {
     let (goal, dial) = (found.ask.goal, dial(&found));
     let (robust, errors) = (found.robust.clone(), found.power_error.clone());
     let (envelope, stranded, storage) = (found.envelope.clone(), stranded(&found), storage(&found));
+    let (placed, onsite) = (placed(design, &found), onsite(&found));
     view! {
         <p class="answer">{optimum::headline(&found)}</p>
         <p class="soft">"The best of " {tried.to_string()} " choices that were tried. Everything busy at the mean weather; money and carbon as if it were so all year."</p>
-        <Apply design=design.clone() choice=best.choice words="Apply the best choice to the design"/>
+        <p><Apply design=design.clone() change=Change::Choice(best.choice) words="Apply the best choice to the design"/></p>
         {compared}
         {(!exceeded.is_empty()).then(|| view! { <p class="outcome">"As drawn, the design asks too much of " {shorts(&exceeded)} "."</p> })}
         <Frontier design=design.clone() found=found.clone()/>
@@ -125,6 +128,8 @@ fn found_view(design: &DesignSummary, found: Optimum) -> AnyView {
         {robust.map(|robust| stands(&robust, &errors, &best.choice))}
         {envelope.map(|envelope| same_megawatts(&envelope))}
         {stranded}
+        {placed}
+        {onsite}
         {storage}
     }
     .into_any()
@@ -188,7 +193,7 @@ fn Frontier(design: DesignSummary, found: Optimum) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">{choice_words(&point.choice)}</th>{cells}
-                    <td><Apply design=design.clone() choice=point.choice words="Apply"/></td>
+                    <td><Apply design=design.clone() change=Change::Choice(point.choice) words="Apply"/></td>
                 </tr>
             }
         }).collect_view();
@@ -242,9 +247,9 @@ fn table_of(points: &[Point], goals: Vec<Goal>) -> AnyView {
 
 /// Keeps a choice as a version of the design, or as a branch of a reference design, and says where it is.
 #[component]
-fn Apply(design: DesignSummary, choice: Choice, words: &'static str) -> impl IntoView {
+fn Apply(design: DesignSummary, change: Change, words: &'static str) -> impl IntoView {
     let (id, version) = (design.id.clone(), design.version);
-    let apply = Action::new(move |(): &()| api::optimum_apply(OptimumApply { design: id.clone(), version, choice }));
+    let apply = Action::new(move |(): &()| api::optimum_apply(OptimumApply { design: id.clone(), version, change }));
     let awake = RwSignal::new(false);
     Effect::new(move |_| awake.set(true));
     let told = move || {
@@ -438,6 +443,65 @@ fn stranded(found: &Optimum) -> AnyView {
                 <thead><tr><th scope="col">"What becomes of it"</th><th scope="col" class="num">"As drawn"</th><th scope="col"><span class="hidden">"as a bar"</span></th><th scope="col" class="num">"Best"</th><th scope="col"><span class="hidden">"as a bar"</span></th></tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
             </table></div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Racks placed to strand the least power, and the same as a version.
+fn placed(design: &DesignSummary, found: &Optimum) -> AnyView {
+    let Some(replaced) = &found.replaced else { return ().into_any() };
+    let rows = replaced.causes.iter().filter(|(_, before, after)| before + after > 1e-6).map(|(cause, before, after)| {
+        view! { <tr><th scope="row">{cause.clone()}</th><td class="num">{format::megawatts(*before).to_string()}</td><td class="num">{format::megawatts(*after).to_string()}</td></tr> }
+    });
+    let sure = if replaced.is_proven {
+        "No placement has more, but for a hundred-thousandth.".to_owned()
+    } else {
+        format!("Whether any has more is not proven: none has more than {}.", format::megawatts(replaced.bound_mw))
+    };
+    let changes = replaced.racks != replaced.racks_drawn || replaced.moved > 0;
+    let apply = changes.then(|| view! { <p><Apply design=design.clone() change=Change::Placement(true) words="Apply the placement to the design"/></p> });
+    view! {
+        <section class="spaced" aria-labelledby="placed">
+            <h2 id="placed">"Where racks should stand"</h2>
+            <p>"Placed over rows, feeds and cooling loops so that the least power is stranded, the plant feeds " {format::things(replaced.racks, "rack", "racks")} " of all kinds where " {format::count(replaced.racks_drawn).to_string()} " are drawn, with " {format::count(replaced.moved).to_string()} " moved, at their power limits as drawn. " {sure}</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="What feeds can promise and no rack has"><table>
+                <caption>"What feeds can promise and no rack has, by what stands in the way."</caption>
+                <thead><tr><th scope="col">"For want of"</th><th scope="col" class="num">"As drawn"</th><th scope="col" class="num">"As placed"</th></tr></thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table></div>
+            {apply}
+        </section>
+    }
+    .into_any()
+}
+
+/// What is best built beside the grid.
+fn onsite(found: &Optimum) -> AnyView {
+    let Some(year) = found.onsite else {
+        return view! { <p class="soft">"Give solar’s mean output above (a fifth of rated power is usual in sunny places) and what is best built beside the grid stands here; " <code>"millwright optimize --solar --gas --shift"</code> " says the same with gas engines."</p> }.into_any();
+    };
+    let without =
+        year.without_usd.map_or("a contract that can’t carry it".to_owned(), |usd| format::money(usd).to_string());
+    let sources = [("panels", year.solar_mw, year.solar_mwh), ("gas engines", year.gas_mw, year.gas_mwh)]
+        .into_iter()
+        .filter(|(_, mw, _)| *mw > 1e-3);
+    let rows = sources.map(|(name, mw, mwh)| {
+        view! { <tr><th scope="row">{name}</th><td class="num">{format::megawatts(mw).to_string()}</td><td class="num">{format::megawatt_hours(mwh).to_string()}</td></tr> }
+    });
+    view! {
+        <section class="spaced" aria-labelledby="onsite">
+            <h2 id="onsite">"What to build beside the grid"</h2>
+            <p>"With all that is built paid off over its life, the year’s electricity costs " {format::money(year.cost_usd).to_string()} "; from the grid alone " {without} ". Carbon: " {format::carbon(year.carbon_t).to_string()} " against " {format::carbon(year.without_carbon_t).to_string()} "."</p>
+            <div class="scroll" tabindex="0" role="region" aria-label="What to build"><table>
+                <thead><tr><th scope="col">"Built"</th><th scope="col" class="num">"Power"</th><th scope="col" class="num">"Energy"</th></tr></thead>
+                <tbody>
+                    {rows.collect_view()}
+                    <tr><th scope="row">"battery"</th><td class="num">{format::megawatts(year.battery_mw).to_string()}</td><td class="num">{format::megawatt_hours(year.battery_mwh).to_string()} " stored"</td></tr>
+                    <tr><th scope="row">"from the grid"</th><td class="num"></td><td class="num">{format::megawatt_hours(year.grid_mwh).to_string()}</td></tr>
+                </tbody>
+            </table></div>
+            <p class="soft">"A linear programme over 8 760 hours with prices, sun and load known ahead; a clear sky’s shape with the mean that was given; prices of panels and batteries are REopt’s defaults (NREL). " {format::megawatt_hours(year.curtailed_mwh).to_string()} " of sun are left unused, " {format::megawatt_hours(year.shifted_mwh).to_string()} " of load put off."</p>
         </section>
     }
     .into_any()

@@ -32,4 +32,4 @@ pub use reasons::reasons;
 pub use relax::conflicts;
 pub use robust::{power_errors, robust};
 pub use search::{every, frontier, optimize};
-pub use study::{study, thinned};
+pub use study::{replaced, study, thinned};

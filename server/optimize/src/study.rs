@@ -1,15 +1,19 @@
 //! Everything that is asked of a search at once: the best, the frontier, the reasons, and whether it stands.
 
 use crate::base::Base;
+use crate::placement::{self, Effort, Fill, Proof, Wiring};
 use crate::reasons::reasons;
 use crate::relax::conflicts;
 use crate::robust::{power_errors, robust};
 use crate::search::optimize;
-use model::optimum::{Optimum, OptimumAsk, Point, StorageYear, StrandedBeside};
+use crate::sizing::{Capacity, Gas, annual_usd_per_mw};
+use model::catalog::Catalog;
+use model::design::Design;
+use model::optimum::{Onsite, OnsiteYear, Optimum, OptimumAsk, Point, Replaced, StorageYear, StrandedBeside};
 use sim::stranded::Waterfall;
 
-/// The study of a design: of its ground, made with the limits of the question.
-pub fn study(base: &Base, ask: &OptimumAsk) -> Optimum {
+/// The study of a design and its ground, which is made of it with the limits of the question.
+pub fn study(base: &Base, (design, catalog): (&Design, &Catalog), ask: &OptimumAsk) -> Optimum {
     let choices = base.choices();
     let answer = optimize(base, &choices, ask.goal, &ask.frontier);
     let best = answer.best.as_ref();
@@ -22,6 +26,8 @@ pub fn study(base: &Base, ask: &OptimumAsk) -> Optimum {
         dial: base.dial(&choices),
         stranded: best.map(|best| stranded(base, best)).unwrap_or_default(),
         storage: best.and_then(|best| saved(base, best)),
+        onsite: best.zip(ask.onsite.as_ref()).and_then(|(best, onsite)| beside_the_grid(base, best, onsite)),
+        replaced: replaced(design, catalog).map(|(told, _)| told),
         conflicts: if best.is_none() { conflicts(base, &choices) } else { Vec::new() },
         answer,
     }
@@ -37,6 +43,68 @@ fn saved(base: &Base, best: &Point) -> Option<StorageYear> {
         with_usd_per_year: year.cost_usd,
         without_usd_per_year: year.without_usd,
     })
+}
+
+/// What is best built beside the grid; none where no such year can be carried.
+fn beside_the_grid(base: &Base, best: &Point, onsite: &Onsite) -> Option<OnsiteYear> {
+    let finance = &base.drawn().finance;
+    let mut offer = base.usual_offer(onsite.solar_capacity_factor.unwrap_or(0.0));
+    if onsite.solar_capacity_factor.is_none() {
+        offer.solar = None;
+    }
+    offer.shift = onsite.shift;
+    offer.gas = onsite.gas.map(|gas| Gas {
+        capacity: Capacity::Chosen {
+            usd_per_mw_year: annual_usd_per_mw(
+                gas.usd_per_kw,
+                gas.usd_per_kw * finance.upkeep_share.as_fraction(),
+                finance.wacc,
+                finance.plant_life_years,
+            ),
+            most: base.drawn().contract_power.as_megawatts() * 2.0,
+        },
+        fuel_usd_per_mwh: gas.fuel_usd_per_mwh,
+        carbon_kg_per_mwh: gas.carbon_kg_per_mwh,
+    });
+    let year = base.sizing_year(&best.choice, &offer).ok()?;
+    let (built, energies) = (year.built, year.energies);
+    Some(OnsiteYear {
+        solar_mw: built.solar_mw,
+        gas_mw: built.gas_mw,
+        battery_mwh: built.battery_mwh,
+        battery_mw: built.battery_mw,
+        cost_usd: year.costs.total_usd(),
+        without_usd: year.without_usd,
+        carbon_t: year.carbon_t,
+        without_carbon_t: year.without_carbon_t,
+        grid_mwh: energies.grid_mwh,
+        solar_mwh: energies.solar_mwh,
+        curtailed_mwh: energies.curtailed_mwh,
+        gas_mwh: energies.gas_mwh,
+        shifted_mwh: energies.shifted_mwh,
+    })
+}
+
+/// A design's racks placed anew, with more of them where room is, and the design that this makes; none where it can't be.
+pub fn replaced(design: &Design, catalog: &Catalog) -> Option<(Replaced, Design)> {
+    let plan = placement::plan(design, catalog, Wiring::SameKind, Fill::More, &Effort::default()).ok()?;
+    // What still exceeds a limit is no plan to keep.
+    if !plan.short.is_empty() {
+        return None;
+    }
+    let placement = &plan.placement;
+    let count = |placed: &[placement::Placed]| placed.iter().map(|racks| racks.count).sum();
+    let causes = placement.before.causes().into_iter().zip(placement.after.causes());
+    let told = Replaced {
+        racks_drawn: count(&plan.problem.drawn),
+        racks: count(&placement.placed),
+        moved: placement.moved,
+        placed_mw: placement.placed_kw / 1e3,
+        bound_mw: placement.bound_kw / 1e3,
+        is_proven: placement.proof == Proof::WithinGap,
+        causes: causes.map(|((cause, before), (_, after))| (cause.to_owned(), before / 1e3, after / 1e3)).collect(),
+    };
+    Some((told, plan.design))
 }
 
 /// What becomes of the power that is installed where halls are fed.

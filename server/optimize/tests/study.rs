@@ -143,8 +143,9 @@ fn what_is_lost_by_not_knowing_the_draw_is_no_gain() {
 /// What becomes of the power adds up to what is installed, before and after.
 #[test]
 fn stranded_power_adds_up() {
+    let (design, catalog) = (drawn("facility-100mw"), catalog());
     let base = base("facility-100mw");
-    let found = study(&base, &OptimumAsk::default());
+    let found = study(&base, (&design, &catalog), &OptimumAsk::default());
     let sum = |of: fn(&model::optimum::StrandedBeside) -> f64| found.stranded.iter().map(of).sum::<f64>();
     near("installed", sum(|line| line.drawn_mw), sum(|line| line.best_mw));
     let part = |of: fn(&model::optimum::StrandedBeside) -> f64| {

@@ -3,7 +3,10 @@
 use crate::cli::design::{DesignArgs, Failure};
 use crate::cli::output;
 use clap::Args;
-use model::optimum::{Choice, Conflict, Goal, Limits, Optimum, OptimumAsk, Point, Reasons, Robust, StorageYear};
+use model::optimum::{
+    Choice, Conflict, Goal, Limits, Onsite, OnsiteGas, OnsiteYear, Optimum, OptimumAsk, Point, Reasons, Replaced,
+    Robust, StorageYear,
+};
 use optimize::{Base, Unfit, study};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,9 +28,31 @@ pub struct Optimize {
     /// Goals of the frontier, two or three of them
     #[arg(long, value_name = "GOALS", value_delimiter = ',', default_values = ["tokens", "tokens-per-joule"])]
     frontier: Vec<Goal>,
+    /// Say what is best built beside the grid: panels of this mean output over rated power, and a battery
+    #[arg(long, value_name = "SHARE")]
+    solar: Option<f64>,
+    /// And gas engines: $ a kW to build, $ of fuel and kg of CO2 a MWh of electricity
+    #[arg(long, value_name = "USD_PER_KW:USD_PER_MWH:KG_PER_MWH", value_parser = gas)]
+    gas: Option<OnsiteGas>,
+    /// Share of the load that can wait within its day
+    #[arg(long, value_name = "SHARE")]
+    shift: Option<f64>,
     /// Write the answer as JSON; `-` is standard output
     #[arg(long, value_name = "OUT")]
     json: Option<PathBuf>,
+}
+
+fn gas(text: &str) -> Result<OnsiteGas, String> {
+    let told = "must be $ a kW to build, $ of fuel a MWh and kg of CO2 a MWh, as 1200:45:400, none below 0";
+    let numbers: Vec<f64> = text.split(':').filter_map(|part| part.parse().ok()).collect();
+    match numbers[..] {
+        [usd_per_kw, fuel_usd_per_mwh, carbon_kg_per_mwh]
+            if numbers.iter().all(|number| number.is_finite() && *number >= 0.0) && text.matches(':').count() == 2 =>
+        {
+            Ok(OnsiteGas { usd_per_kw, fuel_usd_per_mwh, carbon_kg_per_mwh })
+        }
+        _ => Err(told.to_owned()),
+    }
 }
 
 /// A limit that may be asked for.
@@ -77,14 +102,19 @@ impl Optimize {
             return Err(Failure::BadInput("--frontier takes two or three goals".to_owned()));
         }
         let (design, catalog) = self.design.drawn()?;
-        let ask = OptimumAsk { goal: self.goal, limits: limits(&self.subject_to), frontier: self.frontier.clone() };
+        let ask = OptimumAsk {
+            goal: self.goal,
+            limits: limits(&self.subject_to),
+            frontier: self.frontier.clone(),
+            onsite: self.onsite()?,
+        };
         let base = Base::new(&design, &catalog, ask.limits).map_err(|unfit| match unfit {
             Unfit::Notes(notes) => self.design.refused(notes),
             Unfit::NoGpus => {
                 Failure::BadInput("the design has no racks with GPUs: there is nothing to search".to_owned())
             }
         })?;
-        let found = study(&base, &ask);
+        let found = study(&base, (&design, &catalog), &ask);
         if let Some(path) = &self.json {
             output::write(&[(path, output::json(path, &found)?)])?;
         }
@@ -96,6 +126,23 @@ impl Optimize {
         } else {
             Err(Failure::Absent("nothing can be run within these limits".to_owned()))
         }
+    }
+}
+
+impl Optimize {
+    /// What may be built beside the grid; none where nothing is said of it.
+    fn onsite(&self) -> Result<Option<Onsite>, Failure> {
+        let within = |name: &str, value: Option<f64>, most: f64| match value {
+            Some(value) if !(0.0..=most).contains(&value) => {
+                Err(Failure::BadInput(format!("--{name} must be a share from 0 to {most}")))
+            }
+            _ => Ok(()),
+        };
+        within("solar", self.solar, 0.5)?;
+        within("shift", self.shift, 1.0)?;
+        let asked = self.solar.is_some() || self.gas.is_some() || self.shift.is_some();
+        let onsite = Onsite { solar_capacity_factor: self.solar, gas: self.gas, shift: self.shift.unwrap_or(0.0) };
+        Ok(asked.then_some(onsite))
     }
 }
 
@@ -157,7 +204,43 @@ fn words(base: &Base, found: &Optimum) -> String {
         "\nEverything busy, at the mean weather; money and carbon as if it were so all year. A choice can be run where no limit is\n\
          exceeded on the hottest hour either. The plant stands as drawn: racks, power limit and water are chosen."
     );
+    if let Some(replaced) = &found.replaced {
+        placed(&mut text, replaced);
+    }
+    if let Some(year) = &found.onsite {
+        built(&mut text, year);
+    }
     text + &found.storage.as_ref().map(batteries).unwrap_or_default()
+}
+
+/// Where racks would strand the least power.
+fn placed(text: &mut String, replaced: &Replaced) {
+    let sure = if replaced.is_proven { "no placement has more" } else { "whether any has more is not proven" };
+    let _ = writeln!(
+        text,
+        "\nRacks placed to strand the least power: {} of them for {} drawn, {} moved, {:.3} MW provisioned ({sure}).",
+        replaced.racks, replaced.racks_drawn, replaced.moved, replaced.placed_mw
+    );
+    for (cause, before, after) in replaced.causes.iter().filter(|(_, before, after)| before + after > 1e-6) {
+        let _ = writeln!(text, "  stranded for {cause:<34}{before:>9.3} MW as drawn {after:>9.3} MW as placed");
+    }
+}
+
+/// What is best built beside the grid.
+fn built(text: &mut String, year: &OnsiteYear) {
+    let _ = writeln!(
+        text,
+        "\nBest built beside the grid, the year known ahead: {:.1} MW of panels, {:.1} MW of gas, a battery of {:.1} MWh and {:.1} MW.",
+        year.solar_mw, year.gas_mw, year.battery_mwh, year.battery_mw
+    );
+    let without = year.without_usd.map_or("can't be carried".to_owned(), |usd| format!("${:.2} million", usd / 1e6));
+    let _ = writeln!(
+        text,
+        "  ${:.2} million a year with all of it paid off, {without} from the grid alone; {:.0} t CO2e, {:.0} t alone.",
+        year.cost_usd / 1e6,
+        year.carbon_t,
+        year.without_carbon_t
+    );
 }
 
 /// What would have to give.

@@ -7,6 +7,7 @@ mod fleet;
 mod history;
 mod inputs;
 mod operations;
+mod optimizer;
 mod pages;
 mod replays;
 mod workshop;
