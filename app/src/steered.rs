@@ -121,6 +121,27 @@ pub fn what(node: &SteeredNode) -> String {
     }
 }
 
+/// What limits of GPUs did, in a sentence.
+fn limits_found(low: &[f64], high: &[f64]) -> String {
+    let apart = low.iter().zip(high).map(|(low, high)| high - low).fold(0.0, f64::max);
+    if apart < 1.0 {
+        "Every GPU has the same limit, whatever it uses".to_owned()
+    } else {
+        format!("Limits differ by up to {}: racks that use less lend to those held back", power(apart))
+    }
+}
+
+/// Nodes from the root, each before what it feeds and beside its own.
+pub fn order(nodes: &[SteeredNode]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(nodes.len());
+    let mut open: Vec<usize> = (0..nodes.len()).rev().filter(|at| nodes[*at].fed_by.is_none()).collect();
+    while let Some(at) = open.pop() {
+        order.push(at);
+        open.extend((0..nodes.len()).rev().filter(|other| nodes[*other].fed_by == Some(at as u32)));
+    }
+    order
+}
+
 /// The facility over time: watts, limits of GPUs, tokens.
 pub fn charts(steered: &Steered) -> Vec<ReplayChart> {
     let column =
@@ -150,7 +171,7 @@ pub fn charts(steered: &Steered) -> Vec<ReplayChart> {
         ),
         chart(
             "Limits of GPUs",
-            "Limits follow what racks use: who uses less lends to who is held back".to_owned(),
+            limits_found(&low, &high),
             time,
             &[
                 Drawn { name: "highest", role: Role::Limit, values: &high },
@@ -200,6 +221,7 @@ mod tests {
         assert!((cells[4].top - 0.5).abs() < 1e-12 && (cells[2].top - 0.9).abs() < 1e-12);
         assert!((cells[3].left + cells[3].wide - 1.0).abs() < 1e-12);
         assert_eq!(depths(&nodes), [0, 1, 1, 2, 2]);
+        assert_eq!(order(&nodes), [0, 1, 3, 4, 2]);
     }
 
     #[test]

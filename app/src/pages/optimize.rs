@@ -139,12 +139,12 @@ fn found_view(design: &DesignSummary, found: Optimum) -> AnyView {
 fn compared(drawn: &Point, best: &Point) -> AnyView {
     let rows = optimum::beside(drawn, best).into_iter().map(|line| {
         view! {
-            <tr><th scope="row">{line.name}</th><td class="num">{line.drawn}</td><td class="num">{line.best}</td><td class="num soft">{line.change}</td></tr>
+            <tr><th scope="row">{line.name}</th><td class="num">{line.best}</td><td class="num">{line.drawn}</td><td class="num soft">{line.change}</td></tr>
         }
     });
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="As drawn and best"><table>
-            <thead><tr><th scope="col">"Everything busy"</th><th scope="col" class="num">"As drawn"</th><th scope="col" class="num">"Best"</th><th scope="col" class="num">"Change"</th></tr></thead>
+            <thead><tr><th scope="col">"Everything busy"</th><th scope="col" class="num">"Best"</th><th scope="col" class="num">"As drawn"</th><th scope="col" class="num">"Change"</th></tr></thead>
             <tbody>{rows.collect_view()}</tbody>
         </table></div>
     }
@@ -353,13 +353,15 @@ fn stands(robust: &Robust, errors: &[PowerError], best: &Choice) -> AnyView {
     });
     let none = robust.failures.is_empty();
     let draws = errors.iter().map(|error| {
-        let ours = if error.ours.is_feasible() {
-            format!("still runs; knowing it, {} would be lost by not choosing anew", format::percent(error.regret))
-        } else {
-            format!("exceeds {}", shorts(&error.ours.short))
+        let other = error.best.as_ref().map(|best| choice_words(&best.choice));
+        let ours = match (error.ours.is_feasible(), other) {
+            (true, Some(_)) if error.regret < 5e-4 => "still the best, or as good".to_owned(),
+            (true, Some(other)) => format!("still runs, with {} less than the best for such boards: {other}", format::percent(error.regret)),
+            (true, None) => "still runs".to_owned(),
+            (false, Some(other)) => format!("exceeds {}; best would be {other}", shorts(&error.ours.short)),
+            (false, None) => format!("exceeds {}; nothing could be run", shorts(&error.ours.short)),
         };
-        let other = error.best.as_ref().map_or("nothing could be run".to_owned(), |best| format!("best would be {}", choice_words(&best.choice)));
-        view! { <tr><th scope="row">"Boards draw " {format::percent(error.draw).to_string()} " of what the model says"</th><td>{ours} "; " {other}</td></tr> }
+        view! { <tr><th scope="row">"Boards draw " {format::percent(error.draw).to_string()} " of what the model says"</th><td>{ours}</td></tr> }
     });
     view! {
         <section class="spaced" aria-labelledby="stands">
@@ -439,7 +441,7 @@ fn stranded(found: &Optimum) -> AnyView {
         <section class="spaced" aria-labelledby="stranded">
             <h2 id="stranded">"Stranded power, before and after"</h2>
             <p>"Of " {format::megawatts(all).to_string()} " installed where halls are fed, " {before.to_string()} " can’t be used as drawn, " {after.to_string()} " at the best choice."</p>
-            <div class="scroll" tabindex="0" role="region" aria-label="Stranded power by cause"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="Stranded power by cause"><table class="bars">
                 <thead><tr><th scope="col">"What becomes of it"</th><th scope="col" class="num">"As drawn"</th><th scope="col"><span class="hidden">"as a bar"</span></th><th scope="col" class="num">"Best"</th><th scope="col"><span class="hidden">"as a bar"</span></th></tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
             </table></div>

@@ -153,7 +153,8 @@ fn Tree(steered: Steered) -> impl IntoView {
         cells.iter().map(|cell| view! { <Node cell=*cell steered value=Signal::derive({ let node = cell.node; move || (value(node, Of::Capped), value(node, Of::Drawn)) })/> }).collect_view()
     });
     let rows = steered.with_value(|steered| {
-        steered.nodes.iter().enumerate().map(|(node, own)| {
+        steered::order(&steered.nodes).into_iter().map(|node| {
+ let own = &steered.nodes[node];
             let depth = depths.with_value(|depths| format!("depth-{}", depths[node].min(6)));
             let cell = move |of: Of| move || power(value(node, of));
             let share = move || { let limit = value(node, Of::Limit); if limit > 0.0 { value(node, Of::Drawn) / limit } else { 0.0 } };
@@ -200,7 +201,7 @@ fn Tree(steered: Steered) -> impl IntoView {
                 <svg class="icicle" viewBox="0 0 1000 420" role="img" aria-label="Each node as high as its full power; filled as far as it is drawn, outlined as far as it is capped">{picture}</svg>
             </div>
             <ul class="key power-key"><li class="drawn">"drawn"</li><li class="capped">"could be drawn: every GPU at its limit"</li><li class="full">"with every GPU at the board’s own limit"</li></ul>
-            <div class="scroll" tabindex="0" role="region" aria-label="The tree line by line"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="The tree line by line"><table class="bars">
                 <caption>"What goes into each node. Limits of groups are what they can promise with their redundancy kept, losses added."</caption>
                 <thead><tr><th scope="col">"Node"</th><th scope="col" class="num">"Limit"</th><th scope="col" class="num">"Full power"</th><th scope="col" class="num">"Promised"</th><th scope="col" class="num">"Capped"</th><th scope="col" class="num">"Drawn"</th><th scope="col"><span class="hidden">"Drawn of the limit"</span></th></tr></thead>
                 <tbody>{rows}</tbody>

@@ -27,10 +27,11 @@ pub fn optimize(base: &Base, choices: &Choices, goal: Goal, goals: &[Goal]) -> A
     Answer { goal, best, drawn: base.point(&base.drawn_choice()), tried, frontier: frontier(list, goals) }
 }
 
-/// Of two the better by a goal; of two alike that with fewer racks, then the lower limit, so that the answer does not depend on
-/// the order in which they are tried.
+/// Of two the better by a goal; of two alike the better by the other goals in turn, so that the best is on every frontier, then
+/// that with fewer racks, then the lower limit, so that the answer does not depend on the order in which they are tried.
 fn better<'a>(goal: Goal, a: &'a Point, b: &'a Point) -> &'a Point {
-    let by_worth = goal.worth(a).total_cmp(&goal.worth(b));
+    let by = |goal: Goal| goal.worth(a).total_cmp(&goal.worth(b));
+    let by_worth = Goal::ALL.into_iter().fold(by(goal), |order, other| order.then_with(|| by(other)));
     let by_size = || b.choice.racks.cmp(&a.choice.racks).then(b.choice.cap_w.total_cmp(&a.choice.cap_w));
     if by_worth.then_with(by_size).is_lt() { b } else { a }
 }

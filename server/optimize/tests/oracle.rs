@@ -76,6 +76,7 @@ fn the_best_of_two_hundred_small_designs_is_never_missed() {
         if let Some(best) = answer.best {
             assert!(base.point(&best.choice).is_feasible() && base.point(&best.choice) == best);
             assert!(goal.worth(&best) >= plain, "{at}: {} found, {plain} by trying all", goal.worth(&best));
+            assert!(answer.frontier.contains(&best) || ![Goal::Tokens, Goal::TokensPerJoule].contains(&goal), "{at}");
             solved += 1;
         } else {
             assert!(feasible.is_empty(), "{at}: nothing found, though something can be run");

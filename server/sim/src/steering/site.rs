@@ -72,12 +72,20 @@ pub fn steered(site: &Site, ask: &SteerAsk) -> Result<Steered, NoSteering> {
     let mut refused = Vec::new();
     let mut found = None;
     for bundle in ladder(ask.policy) {
-        match ground.activate(&bundle) {
+        match ground.activate(&Policies::all(bundle.clone())) {
             Ok(provisioned) => {
                 found = Some((bundle.name().to_owned(), provisioned));
                 break;
             }
             Err(why) => refused.push(format!("{}: {why}", bundle.name())),
+        }
+    }
+    if found.is_none() {
+        match ground.cut_to_fit() {
+            Ok((share, provisioned)) => {
+                found = Some((format!("sustained target cut to {:.0}% of it", 100.0 * share), provisioned));
+            }
+            Err(why) => refused.push(format!("lowest limits: {why}")),
         }
     }
     let full = ground.tree.carried(&ground.tree.each_gpu(|_, host| host.cap_max_w));
@@ -103,15 +111,14 @@ pub fn steered(site: &Site, ask: &SteerAsk) -> Result<Steered, NoSteering> {
     Ok(told)
 }
 
-/// The policy that is asked for and those below it, down to a promise of the lowest caps, from which steering lends.
+/// The policy that is asked for, and what jobs sustain below full power. Below these, promises are cut to what fits.
 fn ladder(asked: SteerPolicy) -> Vec<Bundle> {
-    let from = SteerPolicy::ALL.iter().position(|policy| *policy == asked).unwrap_or(0);
-    let own = SteerPolicy::ALL[from..].iter().map(|policy| match policy {
-        SteerPolicy::FullPower => Bundle::FullPower,
-        SteerPolicy::Sustained => Bundle::Sustained { target: Target::OfJob },
-        SteerPolicy::Efficient => Bundle::Efficient,
-    });
-    own.chain([Bundle::Sustained { target: Target::Watts(0.0) }]).collect()
+    let sustained = Bundle::Sustained { target: Target::OfJob };
+    match asked {
+        SteerPolicy::FullPower => vec![Bundle::FullPower, sustained],
+        SteerPolicy::Sustained => vec![sustained],
+        SteerPolicy::Efficient => vec![Bundle::Efficient],
+    }
 }
 
 fn ground(site: &Site, limit_w: f64) -> Result<Ground, NoSteering> {
@@ -150,7 +157,7 @@ fn ground(site: &Site, limit_w: f64) -> Result<Ground, NoSteering> {
             }
             None if class.count > 0 => {
                 let all = (class.overhead_busy * class.count).as_watts();
-                building.fixed(&format!("{}, {}", class.place, class.part), all, class.fed_by as usize + 1);
+                building.fixed(&format!("{}, {}", class.part, class.place), all, class.fed_by as usize + 1);
             }
             None => {}
         }
@@ -218,7 +225,7 @@ impl Building {
         let job = self.jobs.len();
         let group = format!("{job}");
         let mut limit_w = 0.0;
-        let name = format!("{}, {}", class.place, class.part);
+        let name = format!("{}, {}", class.part, class.place);
         self.shown
             .push(SteeredNode { racks: class.count, ..shown(&name, SteeredKind::Racks, Some(class.fed_by + 1), 0.0) });
         for rack in 0..class.count {
@@ -269,10 +276,32 @@ fn host() -> Host {
 
 impl Ground {
     /// Policies are of one GPU; a host here is all GPUs of a rack.
-    fn activate(&self, bundle: &Bundle) -> Result<Provisioned, Refusal> {
+    fn activate(&self, policies: &Policies) -> Result<Provisioned, Refusal> {
         let racks: Vec<Work> = self.jobs.iter().map(|(work, gpus, _)| of_rack(work, *gpus)).collect();
         let work = |group: &str| group.parse::<usize>().ok().and_then(|at| racks.get(at));
-        activate(&self.tree, &Policies::all(bundle.clone()), &[], work)
+        activate(&self.tree, policies, &[], work)
+    }
+
+    /// The largest share of what each job sustains that all racks can be promised; steering lends them what others leave.
+    fn cut_to_fit(&self) -> Result<(f64, Provisioned), Refusal> {
+        let at = |share: f64| {
+            let mut policies = Policies::all(Bundle::FullPower);
+            for (job, (work, gpus, _)) in self.jobs.iter().enumerate() {
+                let target = Target::Watts(share * of_rack(work, *gpus).sustained_w());
+                policies.groups.insert(format!("{job}"), Bundle::Sustained { target });
+            }
+            self.activate(&policies)
+        };
+        let (mut low, mut high, mut found) = (0.0, 1.0, at(0.0)?);
+        // To a thousandth of a watt of a board, and more.
+        for _ in 0..30 {
+            let middle = f64::midpoint(low, high);
+            match at(middle) {
+                Ok(provisioned) => (low, found) = (middle, provisioned),
+                Err(_) => high = middle,
+            }
+        }
+        Ok((low, found))
     }
 
     /// Sums what goes into the tree's nodes into what is shown.

@@ -19,7 +19,7 @@ fn tokens(told: &Steered) -> f64 {
 
 #[test]
 fn a_design_is_kept_within_its_limits_whatever_happens() {
-    let mut held_back = 0;
+    let mut lent = 0;
     for (name, full_mw) in [("superpod-gb200-su", 2.0), ("hgx-b200-5mw", 5.0), ("tower-50mw", 50.0)] {
         for (share, event, day, seed) in [
             (1.0, 1.0, SteerDay::Calm, 1),
@@ -36,7 +36,7 @@ fn a_design_is_kept_within_its_limits_whatever_happens() {
             assert_eq!(told.frames.len(), INTERVALS as usize);
             assert_eq!(told.breaches, 0, "{name} at {share}");
             assert!(day == SteerDay::Bad || told.meeting <= 1, "{name}: a cut that all hear is met at once");
-            held_back += told.frames.iter().filter(|frame| frame.held_back > 0).count();
+            lent += told.frames.iter().filter(|frame| frame.caps_w[2] > frame.caps_w[0] + 5.0).count();
             for frame in &told.frames {
                 assert!(frame.tokens_per_s <= frame.asked_tokens_per_s * (1.0 + 1e-9));
                 for (drawn, capped) in frame.drawn_w.iter().zip(&frame.capped_w) {
@@ -46,7 +46,7 @@ fn a_design_is_kept_within_its_limits_whatever_happens() {
             }
         }
     }
-    assert!(held_back > 20, "nothing was ever held back: {held_back}");
+    assert!(lent > 500, "hardly anything was ever lent: {lent} intervals");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn policies_go_down_and_tell_why() {
     );
     assert!(tokens(&tight) <= tokens(&full) * (1.0 + 1e-9));
     let none = at(0.2, SteerPolicy::Sustained);
-    assert!(none.policy.is_none() && none.frames.is_empty() && none.refused.len() == 3);
+    assert!(none.policy.is_none() && none.frames.is_empty() && none.refused.len() == 2);
 }
 
 /// Never less than the other ways to spend the same power on the same racks.
