@@ -83,6 +83,7 @@ oracle: ## problems of placement, dispatch and sizing with what HiGHS says of ea
 
 bench: build browser ## the figures of the README: engine natively and as wasm, bundle, binary, memory
 	cargo bench -p sim -p optimize
+	cargo run --release -p optimize --example million
 	node end2end/measure.mjs
 	cd end2end && MILLWRIGHT_SPEED=1 npx playwright test tests/speed.spec.ts
 	for what in query viewers ingest crash faults steady; do node end2end/fleet.mjs $$what || exit 1; done

@@ -31,5 +31,5 @@ pub use base::{Base, Choices, Unfit};
 pub use reasons::reasons;
 pub use relax::conflicts;
 pub use robust::{power_errors, robust};
-pub use search::{every, frontier, optimize};
+pub use search::{every, frontier, frontier_of, optimize};
 pub use study::{replaced, study, thinned};

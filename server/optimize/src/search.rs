@@ -79,6 +79,20 @@ pub fn every(base: &Base, choices: &Choices, threads: usize) -> Vec<Point> {
     })
 }
 
+/// The frontier of every choice that can be run, worked out by so many threads, a part of the choices after the other, so that
+/// no more than a part is held at once.
+pub fn frontier_of(base: &Base, choices: &Choices, goals: &[Goal], threads: usize) -> Vec<Point> {
+    let mut kept = Vec::new();
+    for &redundancy in &choices.redundancies {
+        for &supply_c in &choices.supplies_c {
+            let part = Choices { supplies_c: vec![supply_c], redundancies: vec![redundancy], ..choices.clone() };
+            let found = every(base, &part, threads).into_iter().filter(Point::is_feasible);
+            kept = frontier(kept.into_iter().chain(found).collect(), goals);
+        }
+    }
+    kept
+}
+
 /// The most racks that fit, by halving, as more racks never ask less of anything; and some below, for goals that are not
 /// all for more.
 fn counts(racks: &[u32], at: &mut impl FnMut(u32) -> Point) -> Vec<Point> {

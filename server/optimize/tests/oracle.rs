@@ -84,6 +84,10 @@ fn the_best_of_two_hundred_small_designs_is_never_missed() {
         }
         assert_eq!(optimize::every(&base, &choices, 3).len(), choices.count());
         let whole = frontier(feasible, &[Goal::Tokens, Goal::TokensPerJoule]);
+        let in_parts = optimize::frontier_of(&base, &choices, &[Goal::Tokens, Goal::TokensPerJoule], 2);
+        let values =
+            |points: &[Point]| points.iter().map(|p| (p.output_tokens_per_s, p.tokens_per_joule)).collect::<Vec<_>>();
+        assert_eq!(values(&in_parts), values(&whole), "{at}: in parts it is another frontier");
         for point in &whole {
             let beaten = |by: &Point| {
                 Goal::Tokens.worth(by) >= Goal::Tokens.worth(point)
