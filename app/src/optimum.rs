@@ -4,6 +4,7 @@
 use crate::asked::{Misread, Reading};
 use crate::format::{self, Figure};
 use chart::{Axis, Cloud, Curve, Role, Scale, Scatter, scatter, scatter_narrow};
+use model::design::Redundancy;
 use model::optimum::{Choice, DialPoint, Goal, Limits, Onsite, Optimum, OptimumAsk, Point};
 use model::quantity::{Power, Temperature};
 use sim::board::{CapCurve, MEASURED, Phase};
@@ -52,7 +53,11 @@ impl OptimumQuestion {
             gas: None,
             shift: shift.unwrap_or(0.0) / 100.0,
         });
-        Self { ask: OptimumAsk { goal, limits, frontier, onsite }, misread: read.misread() }
+        let kept = Redundancy::ALL.map(|(name, redundancy)| (name, Some(redundancy)));
+        let all: Vec<_> = [("drawn", None)].into_iter().chain(kept).collect();
+        let named = |text: &str| all.iter().find(|(name, _)| *name == text).map(|(_, redundancy)| *redundancy);
+        let redundancies = read.one_of(("redundancy", "Redundancy may be"), &all, named, None).into_iter().collect();
+        Self { ask: OptimumAsk { goal, limits, frontier, redundancies, onsite }, misread: read.misread() }
     }
 }
 
@@ -93,7 +98,8 @@ pub fn goal_figure(goal: Goal, value: f64) -> Figure {
 pub fn choice_words(choice: &Choice) -> String {
     let racks = format::things(choice.racks, "rack", "racks");
     let water = choice.supply_c.map(|c| format!(", water at {}", format::temperature(Temperature::from_celsius(c))));
-    format!("{racks} at {} a GPU{}", watts(choice.cap_w), water.unwrap_or_default())
+    let kept = choice.redundancy.map(|redundancy| format!(", feeds {}", redundancy.name().to_uppercase()));
+    format!("{racks} at {} a GPU{}{}", watts(choice.cap_w), water.unwrap_or_default(), kept.unwrap_or_default())
 }
 
 /// Watts of a GPU, to the watt, as limits are set.

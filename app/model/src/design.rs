@@ -216,6 +216,15 @@ pub enum Redundancy {
 }
 
 impl Redundancy {
+    /// Each of them, with its name in files, addresses and commands.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("n", Self::N), ("n+1", Self::NPlus1), ("2n", Self::TwoN), ("3n/2", Self::ThreeNOverTwo)];
+
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, own)| *own == self).map_or("", |(name, _)| name)
+    }
+
     /// Whole units whose capacity may be promised, of `installed` ones.
     pub fn firm_units(self, installed: u32) -> f64 {
         let n = f64::from(installed);

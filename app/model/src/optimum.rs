@@ -272,6 +272,8 @@ pub struct OptimumAsk {
     pub limits: Limits,
     /// Goals of the frontier: two or three.
     pub frontier: Vec<Goal>,
+    /// What groups of the power tree that are drawn with units to spare may keep besides what is drawn.
+    pub redundancies: Vec<Redundancy>,
     /// What may be built beside the grid; none where nothing is.
     pub onsite: Option<Onsite>,
 }
@@ -361,6 +363,7 @@ impl Default for OptimumAsk {
             goal: Goal::Tokens,
             limits: Limits::default(),
             frontier: vec![Goal::Tokens, Goal::TokensPerJoule],
+            redundancies: Vec::new(),
             onsite: None,
         }
     }

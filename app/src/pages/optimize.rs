@@ -11,6 +11,7 @@ use crate::{format, paths};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use model::design::Redundancy;
 use model::id::DesignId;
 use model::optimum::{
     Change, Choice, Conflict, Envelope, Goal, Optimum, OptimumApply, OptimumView, Point, PowerError, Robust, Short,
@@ -40,7 +41,7 @@ pub fn OptimizePage() -> impl IntoView {
 fn page(view: OptimumView, question: OptimumQuestion) -> AnyView {
     let OptimumView { design, optimum, refused } = view;
     let answer = match optimum {
-        Some(found) if found.answer.best.is_some() => found_view(&design, found),
+        Some(found) if found.answer.best.is_some() => found_view(&design, &found),
         Some(found) => nothing(&found),
         None => view! {
             <section class="failure">
@@ -83,6 +84,13 @@ fn Asked(id: DesignId, question: OptimumQuestion) -> impl IntoView {
     };
     let number = |value: Option<f64>| value.map(format::plain).unwrap_or_default();
     let third = ask.frontier.get(2).copied();
+    let kept = Redundancy::ALL
+        .map(|(name, redundancy)| {
+            let selected = ask.redundancies.contains(&redundancy);
+            view! { <option value=name selected=selected>{name.to_uppercase()} " too"</option> }
+        })
+        .into_iter()
+        .collect_view();
     view! {
         <Question action=paths::optimize(&id) label="What is sought">
             <label>"Best is" <select name="goal">{options(Some(ask.goal))}</select></label>
@@ -92,6 +100,10 @@ fn Asked(id: DesignId, question: OptimumQuestion) -> impl IntoView {
             <label>"To build, million $" <input type="number" name="capex" min="0.001" step="any" placeholder="no limit" value=number(ask.limits.capex_usd.map(|usd| usd / 1e6))/></label>
             <label>"First token within, ms" <input type="number" name="ttft" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.ttft_ms)/></label>
             <label>"Between tokens, ms" <input type="number" name="tpot" min="0.001" step="any" placeholder="the design’s" value=number(ask.limits.tpot_ms)/></label>
+            <label>"Redundancy may be" <select name="redundancy">
+                <option value="drawn" selected=ask.redundancies.is_empty()>"as drawn alone"</option>
+                {kept}
+            </select></label>
             <label>"Solar, mean output, %" <input type="number" name="solar" min="0" max="50" step="any" placeholder="none built" value=number(ask.onsite.and_then(|onsite| onsite.solar_capacity_factor).map(|share| share * 100.0))/></label>
             <label>"Load that can wait, %" <input type="number" name="shift" min="0" max="100" step="any" placeholder="none" value=number(ask.onsite.map(|onsite| onsite.shift * 100.0).filter(|share| *share > 0.0))/></label>
             <button type="submit">"Find the best"</button>
@@ -99,18 +111,18 @@ fn Asked(id: DesignId, question: OptimumQuestion) -> impl IntoView {
     }
 }
 
-fn found_view(design: &DesignSummary, found: Optimum) -> AnyView {
+fn found_view(design: &DesignSummary, found: &Optimum) -> AnyView {
     let Some(best) = found.answer.best.clone() else { return ().into_any() };
     let tried = format::many(found.answer.tried as u64);
     let compared = compared(&found.answer.drawn, &best);
     let exceeded = found.answer.drawn.short.clone();
     let reasons = found.reasons.clone();
-    let (goal, dial) = (found.ask.goal, dial(&found));
+    let (goal, dial) = (found.ask.goal, dial(found));
     let (robust, errors) = (found.robust.clone(), found.power_error.clone());
-    let (envelope, stranded, storage) = (found.envelope.clone(), stranded(&found), storage(&found));
-    let (placed, onsite) = (placed(design, &found), onsite(&found));
+    let (envelope, stranded, storage) = (found.envelope.clone(), stranded(found), storage(found));
+    let (placed, onsite) = (placed(design, found), onsite(found));
     view! {
-        <p class="answer">{optimum::headline(&found)}</p>
+        <p class="answer">{optimum::headline(found)}</p>
         <p class="soft">"The best of " {tried.to_string()} " choices that were tried. Everything busy at the mean weather; money and carbon as if it were so all year."</p>
         <p><Apply design=design.clone() change=Change::Choice(best.choice) words="Apply the best choice to the design"/></p>
         {compared}
@@ -174,7 +186,7 @@ fn Frontier(design: DesignSummary, found: Optimum) -> impl IntoView {
     let picture = move || {
         let title = points.with_value(|points| finding(points, found.with_value(|found| found.ask.goal)));
         let (svg, narrow) = found.with_value(|found| optimum::frontier_picture(found, &kept.get(), &title));
-        let rows = table_of(&points.get_value(), found.with_value(|found| found.ask.frontier.clone()));
+        let rows = table_of(&points.get_value(), &found.with_value(|found| found.ask.frontier.clone()));
         view! { <Chart title svg narrow>{rows}</Chart> }
     };
     let shown = move || {
@@ -232,7 +244,7 @@ fn finding(points: &[Point], goal: Goal) -> String {
     }
 }
 
-fn table_of(points: &[Point], goals: Vec<Goal>) -> AnyView {
+fn table_of(points: &[Point], goals: &[Goal]) -> AnyView {
     let head =
         goals.iter().map(|goal| view! { <th scope="col" class="num">{optimum::goal_axis(*goal)}</th> }).collect_view();
     let rows = points.iter().map(|point| {

@@ -30,13 +30,13 @@ pub fn PowerPage() -> impl IntoView {
         },
     );
     let question = move || asked.get_untracked().1;
-    view! { <Loaded resource=found noun="the power tree" extent=Extent::Page show=move |view| page(view, question())/> }
+    view! { <Loaded resource=found noun="the power tree" extent=Extent::Page show=move |view| page(view, &question())/> }
 }
 
-fn page(view: SteeredView, question: SteerQuestion) -> AnyView {
+fn page(view: SteeredView, question: &SteerQuestion) -> AnyView {
     let SteeredView { design, steered, refused } = view;
     let answer = match steered {
-        Some(steered) => found_view(steered),
+        Some(steered) => found_view(&steered),
         None => view! {
             <section class="failure">
                 <h2>"Nothing can be steered"</h2>
@@ -87,14 +87,14 @@ fn Asked(id: DesignId, ask: SteerAsk, contract_mw: f64) -> impl IntoView {
     }
 }
 
-fn found_view(steered: Steered) -> AnyView {
+fn found_view(steered: &Steered) -> AnyView {
     let refused = steered.refused.clone();
-    let ways = ways(&steered);
+    let ways = ways(steered);
     let over_time = (!steered.frames.is_empty()).then(|| {
         view! {
             <section class="spaced" aria-labelledby="over-time">
                 <h2 id="over-time">"Over the quarter of an hour"</h2>
-                {charts(steered::charts(&steered))}
+                {charts(steered::charts(steered))}
             </section>
         }
     });
@@ -108,7 +108,7 @@ fn found_view(steered: Steered) -> AnyView {
         view! { <p class="soft">"In the middle third the grid leaves " {format::percent(steered.ask.event).to_string()} " of the limit. The cut is met " {met} "."</p> }
     });
     view! {
-        <p class="answer">{steered::headline(&steered)}</p>
+        <p class="answer">{steered::headline(steered)}</p>
         {event}
         {(!refused.is_empty()).then(|| view! {
             <p>"Policies that the tree can’t carry, and the next lower one taken in their place:"</p>

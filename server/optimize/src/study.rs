@@ -14,7 +14,8 @@ use sim::stranded::Waterfall;
 
 /// The study of a design and its ground, which is made of it with the limits of the question.
 pub fn study(base: &Base, (design, catalog): (&Design, &Catalog), ask: &OptimumAsk) -> Optimum {
-    let choices = base.choices();
+    let mut choices = base.choices();
+    choices.redundancies.extend(ask.redundancies.iter().copied().map(Some));
     let answer = optimize(base, &choices, ask.goal, &ask.frontier);
     let best = answer.best.as_ref();
     Optimum {

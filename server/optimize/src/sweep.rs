@@ -62,13 +62,12 @@ impl Value {
             }
             "cap" => Self::Cap(number(1.0, 1e5)?),
             "water" => Self::Water(number(1.0, 90.0)?),
-            "redundancy" => Self::Redundancy(match text {
-                "n" => Redundancy::N,
-                "n+1" => Redundancy::NPlus1,
-                "2n" => Redundancy::TwoN,
-                "3n/2" => Redundancy::ThreeNOverTwo,
-                _ => return Err(format!("redundancy: \"{text}\" is none of n, n+1, 2n, 3n/2")),
-            }),
+            "redundancy" => {
+                let found = Redundancy::ALL.into_iter().find(|(name, _)| *name == text);
+                let (_, redundancy) =
+                    found.ok_or_else(|| format!("redundancy: \"{text}\" is none of n, n+1, 2n, 3n/2"))?;
+                Self::Redundancy(redundancy)
+            }
             "rack" => Self::Rack(text.parse().map_err(|_| name())?),
             "model" => Self::Model(text.parse().map_err(|_| name())?),
             "precision" => {

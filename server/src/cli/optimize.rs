@@ -3,6 +3,7 @@
 use crate::cli::design::{DesignArgs, Failure};
 use crate::cli::output;
 use clap::Args;
+use model::design::Redundancy;
 use model::optimum::{
     Choice, Conflict, Goal, Limits, Onsite, OnsiteGas, OnsiteYear, Optimum, OptimumAsk, Point, Reasons, Replaced,
     Robust, StorageYear,
@@ -28,6 +29,9 @@ pub struct Optimize {
     /// Goals of the frontier, two or three of them
     #[arg(long, value_name = "GOALS", value_delimiter = ',', default_values = ["tokens", "tokens-per-joule"])]
     frontier: Vec<Goal>,
+    /// What groups drawn with units to spare may keep besides what is drawn: n, n+1, 2n or 3n/2
+    #[arg(long, value_name = "REDUNDANCY", value_delimiter = ',', value_parser = redundancy)]
+    redundancy: Vec<Redundancy>,
     /// Say what is best built beside the grid: panels of this mean output over rated power, and a battery
     #[arg(long, value_name = "SHARE")]
     solar: Option<f64>,
@@ -40,6 +44,11 @@ pub struct Optimize {
     /// Write the answer as JSON; `-` is standard output
     #[arg(long, value_name = "OUT")]
     json: Option<PathBuf>,
+}
+
+fn redundancy(text: &str) -> Result<Redundancy, String> {
+    let found = Redundancy::ALL.into_iter().find(|(name, _)| *name == text);
+    found.map(|(_, redundancy)| redundancy).ok_or_else(|| "must be n, n+1, 2n or 3n/2".to_owned())
 }
 
 fn gas(text: &str) -> Result<OnsiteGas, String> {
@@ -106,6 +115,7 @@ impl Optimize {
             goal: self.goal,
             limits: limits(&self.subject_to),
             frontier: self.frontier.clone(),
+            redundancies: self.redundancy.clone(),
             onsite: self.onsite()?,
         };
         let base = Base::new(&design, &catalog, ask.limits).map_err(|unfit| match unfit {
@@ -325,7 +335,8 @@ fn same_megawatts(text: &mut String, found: &Optimum) {
 pub(super) fn choice(choice: &Choice) -> String {
     let water = choice.supply_c.map_or("water as drawn".to_owned(), |c| format!("water at {c:.1} °C"));
     let racks = if choice.racks == 1 { "1 rack".to_owned() } else { format!("{} racks", choice.racks) };
-    format!("{racks} at {:.0} W a GPU, {water}", choice.cap_w)
+    let kept = choice.redundancy.map(|redundancy| format!(", {}", redundancy.name())).unwrap_or_default();
+    format!("{racks} at {:.0} W a GPU, {water}{kept}", choice.cap_w)
 }
 
 /// As many decimals as a figure of its size needs.
