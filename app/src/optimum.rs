@@ -115,7 +115,9 @@ pub fn headline(found: &Optimum) -> String {
     };
     let (value, drawn) = (goal.value(best), goal.value(&found.answer.drawn));
     let change = format::relative_change(value / drawn - 1.0);
-    let than = if change.is_empty() {
+    let than = if !(value / drawn).is_finite() {
+        "as drawn it makes nothing".to_owned()
+    } else if change.is_empty() {
         "the same as drawn".to_owned()
     } else if found.answer.drawn.is_feasible() {
         format!("{change} against the design as drawn")

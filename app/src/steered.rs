@@ -92,13 +92,16 @@ pub fn depths(nodes: &[SteeredNode]) -> Vec<usize> {
 pub fn headline(steered: &Steered) -> String {
     let limit = power(steered.limit_w);
     let Some(policy) = &steered.policy else {
-        return format!("{limit} can’t carry these racks even at their lowest limits.");
+        let left = if steered.ask.event < 1.0 { " with such a grid event" } else { "" };
+        return format!("{limit}{left} can’t carry these racks even at their lowest limits.");
     };
     let count = steered.frames.len().max(1) as f64;
     let made: f64 = steered.frames.iter().map(|frame| frame.tokens_per_s).sum::<f64>() / count;
     let asked: f64 = steered.frames.iter().map(|frame| frame.asked_tokens_per_s).sum::<f64>() / count;
     let share = format::percent(if asked > 0.0 { made / asked } else { 1.0 });
-    let kept = if steered.breaches == 0 {
+    let kept = if steered.breaches == 0 && steered.meeting > 0 {
+        "but for the moments in which a cut is met, no node is ever above its limit"
+    } else if steered.breaches == 0 {
         "no node is ever above its limit"
     } else {
         "A NODE WAS ABOVE ITS LIMIT: this is a defect of ours"

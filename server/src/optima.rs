@@ -104,7 +104,7 @@ impl House {
             .map_err(|error| ApiError::Internal { reason: format!("The design could not be written: {error}.") })?;
         let summary = opened.summary();
         if summary.origin == Origin::Reference {
-            let name: String = format!("{}, operating point", summary.name).chars().take(120).collect();
+            let name: String = format!("{}, {label}", summary.name).chars().take(120).collect();
             let branched_from = Some(BranchPoint { design: apply.design, version: apply.version });
             let design = self.design_create(DesignCreate { name, toml, branched_from }).await?;
             return Ok(Applied { design, is_branch: true });

@@ -444,7 +444,8 @@ pub struct PowerError {
     pub ours: Point,
     /// What would have been chosen, had it been known.
     pub best: Option<Point>,
-    /// What is lost by not knowing, as a share of what could be had; one where ours can't be run all year.
+    /// What is lost by having built so many racks, their limit and water set anew, as a share of what could be had; one where no
+    /// limit lets so many run all year.
     pub regret: f64,
 }
 

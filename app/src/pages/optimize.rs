@@ -187,7 +187,7 @@ fn Frontier(design: DesignSummary, found: Optimum) -> impl IntoView {
         let title = points.with_value(|points| finding(points, found.with_value(|found| found.ask.goal)));
         let (svg, narrow) = found.with_value(|found| optimum::frontier_picture(found, &kept.get(), &title));
         let rows = table_of(&points.get_value(), &found.with_value(|found| found.ask.frontier.clone()));
-        view! { <Chart title svg narrow>{rows}</Chart> }
+        view! { <div class="pair"><Chart title svg narrow>{rows}</Chart></div> }
     };
     let shown = move || {
         let list: Vec<Point> = points.with_value(|points| {
@@ -340,7 +340,7 @@ fn worth(goal: Goal, list: &[model::optimum::Worth]) -> AnyView {
     });
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="What more would be worth"><table>
-            <caption>"What more of each limit would be worth, each with the search made anew."</caption>
+            <caption>"What more of each limit would be worth, each with the search made anew. Larger groups of power also lose more without load."</caption>
             <thead><tr><th scope="col">"Given"</th><th scope="col" class="num">{optimum::goal_axis(goal)}</th></tr></thead>
             <tbody>{rows.collect_view()}</tbody>
         </table></div>
@@ -368,9 +368,14 @@ fn stands(robust: &Robust, errors: &[PowerError], best: &Choice) -> AnyView {
         let other = error.best.as_ref().map(|best| choice_words(&best.choice));
         let ours = match (error.ours.is_feasible(), other) {
             (true, Some(_)) if error.regret < 5e-4 => "still the best, or as good".to_owned(),
-            (true, Some(other)) => format!("still runs, with {} less than the best for such boards: {other}", format::percent(error.regret)),
+            (true, Some(other)) => format!("still runs; so many racks make {} less than the best for such boards: {other}", format::percent(error.regret)),
             (true, None) => "still runs".to_owned(),
-            (false, Some(other)) => format!("exceeds {}; best would be {other}", shorts(&error.ours.short)),
+            (false, Some(other)) if error.regret < 1.0 => format!(
+                "exceeds {} until its limit is lowered, and then makes {} less than the best for such boards: {other}",
+                shorts(&error.ours.short),
+                format::percent(error.regret)
+            ),
+            (false, Some(other)) => format!("exceeds {} at any limit; best would be {other}", shorts(&error.ours.short)),
             (false, None) => format!("exceeds {}; nothing could be run", shorts(&error.ours.short)),
         };
         view! { <tr><th scope="row">"Boards draw " {format::percent(error.draw).to_string()} " of what the model says"</th><td>{ours}</td></tr> }
@@ -410,6 +415,11 @@ fn same_megawatts(envelope: &Envelope) -> AnyView {
         }
     });
     let [low, high] = envelope.tokens_band;
+    let answer = if envelope.gpus_ratio >= 1.4 {
+        "Forty per cent more GPUs fit. "
+    } else {
+        "Forty per cent more GPUs do not fit here. "
+    };
     let verdict = if low > 1.0 {
         "That holds over the errors of board power and of work under a limit."
     } else {
@@ -418,12 +428,12 @@ fn same_megawatts(envelope: &Envelope) -> AnyView {
     view! {
         <section class="spaced" aria-labelledby="same">
             <h2 id="same">"More GPUs in the same megawatts?"</h2>
-            <p>"With the whole design scaled so that power alone is short, a limit fits " {format::quotient(envelope.gpus_ratio).to_string()} " times the GPUs into " {format::megawatts(envelope.power_mw).to_string()} " and makes " {format::quotient(envelope.tokens_ratio).to_string()} " times the tokens, between " {format::quotient(low).to_string()} " and " {format::quotient(high).to_string()} ". " {verdict}</p>
+            <p>{answer} "With the whole design scaled so that power alone is short, a limit fits " {format::quotient(envelope.gpus_ratio).to_string()} " times the GPUs into " {format::megawatts(envelope.power_mw).to_string()} " and makes " {format::quotient(envelope.tokens_ratio).to_string()} " times the tokens, between " {format::quotient(low).to_string()} " and " {format::quotient(high).to_string()} ". " {verdict}</p>
             <div class="scroll" tabindex="0" role="region" aria-label="The same megawatts, filled three ways"><table>
                 <thead><tr><th scope="col">{format::megawatts(envelope.power_mw).to_string()} " filled"</th><th scope="col" class="num">"Limit"</th><th scope="col" class="num">"Facility power of a GPU"</th><th scope="col" class="num">"GPUs"</th><th scope="col" class="num">"Tokens a second"</th><th scope="col" class="num">"Against label"</th></tr></thead>
                 <tbody>{rows.into_iter().collect_view()}</tbody>
             </table></div>
-            <p class="soft">"NVIDIA claims up to 40 % more GPUs for MaxLPS, and 1.45 times as many in a slide of 2026. That is a claim and no input here: nothing is fitted to it. The difference is explained by what is counted: from label to label with limits as here, or from label to what is drawn, as the second row."</p>
+            <p class="soft">"NVIDIA claims up to 40 % more GPUs for MaxLPS, and 1.45 times as many in a slide of 2026. That is a claim and no input here: nothing is fitted to it. A label counts boards, processors, fans and supplies at their most; what is drawn is less by all of these, and no promise that a breaker holds. The limit alone is the third row."</p>
         </section>
     }
     .into_any()
@@ -478,7 +488,7 @@ fn placed(design: &DesignSummary, found: &Optimum) -> AnyView {
     view! {
         <section class="spaced" aria-labelledby="placed">
             <h2 id="placed">"Where racks should stand"</h2>
-            <p>"Placed over rows, feeds and cooling loops so that the least power is stranded, the plant feeds " {format::things(replaced.racks, "rack", "racks")} " of all kinds where " {format::count(replaced.racks_drawn).to_string()} " are drawn, with " {format::count(replaced.moved).to_string()} " moved, at their power limits as drawn. " {sure}</p>
+            <p>"Placed over rows, feeds and cooling loops so that the least power is stranded, the plant feeds " {format::things(replaced.racks, "rack", "racks")} " of all kinds where " {format::count(replaced.racks_drawn).to_string()} " are drawn, with " {format::count(replaced.moved).to_string()} " moved, at their power limits as drawn. Power and heat are counted by what racks could draw; the search above counts heat by what they do, so it may find room for a few more. " {sure}</p>
             <div class="scroll" tabindex="0" role="region" aria-label="What feeds can promise and no rack has"><table>
                 <caption>"What feeds can promise and no rack has, by what stands in the way."</caption>
                 <thead><tr><th scope="col">"For want of"</th><th scope="col" class="num">"As drawn"</th><th scope="col" class="num">"As placed"</th></tr></thead>
@@ -497,6 +507,8 @@ fn onsite(found: &Optimum) -> AnyView {
     };
     let without =
         year.without_usd.map_or("a contract that can’t carry it".to_owned(), |usd| format::money(usd).to_string());
+    let nothing = (year.solar_mw + year.gas_mw + year.battery_mw < 1e-3)
+        .then_some(" At these prices of energy none of it is worth building.");
     let sources = [("panels", year.solar_mw, year.solar_mwh), ("gas engines", year.gas_mw, year.gas_mwh)]
         .into_iter()
         .filter(|(_, mw, _)| *mw > 1e-3);
@@ -506,7 +518,7 @@ fn onsite(found: &Optimum) -> AnyView {
     view! {
         <section class="spaced" aria-labelledby="onsite">
             <h2 id="onsite">"What to build beside the grid"</h2>
-            <p>"With all that is built paid off over its life, the year’s electricity costs " {format::money(year.cost_usd).to_string()} "; from the grid alone " {without} ". Carbon: " {format::carbon(year.carbon_t).to_string()} " against " {format::carbon(year.without_carbon_t).to_string()} "."</p>
+            <p>"With all that is built paid off over its life, the year’s electricity costs " {format::money(year.cost_usd).to_string()} "; from the grid alone " {without} ". Carbon: " {format::carbon(year.carbon_t).to_string()} " against " {format::carbon(year.without_carbon_t).to_string()} "." {nothing}</p>
             <div class="scroll" tabindex="0" role="region" aria-label="What to build"><table>
                 <thead><tr><th scope="col">"Built"</th><th scope="col" class="num">"Power"</th><th scope="col" class="num">"Energy"</th></tr></thead>
                 <tbody>

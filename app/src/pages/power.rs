@@ -112,7 +112,7 @@ fn found_view(steered: &Steered) -> AnyView {
         {event}
         {(!refused.is_empty()).then(|| view! {
             <p>"Policies that the tree can’t carry, and the next lower one taken in their place:"</p>
-            <ul>{refused.into_iter().map(|why| view! { <li>{why}</li> }).collect_view()}</ul>
+            <ul class="happened">{refused.into_iter().map(|why| view! { <li>{why}</li> }).collect_view()}</ul>
         })}
         <Tree steered=steered.clone()/>
         {over_time}
@@ -161,11 +161,11 @@ fn Tree(steered: Steered) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row" class=depth>{own.name.clone()} " " <span class="soft">{steered::what(own)}</span></th>
-                    <td class="num">{cell(Of::Limit)}</td>
-                    <td class="num">{power(own.full_w)}</td>
-                    <td class="num">{cell(Of::Promised)}</td>
-                    <td class="num">{cell(Of::Capped)}</td>
                     <td class="num">{cell(Of::Drawn)}</td>
+<td class="num">{cell(Of::Capped)}</td>
+<td class="num">{cell(Of::Limit)}</td>
+<td class="num">{cell(Of::Promised)}</td>
+<td class="num">{power(own.full_w)}</td>
                     <td class="wide">{move || view! { <Meter share=share()/> }}</td>
                 </tr>
             }
@@ -181,7 +181,8 @@ fn Tree(steered: Steered) -> impl IntoView {
                 .map(|(count, what)| format!("{} {what}", format::things(*count, "rack", "racks")));
             let more: Vec<String> = more.collect();
             let when = format::duration(Span::from_seconds(frame.at_s));
-            let tail = if more.is_empty() { "every rack has what it asks for".to_owned() } else { more.join(", ") };
+            let tail =
+                if more.is_empty() { "no rack gets less than it is promised".to_owned() } else { more.join(", ") };
             Some(format!("After {when}: {} of {}, {tail}", power(frame.drawn_w[0]), power(frame.limit_w)))
         })
     };
@@ -202,8 +203,8 @@ fn Tree(steered: Steered) -> impl IntoView {
             </div>
             <ul class="key power-key"><li class="drawn">"drawn"</li><li class="capped">"could be drawn: every GPU at its limit"</li><li class="full">"with every GPU at the board’s own limit"</li></ul>
             <div class="scroll" tabindex="0" role="region" aria-label="The tree line by line"><table class="bars">
-                <caption>"What goes into each node. Limits of groups are what they can promise with their redundancy kept, losses added."</caption>
-                <thead><tr><th scope="col">"Node"</th><th scope="col" class="num">"Limit"</th><th scope="col" class="num">"Full power"</th><th scope="col" class="num">"Promised"</th><th scope="col" class="num">"Capped"</th><th scope="col" class="num">"Drawn"</th><th scope="col"><span class="hidden">"Drawn of the limit"</span></th></tr></thead>
+                <caption>"What goes into each node. Limits of groups are what they can promise with their redundancy kept, losses added. Full power is the sum of parts: boards at their own limits, all else at its busy draw; a rack’s label is more. Capped may be above promised: what some leave is lent to others."</caption>
+                <thead><tr><th scope="col">"Node"</th><th scope="col" class="num">"Drawn"</th><th scope="col" class="num">"Capped"</th><th scope="col" class="num">"Limit"</th><th scope="col" class="num">"Promised"</th><th scope="col" class="num">"Full power"</th><th scope="col"><span class="hidden">"Drawn of the limit"</span></th></tr></thead>
                 <tbody>{rows}</tbody>
             </table></div>
         </section>

@@ -11,7 +11,7 @@ use model::id::DesignId;
 use model::optimum::{Goal, Limits};
 use model::quantity::Span;
 use model::run::{DesignSummary, RunState};
-use model::sweep::{SweepAsk, SweepCreate, SweepSummary, Vary};
+use model::sweep::{SWEEP_ROWS_MAX, SweepAsk, SweepCreate, SweepSummary, Vary};
 
 /// Starting points of a sweep: what each is called, and its lines.
 const STARTS: [(&str, &str); 5] = [
@@ -106,6 +106,16 @@ fn asked(design: &str, name: &str, lines: &str, goal: &str) -> Result<SweepCreat
         .map(|(at, line)| line.trim().parse().map_err(|why: String| format!("Line {}: {why}.", at + 1)))
         .collect();
     let vary = vary?;
+    if vary.is_empty() {
+        return Err("Say what is to be varied: a line such as cap=900..1400:100.".to_owned());
+    }
+    let rows = vary.iter().try_fold(1_usize, |rows, vary| rows.checked_mul(vary.values.len()));
+    if rows.is_none_or(|rows| rows > SWEEP_ROWS_MAX) {
+        return Err(format!(
+            "That is more than {} combinations: vary less, or in larger steps.",
+            format::count(SWEEP_ROWS_MAX as u32)
+        ));
+    }
     let fallback = vary.iter().map(|vary| vary.field.clone()).collect::<Vec<_>>().join(" × ");
     let name = if name.trim().is_empty() { fallback } else { name.trim().to_owned() };
     Ok(SweepCreate { name, design, ask: SweepAsk { vary, goal: goal.parse().ok(), limits: Limits::default() } })

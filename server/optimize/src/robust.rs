@@ -42,10 +42,13 @@ pub fn power_errors(base: &Base, choices: &Choices, goal: Goal, best: &Point) ->
         let other = base.clone().drawing(draw);
         let ours = other.point(&best.choice);
         let known = optimize(&other, choices, goal, &[]).best;
-        let regret = match &known {
-            Some(known) if ours.is_feasible() => loss(goal, &ours, known),
-            Some(_) => 1.0,
-            None => 0.0,
+        // Racks that are there stay; their power limit and water can be set anew once it is seen what boards draw.
+        let own = Choices { racks: vec![best.choice.racks], ..choices.clone() };
+        let mended = optimize(&other, &own, goal, &[]).best;
+        let regret = match (&mended, &known) {
+            (Some(mended), Some(known)) => loss(goal, mended, known),
+            (None, Some(_)) => 1.0,
+            (_, None) => 0.0,
         };
         PowerError { draw, ours, best: known, regret }
     };

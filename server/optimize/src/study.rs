@@ -9,14 +9,19 @@ use crate::search::optimize;
 use crate::sizing::{Capacity, Gas, annual_usd_per_mw};
 use model::catalog::Catalog;
 use model::design::Design;
-use model::optimum::{Onsite, OnsiteYear, Optimum, OptimumAsk, Point, Replaced, StorageYear, StrandedBeside};
+use model::optimum::{Limits, Onsite, OnsiteYear, Optimum, OptimumAsk, Point, Replaced, StorageYear, StrandedBeside};
 use sim::stranded::Waterfall;
 
 /// The study of a design and its ground, which is made of it with the limits of the question.
 pub fn study(base: &Base, (design, catalog): (&Design, &Catalog), ask: &OptimumAsk) -> Optimum {
     let mut choices = base.choices();
     choices.redundancies.extend(ask.redundancies.iter().copied().map(Some));
-    let answer = optimize(base, &choices, ask.goal, &ask.frontier);
+    let mut answer = optimize(base, &choices, ask.goal, &ask.frontier);
+    // As drawn it is what it is without the limits that are asked for; what it exceeds is told with them.
+    if let Ok(own) = Base::new(design, catalog, Limits::default()) {
+        let short = std::mem::take(&mut answer.drawn.short);
+        answer.drawn = Point { short, ..own.point(&own.drawn_choice()) };
+    }
     let best = answer.best.as_ref();
     Optimum {
         ask: ask.clone(),

@@ -279,6 +279,13 @@ impl<'a> Sweep<'a> {
             },
         };
         self.chosen(places).for_each(|value| value.narrow(&mut choices));
+        // No board takes a limit above its own, nor one below its least.
+        let least = all.caps_w.first().copied().unwrap_or(0.0);
+        let most = all.caps_w.last().copied().unwrap_or(f64::INFINITY);
+        if choices.caps_w.iter().all(|cap| *cap < least) {
+            return Err(format!("boards here take no limit under {least:.0} W"));
+        }
+        choices.caps_w.iter_mut().for_each(|cap| *cap = cap.min(most));
         let only = Choice {
             racks: choices.racks[0],
             cap_w: choices.caps_w[0],

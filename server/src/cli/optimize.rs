@@ -107,8 +107,9 @@ impl Optimize {
     pub fn run(&self) -> Result<(), Failure> {
         let outputs: Vec<&Path> = self.json.as_deref().into_iter().collect();
         output::keep_apart(&outputs, &self.design.paths().collect::<Vec<_>>())?;
-        if !(2..=3).contains(&self.frontier.len()) {
-            return Err(Failure::BadInput("--frontier takes two or three goals".to_owned()));
+        let distinct = self.frontier.iter().enumerate().all(|(at, goal)| !self.frontier[..at].contains(goal));
+        if !(2..=3).contains(&self.frontier.len()) || !distinct {
+            return Err(Failure::BadInput("--frontier takes two or three goals, each named once".to_owned()));
         }
         let (design, catalog) = self.design.drawn()?;
         let ask = OptimumAsk {
@@ -293,11 +294,11 @@ fn stands(text: &mut String, found: &Optimum) {
         );
     }
     for error in &found.power_error {
-        let ours = if error.ours.is_feasible() { "can be run" } else { "can't be run all year" };
+        let ours = if error.ours.is_feasible() { "can be run" } else { "needs a lower limit" };
         let other = error.best.as_ref().map_or("nothing could be".to_owned(), |best| choice(&best.choice));
         let _ = writeln!(
             text,
-            "  boards drawing {:.0}% of what the model says: it {ours}; best would be {other}; {:.1}% is lost by not knowing",
+            "  boards drawing {:.0}% of what the model says: it {ours}; best would be {other}; so many racks make {:.1}% less",
             100.0 * error.draw,
             100.0 * error.regret
         );

@@ -74,6 +74,9 @@ impl Sweep {
         if !outputs.contains(&Path::new("-")) {
             output::print(&words(&design.name, made.ask(), &rows))?;
         }
+        if rows.iter().all(|row| row.point.is_none()) {
+            return Err(Failure::Absent("no combination is a facility".to_owned()));
+        }
         Ok(())
     }
 }
@@ -85,8 +88,9 @@ fn words(design: &str, ask: &SweepAsk, rows: &[SweepRow]) -> String {
     let goal = ask.goal.unwrap_or(Goal::Tokens);
     let _ = writeln!(
         text,
-        "{design}: {} combinations, {feasible} can be run all year, {refused} are no facility. The best by {}:\n",
+        "{design}: {} combinations: {feasible} can be run all year, {} exceed a limit, {refused} are no facility. The best by {}:\n",
         rows.len(),
+        rows.len() - feasible - refused,
         goal.name()
     );
     let named = |row: &SweepRow| {

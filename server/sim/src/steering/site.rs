@@ -88,6 +88,15 @@ pub fn steered(site: &Site, ask: &SteerAsk) -> Result<Steered, NoSteering> {
             Err(why) => refused.push(format!("lowest limits: {why}")),
         }
     }
+    let lowest = ground.tree.carried(&ground.tree.each_gpu(|_, host| host.cap_min_w)).input_w[0];
+    if found.is_some() && lowest > limit_w * ask.event {
+        let left = limit_w * ask.event / 1e6;
+        refused.push(format!(
+            "grid event: it leaves {left:.3} MW, and every rack at its lowest limit needs {:.3} MW",
+            lowest / 1e6
+        ));
+        found = None;
+    }
     let full = ground.tree.carried(&ground.tree.each_gpu(|_, host| host.cap_max_w));
     ground.tell(&full.input_w, |node| &mut node.full_w);
     let mut told = Steered {
