@@ -65,7 +65,7 @@ test("the operating point is found, looked into, applied, run and compared", asy
   const after = await runYear(page);
   await page.goto(`/compare?runs=${before},${after}`);
   await expect(page.getByRole("columnheader", { name: /racks at/ })).toBeVisible();
-  await expect(page.getByRole("row", { name: /^Tokens per megawatt/ }).first()).toBeVisible();
+  await expect(page.getByRole("row", { name: /^Tokens per facility MW/ }).first()).toBeVisible();
 });
 
 test("a power tree is steered, and its moments can be gone through", async ({ page }) => {
