@@ -14,6 +14,7 @@ pub mod figure;
 pub mod fleet;
 pub mod made_up;
 pub mod notes;
+pub mod operating;
 pub mod palette;
 pub mod parallel;
 pub mod plant;

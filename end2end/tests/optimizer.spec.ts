@@ -1,24 +1,7 @@
 // A planner finds a design's operating point, looks into it, applies it, runs a year of both and compares them; steers its tree;
 // and sweeps what is not decided yet.
-import AxeBuilder from "@axe-core/playwright";
 import { test as loud, type Page } from "@playwright/test";
 import { expect, test } from "./quiet";
-
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-async function usable(page: Page) {
-  const { violations, passes } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-  expect(passes.length).toBeGreaterThan(5);
-  const grave = violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html.slice(0, 160)} | ${any[0]?.message ?? ""}`));
-  expect(grave).toEqual([]);
-  const wider = await page.evaluate(() => {
-    const page = document.scrollingElement!;
-    return Math.max(0, page.scrollWidth - page.clientWidth);
-  });
-  expect(wider).toBe(0);
-}
 
 async function runYear(page: Page) {
   await page.getByRole("button", { name: /Run the year/ }).click();
@@ -102,15 +85,3 @@ loud("a sweep is started, followed and read", async ({ page }) => {
   await page.getByRole("button", { name: "Delete" }).click();
   await expect(page).toHaveURL(/\/sweeps$/);
 });
-
-for (const [width, colorScheme] of [[1440, "light"], [390, "dark"]] as const) {
-  test(`the optimizer's pages can be used by all at ${width} px (${colorScheme})`, async ({ page }) => {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    for (const path of ["/optimize/superpod-gb200-su", "/power/superpod-gb200-su?limit=1.05", "/sweeps"]) {
-      await page.goto(path);
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-      await usable(page);
-    }
-  });
-}

@@ -134,7 +134,7 @@ impl House {
                 check_choice(&choice, &base)?;
                 Ok((base.design(&design, &choice), words(&choice), told(&base.point(&choice))))
             }
-            Change::Placement(_) => {
+            Change::Placement => {
                 let none = || ApiError::Invalid { reason: "The design's racks can't be placed anew.".into() };
                 let (told, made) = replaced(&design, designs.catalog()).ok_or_else(none)?;
                 let stranded: f64 = told.causes.iter().map(|(.., after)| after).sum();

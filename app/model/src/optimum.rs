@@ -74,6 +74,16 @@ impl Goal {
         }
     }
 
+    /// Between which values it lies at a point, over the band of its tokens; the lower first.
+    pub fn band(self, point: &Point) -> [f64; 2] {
+        let value = self.value(point);
+        let [low, high] = point.band;
+        match self {
+            Self::Tokens | Self::TokensPerJoule | Self::RevenuePerMegawatt => [value * low, value * high],
+            Self::CostPerMillion | Self::CarbonPerMillion => [value / high.max(1e-9), value / low.max(1e-9)],
+        }
+    }
+
     /// Its value with more always better.
     pub fn worth(self, point: &Point) -> f64 {
         match self {
@@ -223,7 +233,7 @@ pub struct Reasons {
     pub binds: Vec<Short>,
     /// What more of each limit would be worth, each with the search made anew; the most first.
     pub worth: Vec<Worth>,
-    /// The goal at both ends of the model's error band, in its own unit. The band is one share of all choices' tokens, so the
+    /// The goal at both ends of the model's error band, in its own unit, the lower first. The band is one share of all choices' tokens, so the
     /// best choice is the same at both.
     pub band: [f64; 2],
 }
@@ -548,13 +558,13 @@ pub struct OptimumView {
 /// A change to be kept as a version of its design.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct OptimumApply {
     /// The design.
     pub design: DesignId,
     /// The version that was searched.
     pub version: u32,
     /// What is kept.
-    #[serde(flatten)]
     pub change: Change,
 }
 
@@ -565,8 +575,8 @@ pub struct OptimumApply {
 pub enum Change {
     /// Racks, power limit, water and redundancy.
     Choice(Choice),
-    /// Racks, feeds and loops of least stranded power: `true`.
-    Placement(bool),
+    /// Racks, feeds and loops of least stranded power.
+    Placement,
 }
 
 /// What became of it.

@@ -109,6 +109,7 @@ pub fn Palette() -> impl IntoView {
             page("New design", paths::NEW),
             page("Runs", paths::RUNS),
             page("Compare runs", paths::COMPARE),
+            page("Sweeps", paths::SWEEPS),
             page("Serving", paths::SERVING),
             page("Workloads", paths::WORKLOADS),
             page("Predicted and measured", paths::MODELS),

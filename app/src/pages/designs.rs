@@ -15,7 +15,7 @@ pub fn DesignsPage() -> impl IntoView {
     view! {
         <Title text="Designs"/>
         <h1>"Designs"</h1>
-        <p class="actions"><a class="button primary" href=paths::NEW>"New design"</a></p>
+        <p class="actions"><a class="button primary" href=paths::NEW>"New design"</a> <a href=paths::SWEEPS>"Sweeps over designs"</a></p>
         <Loaded resource=designs noun="the designs" show=table/>
         <Archived/>
     }

@@ -4,12 +4,12 @@ use crate::api::{self, ApiError};
 use crate::components::chart::Chart;
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Meter;
+use crate::components::operating::{Look, NoAnswer, OperatingHead};
 use crate::components::parallel::Parallel;
 use crate::components::question::{Misreadings, Question};
 use crate::optimum::{self, Brush, Coordinate, OptimumQuestion, choice_words, is_within, watts, worth_words};
 use crate::{format, paths};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::design::Redundancy;
 use model::id::DesignId;
@@ -43,27 +43,14 @@ fn page(view: OptimumView, question: OptimumQuestion) -> AnyView {
     let answer = match optimum {
         Some(found) if found.answer.best.is_some() => found_view(&design, &found),
         Some(found) => nothing(&found),
-        None => view! {
-            <section class="failure">
-                <h2>"Nothing can be sought"</h2>
-                <p>{refused.unwrap_or_default()} "."</p>
-                <p class="actions"><a href=paths::design(&design.id)>"Open the design"</a></p>
-            </section>
-        }
-        .into_any(),
+        None => view! { <NoAnswer design=design.clone() heading="Nothing can be sought" why=refused/> }.into_any(),
     };
+    let (id, own) = (design.id.clone(), paths::design(&design.id));
+    let (name, version) = (design.name.clone(), design.version);
     view! {
-        <Title text=format!("Operating point of {}", design.name)/>
-        <p class="crumbs"><a href=paths::DESIGNS>"Designs"</a> " › " <a href=paths::design(&design.id)>{design.name.clone()}</a></p>
-        <h1>"Operating point"</h1>
-        <p class="lead">"How many racks, under which power limit of each GPU, on water how warm, make the most of the plant that " <a href=paths::design(&design.id)>{design.name.clone()}</a> " has, version " {design.version} ". A choice counts where no limit is exceeded on the hottest hour of the year with everything busy."</p>
-        <nav class="tabs" aria-label="Views of the design's power">
-            <a href=paths::optimize(&design.id) aria-current="page">"Operating point"</a>
-            <a href=paths::power(&design.id)>"Power tree and steering"</a>
-            <a href=paths::sweeps_of(&design.id)>"Sweeps"</a>
-        </nav>
+        <OperatingHead design=design.clone() look=Look::OperatingPoint>"How many racks, under which power limit of each GPU, on water how warm, make the most of the plant that " <a href=own>{name}</a> " has, version " {version} ". A choice counts where no limit is exceeded on the hottest hour of the year with everything busy."</OperatingHead>
         <Misreadings of=question.misread.clone()/>
-        <Asked id=design.id.clone() question/>
+        <Asked id question/>
         {answer}
     }
     .into_any()
@@ -134,7 +121,7 @@ fn found_view(design: &DesignSummary, found: &Optimum) -> AnyView {
                 <h2 id="why">"What holds it where it is"</h2>
                 {binds(&reasons.binds)}
                 {worth(goal, &reasons.worth)}
-                <p class="soft">"Over the error band of the serving model the best makes " {optimum::goal_figure(goal, reasons.band[0].min(reasons.band[1])).to_string()} " to " {optimum::goal_figure(goal, reasons.band[0].max(reasons.band[1])).to_string()} "; all choices share that error, so the best one stays the best."</p>
+                <p class="soft">"Over the error band of the serving model the best makes " {optimum::goal_figure(goal, reasons.band[0]).to_string()} " to " {optimum::goal_figure(goal, reasons.band[1]).to_string()} "; all choices share that error, so the best one stays the best."</p>
             </section>
         })}
         {robust.map(|robust| stands(&robust, &errors, &best.choice))}
@@ -484,7 +471,7 @@ fn placed(design: &DesignSummary, found: &Optimum) -> AnyView {
         format!("Whether any has more is not proven: none has more than {}.", format::megawatts(replaced.bound_mw))
     };
     let changes = replaced.racks != replaced.racks_drawn || replaced.moved > 0;
-    let apply = changes.then(|| view! { <p><Apply design=design.clone() change=Change::Placement(true) words="Apply the placement to the design"/></p> });
+    let apply = changes.then(|| view! { <p><Apply design=design.clone() change=Change::Placement words="Apply the placement to the design"/></p> });
     view! {
         <section class="spaced" aria-labelledby="placed">
             <h2 id="placed">"Where racks should stand"</h2>

@@ -3,12 +3,12 @@
 use crate::api::{self, ApiError};
 use crate::components::failure::{Extent, Loaded};
 use crate::components::figure::Meter;
+use crate::components::operating::{Look, NoAnswer, OperatingHead};
 use crate::components::question::{Misreadings, Question};
 use crate::pages::replay::charts;
 use crate::steered::{self, Cell, SteerQuestion, power};
 use crate::{browser, format, paths};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::id::DesignId;
 use model::quantity::Span;
@@ -37,25 +37,10 @@ fn page(view: SteeredView, question: &SteerQuestion) -> AnyView {
     let SteeredView { design, steered, refused } = view;
     let answer = match steered {
         Some(steered) => found_view(&steered),
-        None => view! {
-            <section class="failure">
-                <h2>"Nothing can be steered"</h2>
-                <p>{refused.unwrap_or_default()} "."</p>
-                <p class="actions"><a href=paths::design(&design.id)>"Open the design"</a></p>
-            </section>
-        }
-        .into_any(),
+        None => view! { <NoAnswer design=design.clone() heading="Nothing can be steered" why=refused/> }.into_any(),
     };
     view! {
-        <Title text=format!("Power of {}", design.name)/>
-        <p class="crumbs"><a href=paths::DESIGNS>"Designs"</a> " › " <a href=paths::design(&design.id)>{design.name.clone()}</a></p>
-        <h1>"Power tree and steering"</h1>
-        <p class="lead">"Every node of the tree with what may go into it, what the policy promises, what could be drawn at worst and what is drawn, over a quarter of an hour of made-up work. Steering lends what racks leave unused to those that are held back, and never lets a node’s worst case above its limit."</p>
-        <nav class="tabs" aria-label="Views of the design's power">
-            <a href=paths::optimize(&design.id)>"Operating point"</a>
-            <a href=paths::power(&design.id) aria-current="page">"Power tree and steering"</a>
-            <a href=paths::sweeps_of(&design.id)>"Sweeps"</a>
-        </nav>
+        <OperatingHead design=design.clone() look=Look::Power>"Every node of the tree with what may go into it, what the policy promises, what could be drawn at worst and what is drawn, over a quarter of an hour of made-up work. Steering lends what racks leave unused to those that are held back, and never lets a node’s worst case above its limit."</OperatingHead>
         <Misreadings of=question.misread.clone()/>
         <Asked id=design.id.clone() ask=question.ask contract_mw=design.contract_power_mw/>
         {answer}

@@ -124,7 +124,7 @@ fn found(detail: &SweepDetail, goal: Goal) -> AnyView {
         <p class="answer">{answer}</p>
         <p class="soft">{format::count(detail.feasible).to_string()} " of " {format::things(detail.summary.done, "combination", "combinations")} " can be run all year without holding anything back."</p>
         {refused}
-        {rows("The best", "Best first; those that exceed a limit on the hottest hour come last, and say which.", &fields, &detail.best, goal)}
+        {rows("The best", "Best first, each with the serving model’s error band; those that exceed a limit on the hottest hour come last, and say which.", &fields, &detail.best, goal)}
         {by_field.collect_view()}
         {rows("What none beats", "No combination beats these in tokens a second and in tokens a joule at once.", &fields, &detail.frontier, goal)}
     }
@@ -170,8 +170,9 @@ fn figures(row: &SweepRow, goal: Goal) -> AnyView {
         let why = row.why.clone().unwrap_or_default();
         return view! { <td colspan="5" class="soft">{why}</td> }.into_any();
     };
+    let [low, high] = goal.band(point);
     view! {
-        <td class="num">{goal_figure(goal, goal.value(point)).to_string()}</td>
+        <td class="num">{goal_figure(goal, goal.value(point)).to_string()} <span class="soft band">{goal_figure(goal, low).to_string()} " to " {goal_figure(goal, high).to_string()}</span></td>
         <td class="num">{format::tokens_per_megawatt(point.tokens_per_joule * 1e6).to_string()}</td>
         <td class="num">{format::price_per_million(point.usd_per_million).to_string()}</td>
         <td class="num">{format::megawatts(point.peak_mw).to_string()}</td>

@@ -63,7 +63,7 @@ impl Base {
         let slowest =
             |of: &dyn Fn(&model::report::ServingPoint) -> f64| found.serving.iter().map(of).fold(0.0, f64::max);
         let grams = found.facility_power_mw * YEAR_H * 1e3 * grid.carbon_mean.as_grams_per_kilowatt_hour();
-        let mut short: Vec<Short> = found.notes.iter().filter_map(|note| exceeded(&note.place, &note.kind)).collect();
+        let mut short: Vec<Short> = found.notes.iter().flat_map(|note| exceeded(&note.place, &note.kind)).collect();
         short.extend(self.beyond_notes(site, choice, capex_usd));
         Point {
             choice: *choice,
@@ -121,9 +121,9 @@ fn over(limit: Limit, place: &str, asked: f64, has: f64, unit: &str) -> Short {
 
 /// The limit that a note is of: errors, and what can't be held on the hottest hour, when the fleet would be held back.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a note is a limit's only where it says by how much it is exceeded")]
-pub(crate) fn exceeded(place: &str, kind: &Kind) -> Option<Short> {
+pub(crate) fn exceeded(place: &str, kind: &Kind) -> Vec<Short> {
     let power = |limit, asked: &model::quantity::Power, has: &model::quantity::Power| {
-        Some(over(limit, place, asked.as_megawatts(), has.as_megawatts(), "MW"))
+        vec![over(limit, place, asked.as_megawatts(), has.as_megawatts(), "MW")]
     };
     match kind {
         Kind::FeedOverload { firm, asked, .. } => power(Limit::Feed, asked, firm),
@@ -131,16 +131,14 @@ pub(crate) fn exceeded(place: &str, kind: &Kind) -> Option<Short> {
         Kind::CoolingShort { heat, capacity, .. } => power(Limit::Cooling, heat, capacity),
         Kind::TerminalShort { heat, capacity, .. } => power(Limit::Terminal, heat, capacity),
         Kind::TargetsMissed { tpot_ms, tpot_target_ms, ttft_ms, ttft_target_ms } => {
-            let (tpot, ttft) = (tpot_ms / tpot_target_ms, ttft_ms / ttft_target_ms);
-            Some(if tpot > ttft {
-                over(Limit::Targets, place, *tpot_ms, *tpot_target_ms, "ms between tokens")
-            } else {
-                over(Limit::Targets, place, *ttft_ms, *ttft_target_ms, "ms to the first token")
-            })
+            let each =
+                [(ttft_ms, ttft_target_ms, "ms to the first token"), (tpot_ms, tpot_target_ms, "ms between tokens")];
+            let missed = each.into_iter().filter(|(asked, has, _)| *asked > &(*has * (1.0 + 1e-9)));
+            missed.map(|(asked, has, unit)| over(Limit::Targets, place, *asked, *has, unit)).collect()
         }
         Kind::ModelTooLarge { weights, memory, .. } => {
-            Some(over(Limit::Memory, place, weights.as_bytes() / 1e9, memory.as_bytes() / 1e9, "GB"))
+            vec![over(Limit::Memory, place, weights.as_bytes() / 1e9, memory.as_bytes() / 1e9, "GB")]
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }

@@ -59,13 +59,7 @@ pub fn reasons(base: &Base, choices: &Choices, goal: Goal, best: &Point) -> Reas
         })
         .collect();
     worth.sort_by(|a, b| b.gain.abs().total_cmp(&a.gain.abs()));
-    let value = goal.value(best);
-    let at = |share: f64| match goal {
-        Goal::Tokens | Goal::TokensPerJoule | Goal::RevenuePerMegawatt => value * share,
-        Goal::CostPerMillion | Goal::CarbonPerMillion => value / share.max(1e-9),
-    };
-    let [low, high] = best.band;
-    Reasons { binds, worth, band: [at(low), at(high)] }
+    Reasons { binds, worth, band: goal.band(best) }
 }
 
 impl Base {

@@ -9,8 +9,9 @@ use serde_json::Value;
 /// Share by which HiGHS may have missed the best, and by which we may.
 const GAP: f64 = 1e-6;
 
-/// What the solver has for each; of those that HiGHS closes, it may leave so many open, and says so.
-const SECONDS: f64 = 3.0;
+/// What the solver has for each, many times what those that it closes take; of those that HiGHS closes, it may leave so many
+/// open, and says so.
+const SECONDS: f64 = 12.0;
 const UNPROVEN_MOST: u32 = 3;
 
 /// Share by which a least cost may differ.

@@ -1,20 +1,12 @@
 //! The search against the plainest one there is: every choice of small designs, one by one.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use model::catalog::Catalog;
+mod common;
+
+use common::{catalog, drawn};
 use model::design::{Design, Redundancy};
 use model::optimum::{Choice, Goal, Limits, Point};
 use model::quantity::Power;
 use optimize::{Base, Choices, conflicts, frontier, optimize};
-
-fn catalog() -> Catalog {
-    catalog::catalog().unwrap()
-}
-
-fn drawn(name: &str) -> Design {
-    let text = catalog::designs().iter().find(|design| design.id == name).unwrap().text;
-    catalog::parse_design(name, text).unwrap()
-}
 
 /// Small designs that differ: reference designs with their contract, targets and halls changed by a counter.
 fn small() -> Vec<(Design, Limits)> {

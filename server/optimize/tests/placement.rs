@@ -1,6 +1,9 @@
 //! Where racks stand: against every placement of small problems, laws that hold for any, and designs there and back.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod common;
+
+use common::{catalog, drawn};
 use model::design::{Design, Hall};
 use optimize::placement::{
     Class, Effort, Feed, Fill, LIQUID_NEEDED, Limit, Placed, Plan, Problem, Row, Unplaced, Wiring, place, plan,
@@ -226,10 +229,6 @@ proptest! {
     }
 }
 
-fn drawn(name: &str) -> Design {
-    catalog::parse_design(name, catalog::design(name).unwrap().text).unwrap()
-}
-
 /// Racks by part.
 fn racks(design: &Design) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
@@ -245,7 +244,7 @@ fn racks(design: &Design) -> BTreeMap<String, u32> {
 
 /// A plan says of its design what the design itself says once resolved.
 fn checked(design: &Design, found: &Plan) {
-    let site = sim::resolve(&found.design, &catalog::catalog().unwrap()).unwrap();
+    let site = sim::resolve(&found.design, &catalog()).unwrap();
     assert!(found.short.is_empty(), "{:?}", found.short);
     let fall = sim::stranded::waterfall(&site, model::quantity::Power::ZERO, model::quantity::Power::ZERO);
     let kw: f64 = site.racks.iter().map(|class| (class.provisioned() * class.count).as_kilowatts()).sum();
@@ -269,7 +268,7 @@ fn checked(design: &Design, found: &Plan) {
 
 #[test]
 fn every_reference_design_takes_more_racks_and_still_holds() {
-    let catalog = catalog::catalog().unwrap();
+    let catalog = catalog();
     for name in catalog::designs().iter().map(|design| design.id) {
         let design = drawn(name);
         let found = plan(&design, &catalog, Wiring::SameKind, Fill::More, &Effort::default()).unwrap();
@@ -283,7 +282,7 @@ fn every_reference_design_takes_more_racks_and_still_holds() {
 #[test]
 fn racks_that_all_stand_are_left_where_they_are() {
     let design = drawn("facility-100mw");
-    let found = plan(&design, &catalog::catalog().unwrap(), Wiring::SameKind, Fill::Drawn, &Effort::default()).unwrap();
+    let found = plan(&design, &catalog(), Wiring::SameKind, Fill::Drawn, &Effort::default()).unwrap();
     assert_eq!(found.design, design);
     assert_eq!(found.placement.moved, 0);
 }
@@ -304,7 +303,7 @@ fn lopsided() -> Design {
 
 #[test]
 fn racks_move_to_the_feed_that_has_power() {
-    let (design, catalog) = (lopsided(), catalog::catalog().unwrap());
+    let (design, catalog) = (lopsided(), catalog());
     let drawn_only = plan(&design, &catalog, Wiring::AsDrawn, Fill::Drawn, &Effort::default()).unwrap();
     checked(&design, &drawn_only);
     let found = plan(&design, &catalog, Wiring::SameKind, Fill::Drawn, &Effort::default()).unwrap();

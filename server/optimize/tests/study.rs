@@ -1,22 +1,14 @@
 //! What a study says of the best choice, held to the plainest way to find the same; choices put back into a design; sweeps.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use model::catalog::Catalog;
-use model::design::Design;
+mod common;
+
+use common::{catalog, drawn};
 use model::optimum::{Choice, Goal, Limits, OptimumAsk, Point};
 use model::quantity::Power;
 use model::sweep::{SweepAsk, SweepRow};
 use optimize::sweep::{Sweep, ranked, undominated};
 use optimize::{Base, optimize, power_errors, robust, study};
-
-fn catalog() -> Catalog {
-    catalog::catalog().unwrap()
-}
-
-fn drawn(name: &str) -> Design {
-    let text = catalog::designs().iter().find(|design| design.id == name).unwrap().text;
-    catalog::parse_design(name, text).unwrap()
-}
 
 fn base(name: &str) -> Base {
     Base::new(&drawn(name), &catalog(), Limits::default()).unwrap()

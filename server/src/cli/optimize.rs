@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 /// Rows of the frontier that are printed.
 const FRONTIER_SHOWN: usize = 12;
 
-/// Find the operating point of a design: racks, power limit and water that make the most of the plant that is drawn
+/// Find the operating point of a design: racks, power limit and water that make the most of the plant that is drawn. What is
+/// changed in the design (`--power-cap` and the like) is what is drawn; `--subject-to` is what may not be exceeded
 #[derive(Debug, Args)]
 pub struct Optimize {
     #[command(flatten)]

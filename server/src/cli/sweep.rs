@@ -119,8 +119,10 @@ fn line(text: &mut String, named: &str, row: &SweepRow) {
     let short = if point.is_feasible() { String::new() } else { format!("   exceeds {}", why_not(row)) };
     let _ = writeln!(
         text,
-        "  {named}\n      {:>12.0} tokens/s {:>9.4} tokens/J {:>9.3} MW {:>8.3} $/M tokens   {}{short}",
+        "  {named}\n      {:>12.0} tokens/s ({:.0} to {:.0}) {:>9.4} tokens/J {:>9.3} MW {:>8.3} $/M tokens   {}{short}",
         point.output_tokens_per_s,
+        Goal::Tokens.band(point)[0],
+        Goal::Tokens.band(point)[1],
         point.tokens_per_joule,
         point.facility_mw,
         point.usd_per_million,

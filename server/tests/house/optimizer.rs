@@ -31,7 +31,8 @@ async fn the_best_choice_is_applied_and_its_design_is_what_was_said() {
     assert!(!optimum.dial.is_empty() && optimum.envelope.is_some() && optimum.reasons.is_some());
     assert_eq!(optimum.power_error.len(), 2);
 
-    let apply = json!({ "design": "superpod-gb200-su", "version": found.design.version, "choice": best.choice });
+    let apply =
+        json!({ "design": "superpod-gb200-su", "version": found.design.version, "change": { "choice": best.choice } });
     let applied: Applied = post(&house, "/api/v1/optimize/apply", &apply).await.json().await.unwrap();
     assert!(applied.is_branch, "a reference design does not change");
     let evaluated: Value =
@@ -40,14 +41,14 @@ async fn the_best_choice_is_applied_and_its_design_is_what_was_said() {
     assert!((tokens / best.output_tokens_per_s - 1.0).abs() < 1e-9, "{tokens} and {}", best.output_tokens_per_s);
 
     // The branch is one's own: applied to it, a choice makes a version, and to a version that is not the newest a conflict.
-    let own = json!({ "design": applied.design.id, "version": 1, "choice": best.choice });
+    let own = json!({ "design": applied.design.id, "version": 1, "change": { "choice": best.choice } });
     let mut lower = own.clone();
-    lower["choice"]["cap_w"] = json!(900.0);
+    lower["change"]["choice"]["cap_w"] = json!(900.0);
     let again: Applied = post(&house, "/api/v1/optimize/apply", &lower).await.json().await.unwrap();
     assert!(!again.is_branch && again.design.version == 2 && again.design.label.contains("900 W"), "{again:?}");
-    lower["choice"]["cap_w"] = json!(950.0);
+    lower["change"]["choice"]["cap_w"] = json!(950.0);
     problem(post(&house, "/api/v1/optimize/apply", &lower).await, StatusCode::CONFLICT, "conflict").await;
-    lower["choice"]["racks"] = json!(1_000_000);
+    lower["change"]["choice"]["racks"] = json!(1_000_000);
     problem(post(&house, "/api/v1/optimize/apply", &lower).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
 }
 
@@ -149,6 +150,14 @@ async fn a_sweep_that_can_not_be_made_says_why() {
         (sweep(&[("kap", &["1"])]), "did you mean cap"),
         (sweep(&[("cap", &["much"])]), "no number"),
         (sweep(&[]), "Nothing is varied"),
+        (
+            {
+                let mut body = sweep(&[("cap", &["900"])]);
+                body["foo"] = json!(1);
+                body
+            },
+            "foo",
+        ),
     ] {
         let refused =
             problem(post(&house, "/api/v1/sweeps", &body).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;

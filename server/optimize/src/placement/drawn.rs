@@ -119,7 +119,7 @@ fn short(seen: &Evaluation) -> Vec<Short> {
     let of_place = |short: &Short| {
         matches!(short.limit, Kind::Contract | Kind::Feed | Kind::Terminal | Kind::Cooling | Kind::Space)
     };
-    seen.notes.iter().filter_map(|note| exceeded(&note.place, &note.kind)).filter(of_place).collect()
+    seen.notes.iter().flat_map(|note| exceeded(&note.place, &note.kind)).filter(of_place).collect()
 }
 
 /// A design with its racks as classes.

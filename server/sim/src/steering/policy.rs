@@ -104,7 +104,7 @@ pub struct Provisioned {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// A host's policy is below what its GPUs accept.
-    #[error("{host}: {policy:?} allows each GPU {allowed_w:.0} W, and none accepts a cap under {least_w:.0} W")]
+    #[error("{host}: {policy:?} allows each GPU {} W, and none accepts a cap under {} W", whole(*allowed_w), whole(*least_w))]
     BelowDevice {
         /// The host.
         host: String,
@@ -117,7 +117,7 @@ pub enum Refusal {
     },
     /// A node would carry more than its limit.
     #[error(
-        "{node} ({level}) would be provisioned {provisioned_w:.0} W of {limit_w:.0} W: {over_w:.0} W too many{mixes}"
+        "{node} ({level}) would be provisioned {} W of {} W: {} W too many{mixes}", whole(*provisioned_w), whole(*limit_w), whole(*over_w)
     )]
     Over {
         /// The node that is over by most.
@@ -133,6 +133,19 @@ pub enum Refusal {
         /// What would fit, the largest first.
         mixes: Box<Mixes>,
     },
+}
+
+/// A whole number with its thousands apart.
+fn whole(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::with_capacity(digits.len() + 4);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// What would fit in place of policies that do not.
@@ -156,7 +169,7 @@ pub struct Mix {
 impl std::fmt::Display for Mix {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let some = self.hosts.iter().filter(|(_, hosts)| *hosts > 0).map(|(name, hosts)| format!("{hosts} at {name}"));
-        write!(f, "{} ({:.0} W)", some.collect::<Vec<_>>().join(", "), self.provisioned_w)
+        write!(f, "{} ({} W)", some.collect::<Vec<_>>().join(", "), whole(self.provisioned_w))
     }
 }
 
