@@ -15,8 +15,8 @@ fn golden_all_high_on_the_public_topology_is_refused_with_what_fits() {
     let refusal = activate(&tree, &Policies::all(ladder[0].clone()), &ladder, NO_WORK).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "Utility (utility) would be provisioned 806400 W of 750000 W: 56400 W too many; at most 129 at high, 2 at medium, \
-         13 at low (749600 W) fit, or 120 at high, 24 at medium (748800 W)"
+        "Utility (utility) would be provisioned 806,400 W of 750,000 W: 56,400 W too many; at most 129 at high, 2 at medium, \
+         13 at low (749,600 W) fit, or 120 at high, 24 at medium (748,800 W)"
     );
     let Refusal::Over { mixes, .. } = refusal else { panic!("{refusal}") };
     for (mix, fits) in [(mixes.most_high, [129, 2, 13]), (mixes.next_lower.unwrap(), [120, 24, 0])] {
