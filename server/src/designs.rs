@@ -38,6 +38,12 @@ pub struct Known {
 }
 
 impl Known {
+    /// The design as drawn, or a refusal that says why the text is none.
+    pub fn drawn(&self) -> Result<&Design, ApiError> {
+        let unread =
+            |problem: &TextProblem| ApiError::Invalid { reason: format!("The design can't be read: {problem}.") };
+        self.design.as_ref().map_err(unread)
+    }
     /// The design resolved, or a refusal that says why not.
     pub fn site(&self) -> Result<Arc<Site>, ApiError> {
         self.site.clone().map_err(|reason| ApiError::Invalid { reason })

@@ -2,7 +2,6 @@
 //! under steering.
 
 use crate::backend::House;
-use crate::designs::Opened;
 use crate::error::{of_task, sentence};
 use app::api::{ApiError, Backend};
 use model::design::Design;
@@ -77,7 +76,7 @@ impl House {
         if let Some(optimum) = self.optima.recall(&text, &ask) {
             return Ok(OptimumView { design: summary, optimum: Some(Optimum::clone(&optimum)), refused: None });
         }
-        let design = drawn(&opened)?.clone();
+        let design = opened.known.drawn()?.clone();
         let (designs, asked) = (Arc::clone(&self.designs), ask.clone());
         let work = move || {
             let base = Base::new(&design, designs.catalog(), asked.limits).map_err(unfit)?;
@@ -98,7 +97,7 @@ impl House {
     /// Keeps a choice as a new version of its design; of a reference design, which does not change, as a branch.
     pub async fn apply_choice(&self, apply: OptimumApply) -> Result<Applied, ApiError> {
         let opened = self.designs.version(&apply.design, apply.version).await?;
-        let design = drawn(&opened)?.clone();
+        let design = opened.known.drawn()?.clone();
         let (made, label, message) = self.changed(design, apply.change).await?;
         let toml = toml::to_string(&made)
             .map_err(|error| ApiError::Internal { reason: format!("The design could not be written: {error}.") })?;
@@ -159,13 +158,6 @@ impl House {
             Err(why) => SteeredView { design: summary, steered: None, refused: Some(why.to_string()) },
         })
     }
-}
-
-fn drawn(opened: &Opened) -> Result<&Design, ApiError> {
-    let unread = |problem: &model::version::TextProblem| ApiError::Invalid {
-        reason: format!("The design can't be read: {problem}."),
-    };
-    opened.known.design.as_ref().map_err(unread)
 }
 
 fn unfit(why: Unfit) -> String {

@@ -15,7 +15,7 @@ use model::design::Design;
 use model::id::SweepId;
 use model::optimum::{Goal, Point};
 use model::run::RunState;
-use model::sweep::{SWEEP_NAME_CHARS_MAX, SWEEP_ROWS_MAX, SweepCreate, SweepDetail, SweepRow, SweepSummary};
+use model::sweep::{SWEEP_NAME_CHARS_MAX, SWEEP_ROWS_MAX, SweepAsk, SweepCreate, SweepDetail, SweepRow, SweepSummary};
 use optimize::sweep::{Sweep, ranked, undominated};
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -72,7 +72,7 @@ impl Sweeps {
             return Err(ApiError::Busy { reason: "Too many sweeps wait: let one end, or cancel one.".into() });
         }
         let opened = self.designs.newest(&create.design).await?;
-        let design = design_of(&opened.known.design)?;
+        let design = opened.known.drawn()?;
         let invalid = |reason: String| ApiError::Invalid { reason: crate::error::sentence(&reason) };
         let sweep = Sweep::new(design, self.designs.catalog(), &create.ask).map_err(invalid)?;
         let rows = sweep.count().filter(|rows| *rows <= SWEEP_ROWS_MAX).ok_or_else(|| {
@@ -186,7 +186,7 @@ impl Sweeps {
 
     async fn parts(&self, sweep: &SweepSummary, stop: &CancellationToken) -> Result<(), ApiError> {
         let opened = self.designs.version(&sweep.design, sweep.version).await?;
-        let design = Arc::new(design_of(&opened.known.design)?.clone());
+        let design = Arc::new(opened.known.drawn()?.clone());
         let part = if sweep.ask.goal.is_some() { PART_SEARCHES } else { PART_ROWS };
         let mut done = sweep.done;
         while done < sweep.rows && !stop.is_cancelled() {
@@ -204,17 +204,8 @@ impl Sweeps {
     }
 }
 
-fn design_of(read: &Result<Design, model::version::TextProblem>) -> Result<&Design, ApiError> {
-    read.as_ref().map_err(|problem| ApiError::Invalid { reason: format!("The design can't be read: {problem}.") })
-}
-
 /// Rows of a range, as compressed JSON.
-fn packed_part(
-    design: &Design,
-    catalog: &Catalog,
-    ask: &model::sweep::SweepAsk,
-    range: Range<usize>,
-) -> Result<Vec<u8>, String> {
+fn packed_part(design: &Design, catalog: &Catalog, ask: &SweepAsk, range: Range<usize>) -> Result<Vec<u8>, String> {
     let rows = Sweep::new(design, catalog, ask)?.rows(range);
     let json = serde_json::to_vec(&rows).map_err(|error| error.to_string())?;
     let mut packing = GzEncoder::new(Vec::new(), Compression::fast());

@@ -69,7 +69,7 @@ fn page(detail: &SweepDetail, again: Callback<()>) -> AnyView {
 #[component]
 fn Doings(summary: SweepSummary, open: bool, again: Callback<()>) -> impl IntoView {
     if open {
-        Effect::new(move |_| browser::every(1, move || again.run(())));
+        Effect::new(move |_| browser::every(2, move || again.run(())));
     }
     let (id, other) = (summary.id.clone(), summary.id.clone());
     let cancel = Action::new(move |(): &()| api::sweep_cancel(id.clone()));

@@ -25,10 +25,8 @@ impl Base {
             let rest = if in_row == 1 { Rest::InLongerRows } else { Rest::LeftOut };
             fill(rows, (row, group), count / halls, rest);
         }
-        if choice.cap_w > 0.0 {
-            // Each group has its own limit now: one for all the service would win where a group has none.
-            made.service.power_cap = None;
-        }
+        // Each group has its own limit now: one of the service would be that of a group which has the board's own.
+        made.service.power_cap = None;
         for at in self.liquid() {
             if let Some(c) = choice.supply_c {
                 made.cooling[at].supply_temperature = Temperature::from_celsius(c);
