@@ -402,7 +402,9 @@ fn same_megawatts(envelope: &Envelope) -> AnyView {
         }
     });
     let [low, high] = envelope.tokens_band;
-    let answer = if envelope.gpus_ratio >= 1.4 {
+    let answer = if envelope.capped.cap_w >= envelope.label.cap_w {
+        "No power limit makes more of it than the boards’ own. "
+    } else if envelope.gpus_ratio >= 1.4 {
         "Forty per cent more GPUs fit. "
     } else {
         "Forty per cent more GPUs do not fit here. "
@@ -510,7 +512,7 @@ fn onsite(found: &Optimum) -> AnyView {
                 <thead><tr><th scope="col">"Built"</th><th scope="col" class="num">"Power"</th><th scope="col" class="num">"Energy"</th></tr></thead>
                 <tbody>
                     {rows.collect_view()}
-                    <tr><th scope="row">"battery"</th><td class="num">{format::megawatts(year.battery_mw).to_string()}</td><td class="num">{format::megawatt_hours(year.battery_mwh).to_string()} " stored"</td></tr>
+                    {(year.battery_mw > 1e-3).then(|| view! { <tr><th scope="row">"battery"</th><td class="num">{format::megawatts(year.battery_mw).to_string()}</td><td class="num">{format::megawatt_hours(year.battery_mwh).to_string()} " stored"</td></tr> })}
                     <tr><th scope="row">"from the grid"</th><td class="num"></td><td class="num">{format::megawatt_hours(year.grid_mwh).to_string()}</td></tr>
                 </tbody>
             </table></div>

@@ -113,11 +113,12 @@ fn found(detail: &SweepDetail, goal: Goal) -> AnyView {
     let best = detail.best.first().and_then(|row| row.point.as_ref()).filter(|point| point.is_feasible());
     let answer = match best {
         Some(point) => format!(
-            "Best so far: {} with {}.",
+            "{}: {} with {}.",
+            if detail.summary.state.is_final() { "Best" } else { "Best so far" },
             goal_figure(goal, goal.value(point)),
             named(&fields, &detail.best[0].values)
         ),
-        None => "No combination so far can be run all year.".to_owned(),
+        None => "No combination that was tried can be run all year.".to_owned(),
     };
     let by_field = fields.iter().zip(&detail.by_value).map(|(field, rows)| by_value(field, &fields, rows, goal));
     view! {
