@@ -14,7 +14,7 @@ use sim::serving::coefficients::Engine;
 use sim::serving::fitted::FITTED;
 use sim::serving::predict::of_replica;
 use sim::serving::search::{Wanted, configure};
-use sim::serving::served::{Front, Load};
+use sim::serving::served::Load;
 use sim::serving::shape::{Format, Formats};
 use sim::serving::step::Setup;
 use sim::serving::workload::{self, Served};
@@ -52,13 +52,7 @@ pub fn shown(catalog: &Catalog, validation: &Validation, mut asked: ServingAsk) 
     let at = answer.as_ref().and_then(|answer| {
         let best = &answer.best;
         let setup = Setup::new(gpu, model, formats, best.layout, engine);
-        let load = Load {
-            concurrency: f64::from(best.batch),
-            input: wanted.input,
-            cached: 0.0,
-            output: wanted.output,
-            front: Front::Engine,
-        };
+        let load = Load::of(f64::from(best.batch), wanted.input, wanted.output);
         of_replica(&FITTED, gpu, model, &setup, &load, Some(best.power_cap_w)).ok()
     });
     let measured = validation

@@ -61,6 +61,8 @@ pub struct Point {
     pub output: f64,
     /// Whether lengths are drawn from 80 to 100% of the nominal, as InferenceX does; `input` and `output` are then its means.
     pub drawn: bool,
+    /// Whether InferenceX measured it, on engines that are set as its scripts have it.
+    pub published: bool,
     /// Measured mean time to the first token, ms.
     pub ttft_ms: Option<f64>,
     /// Measured mean time between tokens, ms.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Errors of one group of points, percent: mean absolute, bias (predicted over measured), median absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorRow {
-    /// `gpu` or `model` where the fit left out that GPU or model; empty where the points were fitted.
+    /// `gpu` or `model` where the fit left out that GPU or model; `each-gpu`, `each-model`, `each-dense-model` and `each-mixture` of
+    /// all that were left out in turn, together; empty where the points were fitted.
     pub left_out: String,
     /// GPU of the group; empty for all.
     pub gpu: String,

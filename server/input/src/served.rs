@@ -138,6 +138,7 @@ impl Fields<'_> {
             input: self.positive("isl")? * means,
             output: self.positive("osl")? * means,
             drawn,
+            published: drawn,
             ttft_ms: self.number("silicon_ttft_ms")?,
             tpot_ms: self.number("silicon_tpot_ms")?,
         })

@@ -27,6 +27,7 @@ fn serving(c: &mut Criterion) {
         input: 1024.0,
         output: 1024.0,
         drawn: true,
+        published: false,
         ttft_ms: None,
         tpot_ms: None,
     };

@@ -15,6 +15,7 @@ pub mod coefficients;
 pub mod cost;
 pub mod draw;
 pub mod fitted;
+pub mod held;
 pub mod predict;
 pub mod search;
 pub mod served;
@@ -26,7 +27,7 @@ use crate::board::{CapCurve, Phase};
 use crate::serving::coefficients::Engine;
 use crate::serving::fitted::FITTED;
 use crate::serving::predict::Binds;
-use crate::serving::served::{Front, Load, closed_loop};
+use crate::serving::served::{Load, closed_loop};
 use crate::serving::shape::{Format, Formats};
 use crate::serving::step::{Layout, Setup};
 use model::design::Precision;
@@ -202,13 +203,8 @@ fn largest_true(most: f64, holds: impl Fn(f64) -> bool) -> f64 {
 
 /// A replica of a batch of requests; none where they have no room.
 fn at_batch(setup: &Setup, work: &Work<'_>, batch: f64) -> Option<Point> {
-    let load = Load {
-        concurrency: batch,
-        input: work.context_tokens,
-        cached: work.context_tokens - work.prefill_tokens,
-        output: work.output_tokens,
-        front: Front::Engine,
-    };
+    let cached = work.context_tokens - work.prefill_tokens;
+    let load = Load { cached, ..Load::of(batch, work.context_tokens, work.output_tokens) };
     let served = closed_loop(&FITTED, setup, &load)?;
     let (decode_power, prefill_power) = draw::phase_shares(&FITTED, setup, &load, &served);
     let bound = match predict::binds(&load, &served) {

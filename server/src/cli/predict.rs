@@ -125,6 +125,7 @@ impl Predict {
             input: f64::from(self.input),
             output: f64::from(self.output),
             drawn: true,
+            published: false,
             ttft_ms: None,
             tpot_ms: None,
         }

@@ -3,8 +3,9 @@
 
 use crate::nearest::{nearest, plain};
 use crate::serving::coefficients::{Coefficients, Engine};
+use crate::serving::held::{self, Held};
 use crate::serving::search::Around;
-use crate::serving::served::{Front, Load};
+use crate::serving::served::{Front, Lengths, Load};
 use crate::serving::shape::{Format, Formats};
 use crate::serving::step::{Drafts, Layout, NEWEST, Setup};
 use model::catalog::Catalog;
@@ -212,6 +213,12 @@ pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String
         .measured
         .or_else(|| released(&point.version))
         .map_or(AGE_UNKNOWN_MONTHS, |when| months_before(when, NEWEST));
+    let held = match &point.mode {
+        Mode::Together { division } if point.published => {
+            held::published(gpu, model, engine, point, division, u32::from(drafted))
+        }
+        Mode::Together { .. } | Mode::Apart { .. } => Held::Not,
+    };
     Ok(Found {
         gpu,
         model,
@@ -225,6 +232,8 @@ pub fn find<'a>(catalog: &'a Catalog, point: &Point) -> Result<Found<'a>, String
             cached: 0.0,
             output: point.output,
             front: if point.drawn { Front::Engine } else { Front::Framework },
+            lengths: if point.drawn { Lengths::Drawn } else { Lengths::Alike },
+            held,
         },
     })
 }

@@ -10,7 +10,7 @@
 use crate::board::Phase;
 use crate::serving::coefficients::Coefficients;
 use crate::serving::draw;
-use crate::serving::served::{Front, Load, closed_loop};
+use crate::serving::served::{Load, closed_loop};
 use crate::serving::step::{self, Setup};
 
 /// Tokens up to which a pass is timed as a decode step: as many as were measured at once. Beyond, tokens are of prompts.
@@ -99,7 +99,7 @@ impl StepCost {
     /// by their own curve, as far as they would draw more than it at a typical load; a part that draws more than that load is
     /// held to the cap by itself, so that none draws more than it. None where the weights leave no room.
     pub fn of(fitted: &Coefficients, setup: &Setup, tokens_max: u32, board_w: f64, cap_w: f64) -> Option<Self> {
-        let load = Load { concurrency: 64.0, input: 1024.0, cached: 0.0, output: 1024.0, front: Front::Engine };
+        let load = Load::of(64.0, 1024.0, 1024.0);
         Self::under(fitted, setup, tokens_max, (board_w, cap_w), &load)
     }
 

@@ -239,7 +239,7 @@ fn assumed(gpu: &Gpu, model: &LanguageModel, setup: &Setup, load: &Load) -> Vec<
     let wide = setup.formats.past == Format::Bf16 && setup.formats.dense != Format::Bf16;
     let past = wide.then(|| "the past (KV cache) kept in 16 bits, as the engine does unasked".to_owned());
     let long = ask::too_long(model, load.input + load.output);
-    setup.formats.widened(gpu).into_iter().chain(past).chain(long).chain(drafts).collect()
+    setup.formats.widened(gpu).into_iter().chain(past).chain(long).chain(drafts).chain(load.held.told()).collect()
 }
 
 pub(crate) fn binds(load: &Load, served: &Served) -> Binds {

@@ -7,7 +7,7 @@
 use crate::serving::coefficients::{Coefficients, Engine};
 use crate::serving::draw;
 use crate::serving::predict::{Binds, Prediction, Refusal, of_replica};
-use crate::serving::served::{Front, Load};
+use crate::serving::served::Load;
 use crate::serving::shape::Formats;
 use crate::serving::step::{self, Layout, Setup};
 use model::part::{Gpu, LanguageModel};
@@ -275,8 +275,7 @@ impl Search<'_> {
         let most = step::room(&setup, w.input, w.output);
         for cap_w in self.caps() {
             for batch in batches(most.min(1024.0 * f64::from(layout.data))) {
-                let load =
-                    Load { concurrency: batch, input: w.input, cached: 0.0, output: w.output, front: Front::Engine };
+                let load = Load::of(batch, w.input, w.output);
                 let found = match of_replica(self.fitted, w.gpu, w.model, &setup, &load, Some(cap_w)) {
                     Ok(found) => found,
                     Err(refusal) => {
@@ -338,7 +337,7 @@ impl Search<'_> {
         const BUSY: f64 = 0.8;
         let w = self.wanted;
         let setup = self.setup(layout);
-        let load = Load { concurrency: batch, input: w.input, cached: 0.0, output: w.output, front: Front::Engine };
+        let load = Load::of(batch, w.input, w.output);
         let Ok(found) = of_replica(self.fitted, w.gpu, w.model, &setup, &load, Some(cap_w)) else { return false };
         // Limits slow prompts by their own curve; steps without prompts by that of answers.
         let (decode_speed, prefill_speed) = (found.draw.decode_speed.max(1e-9), found.draw.prefill_speed.max(1e-9));

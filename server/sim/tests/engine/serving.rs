@@ -88,7 +88,23 @@ fn agrees_with_measured_time_between_tokens() {
     let first: Vec<f64> = rows.iter().filter(|row| told(row)).map(Beside::ttft).collect();
     let (mean, bias, median) = mean_error(&first);
     println!("time to the first token: {mean:.3}, median {median:.3}, bias {bias:+.3}");
-    assert!(median <= 0.30, "median {median:.3}");
+    assert!(mean <= 0.27 && median <= 0.22, "{mean:.3}, median {median:.3}");
+}
+
+/// Of what fits were not shown, errors stay within what the project promises, percent: between tokens 10 of dense models, 20 of
+/// mixtures of experts and 25 of GPUs; first tokens 30; tokens a second of a GPU 12.
+#[test]
+fn what_was_left_out_is_predicted_within_the_promise() {
+    let report = catalog::validation::validation();
+    let of = |name: &str| report.errors.iter().find(|row| row.left_out == name).unwrap();
+    let mean = |[mean, _, _]: [f64; 3]| mean;
+    assert!(mean(of("each-dense-model").tpot) <= 10.0 && mean(of("each-mixture").tpot) <= 20.0);
+    assert!(mean(of("each-gpu").tpot) <= 25.0);
+    for together in ["each-model", "each-gpu"] {
+        let (first, rate) = (mean(of(together).ttft), mean(of(together).rate));
+        println!("{together}: first token {first:.1}%, rate {rate:.1}%");
+        assert!(first <= 30.0 && rate <= 12.0, "{together}: {first}, {rate}");
+    }
 }
 
 /// The committed report is of the coefficients that are shipped: each point's prediction is what stands in it.

@@ -12,7 +12,7 @@ use crate::serving::band::{Bands, Kind, Known, bands, known};
 use crate::serving::coefficients::Engine;
 use crate::serving::cost::StepCost;
 use crate::serving::fitted::FITTED;
-use crate::serving::served::{Front, Load};
+use crate::serving::served::Load;
 use crate::serving::shape::{Format, Formats};
 use crate::serving::step::Setup;
 use crate::serving::{Point, Refusal, Work as Asked, best_point, layout};
@@ -236,13 +236,7 @@ fn replayed(job: &Operating, gpus: u32, (rate_per_s, end): (f64, End), ask: &Ask
     let requests: Requests =
         made_up::requests(MadeUpKind::Chat, rate_per_s, (rate_per_s * ask.seconds) as u32 + 1, ask.seed);
     let limits = Limits { requests_max: (job.point.batch as u32).max(1), ..Limits::default() };
-    let load = Load {
-        concurrency: job.point.batch,
-        input: job.lengths.0,
-        cached: 0.0,
-        output: job.lengths.1,
-        front: Front::Engine,
-    };
+    let load = Load::of(job.point.batch, job.lengths.0, job.lengths.1);
     let watts = (job.work.board_w, job.cap_w);
     let cost = StepCost::under(&FITTED, &job.setup, limits.step_tokens_max, watts, &load)
         .ok_or_else(|| NoPilot::Job { model: job.model.clone(), why: "it does not fit".to_owned() })?;
