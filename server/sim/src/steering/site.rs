@@ -440,7 +440,8 @@ fn spread(tree: &Tree, caps_w: &[f64], gpus: impl Fn(usize) -> Option<f64>) -> [
         let each = caps_w[tree.gpus_of(host).start] / gpus;
         (low, high, sum, count) = (low.min(each), high.max(each), sum + each, count + 1.0);
     }
-    [low, sum / f64::max(count, 1.0), high]
+    // Of caps that are alike the sum's rounding would put the mean beside them.
+    [low, (sum / f64::max(count, 1.0)).max(low).min(high), high]
 }
 
 /// Ways to spend what the limit leaves to racks with GPUs, by the closed form at full work.
