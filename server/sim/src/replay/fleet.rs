@@ -218,6 +218,14 @@ pub enum Predictor {
         /// Of the slope, 0 to 1.
         slope: f64,
     },
+    /// ARIMA(1, 1, 0), fitted anew after each interval to the last [`SEEN_MAX`](Self::SEEN_MAX): the change of the rate follows
+    /// the change before it, Δ' = c + φ · Δ.
+    Arima,
+}
+
+impl Predictor {
+    /// Intervals that ARIMA is fitted to.
+    pub const SEEN_MAX: usize = 48;
 }
 
 /// Something that happens to a replica.

@@ -14,6 +14,8 @@ pub(super) struct Seen {
     tpot: Mean,
     /// Of Holt's trend: requests a second, and their change in an interval; none before the first.
     trend: Option<(f64, f64)>,
+    /// Of ARIMA: requests a second in the last intervals, oldest first.
+    rates: Vec<f64>,
     /// Mean tokens of prompt and answer, of the last interval that had requests.
     lengths: (f64, f64),
 }
@@ -75,7 +77,8 @@ impl Seen {
         } else {
             floor
         };
-        let idle = Self { trend: self.trend, lengths: self.lengths, ..Self::default() };
+        let rates = std::mem::take(&mut self.rates);
+        let idle = Self { trend: self.trend, rates, lengths: self.lengths, ..Self::default() };
         *self = idle;
         let wanted = wanted.max(plan.replicas_min).max(least);
         let (least, most) = (on.saturating_sub(plan.change_max), on.saturating_add(plan.change_max));
@@ -95,8 +98,35 @@ impl Seen {
                 self.trend = Some((level, slope));
                 (level + slope).max(0.0)
             }
+            Predictor::Arima => {
+                if self.rates.len() == Predictor::SEEN_MAX {
+                    self.rates.remove(0);
+                }
+                self.rates.push(now);
+                arima(&self.rates)
+            }
         }
     }
+}
+
+/// The next of rates by ARIMA(1, 1, 0): the last and its change, c + φ · Δ, with c and φ by least squares of each change on the
+/// one before it; |φ| < 1, or changes would grow for ever. The last alone while there are too few changes to tell.
+fn arima(rates: &[f64]) -> f64 {
+    const LEAST_CHANGES: usize = 4;
+    let last = rates.last().copied().unwrap_or(0.0);
+    let changes: Vec<f64> = rates.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    if changes.len() < LEAST_CHANGES {
+        return last;
+    }
+    let pairs = changes.len() as f64 - 1.0;
+    let (before, after) = (&changes[..changes.len() - 1], &changes[1..]);
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / pairs;
+    let (x, y) = (mean(before), mean(after));
+    let spread: f64 = before.iter().map(|change| (change - x) * (change - x)).sum();
+    let together: f64 = before.iter().zip(after).map(|(b, a)| (b - x) * (a - y)).sum();
+    let follows = if spread > 0.0 { (together / spread).clamp(-0.99, 0.99) } else { 0.0 };
+    let change = y + follows * (changes[changes.len() - 1] - x);
+    (last + change).max(0.0)
 }
 
 /// Requests a second that one replica answers with TPOT within the target: 1 / (seconds of the prompt + seconds of the
@@ -135,4 +165,22 @@ fn step_s(cost: &StepCost, requests: u32, context: f64) -> f64 {
     let past = (f64::from(requests) * context) as u64;
     let past_in_window = (f64::from(requests) * context.min(f64::from(cost.window_tokens))) as u64;
     cost.step(&Batch { tokens: requests, requests, prompts: 0, past, past_in_window, pairs: 0 }).time_s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arima;
+
+    /// Changes that halve each time, and a steady rise: both are foretold exactly, noise or none of them without running away.
+    #[test]
+    fn a_series_that_is_one_is_foretold() {
+        let halving: Vec<f64> = (0..12).map(|n| 20.0 - 16.0 * 0.5_f64.powi(n)).collect();
+        assert!((arima(&halving) - (20.0 - 16.0 * 0.5_f64.powi(12))).abs() < 1e-9);
+        let rising: Vec<f64> = (0..10).map(|n| 3.0 + 2.0 * f64::from(n)).collect();
+        assert!((arima(&rising) - 23.0).abs() < 1e-9);
+        let doubling: Vec<f64> = (0..10).map(|n| 2.0_f64.powi(n)).collect();
+        assert!(arima(&doubling).is_finite() && arima(&doubling) < 4.0 * 512.0);
+        assert!((arima(&[5.0, 9.0]) - 9.0).abs() < 1e-12, "too few to tell: as in the last");
+        assert!(arima(&[]) == 0.0 && arima(&[9.0, 6.0, 4.0, 2.0, 1.0, 0.0]) >= 0.0);
+    }
 }

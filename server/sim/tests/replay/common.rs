@@ -144,8 +144,9 @@ fn any_pool() -> impl Strategy<Value = Pool> {
             .prop_map(move |(host, disk)| Caching::Prefix { host: tier(host), disk: tier(disk) }),
     ];
     let planner = Planner { interval_s: 2.0, replicas_min: 0, start_s: 1.0, ..Planner::default() };
-    let planner = Planner { predictor: Predictor::Trend { level: 0.5, slope: 0.5 }, ..planner };
-    let scaling = prop_oneof![3 => Just(Scaling::Fixed), 1 => Just(Scaling::Planner(planner))];
+    let foretold = |predictor| Scaling::Planner(Planner { predictor, ..planner });
+    let trend = foretold(Predictor::Trend { level: 0.5, slope: 0.5 });
+    let scaling = prop_oneof![6 => Just(Scaling::Fixed), 1 => Just(trend), 1 => Just(foretold(Predictor::Arima))];
     (1_u32..4, engine, speculation, caching, scaling).prop_map(|(replicas, engine, speculation, caching, scaling)| {
         Pool { replicas, engine, speculation, caching, scaling, ..Pool::default() }
     })
