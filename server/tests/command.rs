@@ -616,6 +616,12 @@ fn the_best_configuration_is_within_the_targets() {
     let thrifty = json(&thrifty);
     let joule = |answer: &Value| number(answer, "output_tokens_per_facility_joule");
     assert!(joule(&thrifty["best"]) >= joule(best));
+    // On 12 GPUs, replicas of eight leave four over, and every way that does so tells it.
+    let few = ["configure", "--gpu", "h200-sxm", "--count", "12", "--model", "deepseek-r1", "--tpot", "100"];
+    let told = String::from_utf8(millwright(&few).stdout).unwrap();
+    assert!(told.contains("4 GPUs stay unused; neither cost nor power counts them"), "{told}");
+    let ways = told.lines().filter(|line| line.starts_with("  1 replica of 8 GPUs"));
+    assert!(ways.clone().count() > 0 && ways.clone().all(|line| line.ends_with("; 4 GPUs stay unused")), "{told}");
     let mut hasty = ask.to_vec();
     hasty.extend(["--tpot", "1"]);
     let (code, said) = refused(&hasty);

@@ -27,7 +27,7 @@ pub fn ReplayPage() -> impl IntoView {
             api::replay(id).await
         },
     );
-    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page show=|detail| page(&detail)/> }
+    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page others=(paths::REPLAYS, "See all replays") show=|detail| page(&detail)/> }
 }
 
 fn page(detail: &ReplayDetail) -> AnyView {

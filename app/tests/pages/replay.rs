@@ -178,7 +178,8 @@ fn what_a_replay_does_not_have_is_missing_and_not_zero() {
     ];
     let html = check("/replay/rp-1", house, &said);
     assert!(text(&html).contains('—') && !html.contains("requests.csv") && !text(&html).contains("NaN"));
-    check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\"."]);
+    let html = check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\".", "See all replays"]);
+    assert!(html.contains("href=\"/replay\""), "the list is one step away");
 }
 
 #[test]

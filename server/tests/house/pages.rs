@@ -33,6 +33,20 @@ async fn pages_are_rendered_with_what_is_stored() {
 }
 
 #[tokio::test]
+async fn an_unknown_replay_leads_to_the_others_and_measured_parts_have_names() {
+    let house = House::open().await;
+    let unknown = house.get("/replay/nowhere").await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    let text = unknown.text().await.unwrap();
+    assert!(text.contains("See all replays") && text.contains("href=\"/replay\""), "{text}");
+    let measured = house.get("/models").await.text().await.unwrap();
+    for name in ["DeepSeek R1", "B200 SXM", "TensorRT-LLM", "Model Qwen3 32B left out"] {
+        assert!(measured.contains(name), "{name}");
+    }
+    assert!(!measured.contains(">deepseek-r1<") && !measured.contains(">b200-sxm<"), "an id where there is a name");
+}
+
+#[tokio::test]
 async fn every_answer_has_the_headers_that_keep_it_safe() {
     let house = House::open().await;
     for path in
