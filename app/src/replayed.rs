@@ -370,7 +370,7 @@ fn rows(time: Time<'_>, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(S
 }
 
 /// How sure the step times are, and what that does to the rest.
-pub fn sureness(of: &ReplaySureness) -> (String, String) {
+fn sureness(of: &ReplaySureness) -> (String, String) {
     let between = |low: f64, high: f64| {
         format!("{} below to {} above", format::percent((1.0 - low).max(0.0)), format::percent((high - 1.0).max(0.0)))
     };
@@ -394,6 +394,27 @@ pub fn sureness(of: &ReplaySureness) -> (String, String) {
         between(of.rate_low, of.rate_high)
     );
     (known.to_owned(), reach)
+}
+
+/// How sure the step times of each model are, in words, with the models of which that holds: none where one alone is served.
+pub fn sure_of_each(outcome: &ReplayOutcome) -> Vec<(Vec<String>, String)> {
+    let words = |of: &ReplaySureness, assumed: &Option<String>| {
+        let (known, reach) = sureness(of);
+        let assumed = assumed.as_ref().map(|assumed| format!(" Assumed: {assumed}.")).unwrap_or_default();
+        format!("{known} {reach}{assumed}")
+    };
+    if outcome.models.is_empty() {
+        return vec![(Vec::new(), words(&outcome.sureness, &outcome.assumed))];
+    }
+    let mut told: Vec<(Vec<String>, String)> = Vec::new();
+    for served in &outcome.models {
+        let own = words(&served.sureness, &served.assumed);
+        match told.iter_mut().find(|(_, words)| *words == own) {
+            Some((models, _)) => models.push(served.name.clone()),
+            None => told.push((vec![served.name.clone()], own)),
+        }
+    }
+    told
 }
 
 /// A way to pick a replica, short enough for a list to choose from.

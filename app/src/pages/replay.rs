@@ -361,27 +361,17 @@ fn by_tenant(outcome: &ReplayOutcome) -> Option<AnyView> {
 }
 
 fn sure(outcome: &ReplayOutcome) -> AnyView {
-    let (known, reach) = replayed::sureness(&outcome.sureness);
+    let told = replayed::sure_of_each(outcome).into_iter().map(|(models, words)| {
+        let whose = (!models.is_empty()).then(|| view! { <b>{models.join(", ")} ": "</b> });
+        view! { <p class="prose">{whose}{words}</p> }
+    });
     view! {
         <section aria-labelledby="sure">
             <h2 id="sure">"How sure this is"</h2>
-            <p class="prose">{of_one(&outcome.models)}{known} " " {reach} {outcome.assumed.clone().map(|words| format!(" Assumed: {words}."))}</p>
-            {outcome.models.iter().skip(1).map(sure_of).collect_view()}
+            {told.collect_view()}
         </section>
     }
     .into_any()
-}
-
-/// Whose the first words are, where several models are served.
-fn of_one(models: &[ReplayServed]) -> Option<AnyView> {
-    models.first().map(|served| view! { <b>{served.name.clone()}": "</b> }.into_any())
-}
-
-/// How sure the step times of a further model are.
-fn sure_of(served: &ReplayServed) -> AnyView {
-    let (known, reach) = replayed::sureness(&served.sureness);
-    view! { <p class="prose"><b>{served.name.clone()}": "</b>{known} " " {reach} {served.assumed.clone().map(|words| format!(" Assumed: {words}."))}</p> }
-        .into_any()
 }
 
 fn asked(detail: &ReplayDetail) -> AnyView {

@@ -444,10 +444,10 @@ fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String,
             <ChoiceField id="replay-gpu" label="GPU" about="The GPU of every replica." choices=gpus value=fields.gpu/>
             <NumberField id="replay-tensor" label="GPUs per replica" unit="GPUs" step="1" about="A replica is one copy of the model, split over so many GPUs (tensor parallelism)." value=fields.tensor/>
             <NumberField id="replay-replicas" label="Replicas" unit="in all" step="1" about="Copies of the model that answer side by side." value=fields.replicas/>
+            <NumberField id="replay-prefill" label="Of which for prompts" unit="replicas" step="1" about="0: every replica does both. Else so many read prompts alone and hand their KV memory over the network to those that answer." value=fields.prefill/>
             <div class="field"><label for="replay-also">"Also serves"</label><span class="control">
                 <input id="replay-also" type="text" spellcheck="false" autocomplete="off" placeholder="nothing else" prop:value=move || fields.also.get() on:input:target=move |event| fields.also.set(event.target().value())/>
             </span><p class="about">"Further models with replicas of their own, on the same GPU and in the same precision: model:GPUs per replica:replicas, with commas between, as llama-3.1-8b:1:2. Requests of a trace go to the model that they name; those that name none, and made-up ones, go to the first."</p></div>
-            <NumberField id="replay-prefill" label="Of which for prompts" unit="replicas" step="1" about="0: every replica does both. Else so many read prompts alone and hand their KV memory over the network to those that answer." value=fields.prefill/>
             <ChoiceField id="replay-engine" label="Engine" about="The serving program whose overheads are taken." choices=engines value=fields.engine/>
             <details>
                 <summary>"More ways to split"</summary>

@@ -251,7 +251,7 @@ fn each_models_part_is_told_where_several_are_served() {
         "450 k",
         "0.200 J/token",
         "Llama 3.1 8B on 2 replicas of 1 × H100 SXM, numbers 4 to 5; Qwen3 32B on 1 replica of 1 × H100 SXM, number 6",
-        "Llama 3.1 8B: Neither this GPU nor this model was measured",
+        "Llama 3.1 70B, Llama 3.1 8B, Qwen3 32B: Neither this GPU nor this model was measured",
     ];
     let listed = replay.summary.clone();
     check("/replay/rp-1", FakeBackend { replay: Some(replay), ..FakeBackend::default() }, &said);

@@ -25,6 +25,11 @@ async fn pages_are_rendered_with_what_is_stored() {
         assert_eq!(page.status(), StatusCode::OK, "{path}");
         let text = page.text().await.unwrap();
         assert!(text.contains("/pkg/millwright.js") && text.contains("/pkg/millwright_bg.wasm"), "{path}");
+        // Asked for before the style sheet, so that the first paint has them and nothing moves.
+        for font in ["/fonts/inter-latin-wght-normal.woff2", "/fonts/jetbrains-mono-latin-wght-normal.woff2"] {
+            let (asked, style) = (text.find(font).unwrap(), text.find("/style/main.css").unwrap());
+            assert!(asked < style && house.get(font).await.status() == StatusCode::OK, "{path} {font}");
+        }
     }
     for path in ["/no/such/page", "/designs/nowhere", "/designs/not%20an%20id", "/runs/nowhere"] {
         assert_eq!(house.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
