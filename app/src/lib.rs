@@ -49,6 +49,9 @@ use pages::home::HomePage;
 use pages::runs::RunsPage;
 use paths::route;
 
+/// Fonts of the first paint, as `style/main.css` names them.
+const FONTS: [&str; 2] = ["/fonts/inter-latin-wght-normal.woff2", "/fonts/jetbrains-mono-latin-wght-normal.woff2"];
+
 /// The document around the pages.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let module = use_context::<RequestUrl>().and_then(|url| paths::module(url.parse().ok()?.path())).map(|module| {
@@ -64,6 +67,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="description" content="Millwright, the open workshop for AI factories: how many tokens a megawatt makes, and where the rest goes."/>
                 <ThemeScript/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {FONTS.map(|font| view! { <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin="anonymous"/> })}
                 <link rel="stylesheet" href="/style/tokens.css"/>
                 <link rel="stylesheet" href="/style/main.css"/>
                 <HydrationScripts options/>

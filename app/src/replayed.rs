@@ -9,8 +9,8 @@ use model::fleet::Annotation;
 use model::quantity::{Power, Span};
 use model::reading::Bucket;
 use model::replay::{
-    MadeUpKind, Measured, ReplayChange, ReplayCreate, ReplayDetail, ReplayEvent, ReplayOutcome, ReplaySetup,
-    ReplaySummary, ReplaySureness, ReplayTier, RequestSource, Routing,
+    MadeUpKind, Measured, ReplayAlso, ReplayChange, ReplayCreate, ReplayDetail, ReplayEvent, ReplayOutcome,
+    ReplaySetup, ReplaySummary, ReplaySureness, ReplayTier, RequestSource, Routing,
 };
 
 /// Rows of a chart's table, so that it can be read.
@@ -35,6 +35,7 @@ pub fn first_asked() -> ReplayCreate {
             data: 1,
             expert: 1,
             replicas: 4,
+            also: Vec::new(),
             prefill_replicas: 0,
             routing: Routing::LeastLoaded,
             prefix_cache: true,
@@ -369,7 +370,7 @@ fn rows(time: Time<'_>, drawn: &[Drawn<'_>], words: fn(f64) -> Figure) -> Vec<(S
 }
 
 /// How sure the step times are, and what that does to the rest.
-pub fn sureness(of: &ReplaySureness) -> (String, String) {
+fn sureness(of: &ReplaySureness) -> (String, String) {
     let between = |low: f64, high: f64| {
         format!("{} below to {} above", format::percent((1.0 - low).max(0.0)), format::percent((high - 1.0).max(0.0)))
     };
@@ -395,6 +396,27 @@ pub fn sureness(of: &ReplaySureness) -> (String, String) {
     (known.to_owned(), reach)
 }
 
+/// How sure the step times of each model are, in words, with the models of which that holds: none where one alone is served.
+pub fn sure_of_each(outcome: &ReplayOutcome) -> Vec<(Vec<String>, String)> {
+    let words = |of: &ReplaySureness, assumed: &Option<String>| {
+        let (known, reach) = sureness(of);
+        let assumed = assumed.as_ref().map(|assumed| format!(" Assumed: {assumed}.")).unwrap_or_default();
+        format!("{known} {reach}{assumed}")
+    };
+    if outcome.models.is_empty() {
+        return vec![(Vec::new(), words(&outcome.sureness, &outcome.assumed))];
+    }
+    let mut told: Vec<(Vec<String>, String)> = Vec::new();
+    for served in &outcome.models {
+        let own = words(&served.sureness, &served.assumed);
+        match told.iter_mut().find(|(_, words)| *words == own) {
+            Some((models, _)) => models.push(served.name.clone()),
+            None => told.push((vec![served.name.clone()], own)),
+        }
+    }
+    told
+}
+
 /// A way to pick a replica, short enough for a list to choose from.
 pub fn router_words(routing: Routing) -> &'static str {
     match routing {
@@ -408,6 +430,10 @@ pub fn router_words(routing: Routing) -> &'static str {
 
 /// Replicas of an earlier replay, short enough for a row: `4 × 4 × H100 SXM`.
 pub fn fleet_words(replay: &ReplaySummary) -> String {
+    if replay.models > 1 {
+        let replicas = format::things(replay.replicas, "replica", "replicas");
+        return format!("{replicas} of {} models, {} × {}", replay.models, format::count(replay.gpus), replay.gpu_name);
+    }
     let each = replay.gpus / replay.replicas.max(1);
     let gpus = format!("{} × {}", format::count(each), replay.gpu_name);
     format!("{} of {gpus}", format::things(replay.replicas, "replica", "replicas"))
@@ -444,11 +470,13 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
         limit.map_or("as the engine sets it by the GPU’s memory".to_owned(), |most| format::count(most).to_string())
     };
     let events = setup.events.iter().map(event_words).collect::<Vec<_>>();
+    let also = also_words(detail);
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
     vec![
         ("Requests", source_words(&requests.source, requests.count)),
         ("Model", format!("{}, {}", summary.model_name, setup.precision.words())),
         ("Fleet", split),
+        ("Also serves", if also.is_empty() { "nothing else".to_owned() } else { also.join("; ") }),
         ("Engine", engine.to_owned()),
         ("Requests are sent", setup.routing.words().to_owned()),
         ("Prefix cache", on_off(setup.prefix_cache)),
@@ -462,6 +490,36 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
         ("Targets", format!("first token within {}, then {} a token", target(setup.ttft_ms), target(setup.tpot_ms))),
         ("Seed", format!("{} of the router, program version {}", setup.seed, detail.program_version)),
     ]
+}
+
+/// Further models with their replicas and the numbers that these have.
+fn also_words(detail: &ReplayDetail) -> Vec<String> {
+    let ReplayDetail { summary, setup, outcome, .. } = detail;
+    let mut next = setup.replicas;
+    let mut words = Vec::new();
+    for (at, also) in setup.also.iter().enumerate() {
+        let last = next.saturating_add(also.replicas).saturating_sub(1);
+        let numbers = if next == last { format!("number {next}") } else { format!("numbers {next} to {last}") };
+        let name = outcome.models.get(at + 1).map_or(also.model.as_str(), |served| served.name.as_str());
+        let replicas = format::things(also.replicas, "replica", "replicas");
+        words.push(format!("{name} on {replicas} of {} × {}, {numbers}", also.tensor, summary.gpu_name));
+        next = last.saturating_add(1);
+    }
+    words
+}
+
+/// Further models as the form takes them: separated by commas.
+pub fn also_typed(also: &[ReplayAlso]) -> String {
+    also.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Further models as they were typed.
+///
+/// # Errors
+/// With the one that can't be read.
+pub fn also_read(typed: &str) -> Result<Vec<ReplayAlso>, String> {
+    let each = typed.split(',').map(str::trim).filter(|one| !one.is_empty());
+    each.map(|one| one.parse().map_err(|why| format!("“{one}” {why}"))).collect()
 }
 
 /// A target as it was set: no digit more.
@@ -512,6 +570,15 @@ mod tests {
         assert_eq!(made.rows[1], ("from 5\u{202f}s".replace("5\u{202f}s", "5.00\u{202f}s"), vec!["7.00".to_owned()]));
         assert_eq!(made.readings.words[2], "after 2.50\u{202f}s: running 2.00");
         assert!(made.svg.contains("<svg"));
+    }
+
+    #[test]
+    fn further_models_are_typed_with_commas_between() {
+        let read = also_read(" llama-3.1-8b:1:2,qwen3-32b:2:1 , ").unwrap();
+        assert_eq!(also_typed(&read), "llama-3.1-8b:1:2, qwen3-32b:2:1");
+        assert_eq!(also_read(" "), Ok(Vec::new()));
+        let said = also_read("llama-3.1-8b:1:2, qwen3-32b").unwrap_err();
+        assert!(said.starts_with("“qwen3-32b” must be a model"), "{said}");
     }
 
     #[test]

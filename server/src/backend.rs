@@ -384,7 +384,10 @@ impl Backend for House {
     }
 
     async fn validation(&self) -> Result<Validation, ApiError> {
-        Ok(catalog::validation::validation())
+        let catalog = self.designs.catalog();
+        let gpus = catalog.gpus.iter().map(|gpu| (gpu.id.to_string(), gpu.name.clone()));
+        let models = catalog.models.iter().map(|model| (model.id.to_string(), model.name.clone()));
+        Ok(Validation { names: gpus.chain(models).collect(), ..catalog::validation::validation() })
     }
 
     async fn parts_read(&self, file: PartsFile) -> Result<PartsCheck, ApiError> {

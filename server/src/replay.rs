@@ -1,17 +1,19 @@
 //! From what is asked of a replay to a fleet: parts from the catalog, step times from the serving model, limits as engines
 //! have them unasked; and from what comes of it to what is kept.
 
+use input::RequestList;
 use model::catalog::Catalog;
 use model::part::{Gpu, LanguageModel};
 use model::replay::{
-    Measured, REPLAY_BINS_MAX, REPLAY_EVENTS_MAX, REPLAY_ROWS_MAX, REPLAY_TENANTS_MAX, ReplayChange, ReplayEnds,
-    ReplayEnergy, ReplayEvent, ReplayFound, ReplayOutcome, ReplaySeries, ReplaySetup, ReplaySpread, ReplaySureness,
-    ReplayTenant, ReplayTier, ReplayTimeline, Routing,
+    Measured, REPLAY_ALSO_MAX, REPLAY_BINS_MAX, REPLAY_EVENTS_MAX, REPLAY_ROWS_MAX, REPLAY_TENANTS_MAX, ReplayAlso,
+    ReplayChange, ReplayEnds, ReplayEnergy, ReplayEvent, ReplayFound, ReplayOutcome, ReplaySeries, ReplayServed,
+    ReplaySetup, ReplaySpread, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline, Routing,
 };
+use sim::nearest::nearest;
 use sim::replay::fleet::{
     Caching, Change, Engine as Limits, Event, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer,
 };
-use sim::replay::outcome::{Outcome, Spread, Strip, TIMELINE_MAX, Tenant};
+use sim::replay::outcome::{Outcome, Served, Spread, Strip, TIMELINE_MAX, Tenant};
 use sim::replay::request::Requests;
 use sim::replay::{Options, Records, Slo, Watch};
 use sim::serving::ask;
@@ -28,6 +30,8 @@ const LARGE_MEMORY_BYTES: f64 = 70.0 * 1024.0 * 1024.0 * 1024.0;
 const TIER_MAX_BYTES: f64 = 1e15;
 /// And how fast it may be.
 const TIER_MAX_BYTES_PER_S: f64 = 1e13;
+/// A limit may be above what a board draws by so much, watts: drivers and facilities round.
+const LIMIT_SLACK_W: f64 = 1.0;
 /// Most replicas of one replay.
 pub const REPLICAS_MAX: u32 = 4096;
 
@@ -35,10 +39,32 @@ pub const REPLICAS_MAX: u32 = 4096;
 pub struct Parts<'a> {
     /// The GPU.
     pub gpu: &'a Gpu,
+    /// The first model.
+    pub model: &'a LanguageModel,
+    /// One replica of it.
+    pub setup: Setup,
+    /// How many there are.
+    pub replicas: u32,
+    /// Further models.
+    pub also: Vec<Also<'a>>,
+}
+
+/// A further model of a replay.
+pub struct Also<'a> {
     /// The model.
     pub model: &'a LanguageModel,
-    /// One replica.
+    /// One replica of it.
     pub setup: Setup,
+    /// How many there are.
+    pub replicas: u32,
+}
+
+impl<'a> Parts<'a> {
+    /// Every model with one replica and how many there are of it, by the number that requests have for it.
+    pub fn served(&self) -> impl Iterator<Item = (&'a LanguageModel, &Setup, u32)> {
+        let also = self.also.iter().map(|also| (also.model, &also.setup, also.replicas));
+        std::iter::once((self.model, &self.setup, self.replicas)).chain(also)
+    }
 }
 
 /// Finds the parts.
@@ -51,19 +77,76 @@ pub fn parts<'a>(catalog: &'a Catalog, asked: &ReplaySetup) -> Result<Parts<'a>,
     let engine = Engine::named(&asked.engine).ok_or_else(|| {
         format!("{:?} is no engine; there are {}", asked.engine, Engine::ALL.map(Engine::name).join(", "))
     })?;
-    if asked.replicas == 0 || asked.replicas > REPLICAS_MAX {
-        return Err(format!("{} replicas: there can be 1 to {REPLICAS_MAX}", asked.replicas));
+    if asked.replicas == 0 || asked.all_replicas() > REPLICAS_MAX {
+        return Err(format!("{} replicas: there can be 1 to {REPLICAS_MAX}", asked.all_replicas()));
     }
     if asked.prefill_replicas >= asked.replicas {
         return Err("with prefill apart, at least one replica must be left to answer".to_owned());
     }
+    let replica = |model: &LanguageModel, layout: Layout| {
+        if layout.gpus() > 1024 || layout.gpus() == 0 {
+            return Err(format!("a replica of {} GPUs: there can be 1 to 1024", layout.gpus()));
+        }
+        let formats = Formats::of(model, Format::from(asked.precision)).on(engine, gpu);
+        Ok(Setup::new(gpu, model, formats, layout, engine))
+    };
     let layout = Layout { tensor: asked.tensor, pipeline: 1, data: asked.data, expert: asked.expert };
-    if layout.gpus() > 1024 || layout.gpus() == 0 {
-        return Err(format!("a replica of {} GPUs: there can be 1 to 1024", layout.gpus()));
+    let setup = replica(model, layout)?;
+    let mut parts = Parts { gpu, model, setup, replicas: asked.replicas, also: Vec::new() };
+    if asked.also.len() > REPLAY_ALSO_MAX {
+        return Err(format!("{} further models: there can be {REPLAY_ALSO_MAX}", asked.also.len()));
     }
-    let formats = Formats::of(model, Format::from(asked.precision)).on(engine, gpu);
-    let setup = Setup::new(gpu, model, formats, layout, engine);
-    Ok(Parts { gpu, model, setup })
+    for also in &asked.also {
+        let found = further(catalog, also, &parts, &replica).map_err(|why| format!("also {also}: {why}"))?;
+        parts.also.push(found);
+    }
+    Ok(parts)
+}
+
+/// A further model, where it is none of those before.
+fn further<'a>(
+    catalog: &'a Catalog,
+    also: &ReplayAlso,
+    parts: &Parts<'_>,
+    replica: &impl Fn(&LanguageModel, Layout) -> Result<Setup, String>,
+) -> Result<Also<'a>, String> {
+    let model = ask::language_model(catalog, &also.model)?;
+    if parts.served().any(|(served, ..)| served.id == model.id) {
+        return Err(format!("{} is served already: give it more replicas instead", model.name));
+    }
+    let setup = replica(model, Layout { tensor: also.tensor, pipeline: 1, data: 1, expert: 1 })?;
+    Ok(Also { model, setup, replicas: also.replicas })
+}
+
+/// Gives each request of a list the model that it names, or the first where it names none.
+///
+/// # Errors
+/// With the line and the column of a model that is not served, and which are.
+pub fn ask_served(
+    catalog: &Catalog,
+    parts: &Parts<'_>,
+    file: &str,
+    list: &mut RequestList,
+) -> Result<(), input::Error> {
+    let ids: Vec<&str> = parts.served().map(|(model, ..)| model.id.as_str()).collect();
+    list.ask_served(file, |name| {
+        let Ok(model) = ask::language_model(catalog, name) else {
+            let near = nearest(name.rsplit('/').next().unwrap_or(name), ids.iter().copied());
+            return Err(if near.is_empty() {
+                format!("is no model that is served; requests can ask {}", ids.join(", "))
+            } else {
+                format!("is no model that is served; nearest to it are {}", near.join(", "))
+            });
+        };
+        let place = (0..).zip(&ids).find(|(_, id)| **id == model.id.as_str()).map(|(place, _)| place);
+        place.ok_or_else(|| {
+            format!(
+                "is not served; requests can ask {}. With --also {}:TP:REPLICAS it is served too (in forms: Also serves)",
+                ids.join(", "),
+                model.id
+            )
+        })
+    })
 }
 
 /// The fleet of a replay, with what happens to it.
@@ -81,45 +164,58 @@ pub fn fleet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
     Ok(fleet)
 }
 
-/// The fleet of a replay in which nothing happens to it.
+/// The fleet of a replay in which nothing happens to it: a cost for each model, by its number.
 fn quiet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
-    let Parts { gpu, setup, .. } = parts(catalog, asked)?;
-    let limits = limits(gpu, asked)?;
+    let parts = parts(catalog, asked)?;
+    let limits = limits(parts.gpu, asked)?;
+    let costs = costs(&parts, asked, limits)?;
+    let mut pools = Vec::new();
+    let targets = (asked.ttft_ms / 1e3, asked.tpot_ms / 1e3);
+    for ((model, cost), (.., replicas)) in (0_u16..).zip(&costs).zip(parts.served()) {
+        let caching = caching(asked, cost.past_bytes)?;
+        let pool = |replicas: u32, role: Role| Pool {
+            replicas,
+            role,
+            model,
+            cost: u32::from(model),
+            engine: limits,
+            caching,
+            scaling: if asked.autoscale {
+                Scaling::Planner(Planner { ttft_s: targets.0, tpot_s: targets.1, ..Planner::default() })
+            } else {
+                Scaling::Fixed
+            },
+            ..Pool::default()
+        };
+        let prefill = if model == 0 { asked.prefill_replicas } else { 0 };
+        if prefill == 0 {
+            pools.push(pool(replicas, Role::Both));
+        } else {
+            pools.extend([pool(prefill, Role::Prefill), pool(replicas - prefill, Role::Decode)]);
+        }
+    }
+    // KV leaves and comes over the network card of each GPU: 400 Gb/s, as in HGX nodes.
+    let bytes_per_s = 50e9 * f64::from(parts.setup.layout.gpus());
+    let transfer = Transfer { bytes_per_s, latency_s: 1e-3 };
+    Ok(Fleet { costs, pools, router: router(asked.routing), transfer, waiting_max: u32::MAX, events: Vec::new() })
+}
+
+/// What a step costs on a replica of each model, by the model's number.
+fn costs(parts: &Parts<'_>, asked: &ReplaySetup, limits: Limits) -> Result<Vec<StepCost>, String> {
+    let gpu = parts.gpu;
     let board_w = gpu.board_power.as_watts();
     let cap_w = asked.power_cap_w.map_or(board_w, |cap| cap.min(board_w));
     if cap_w < gpu.min_power_cap.as_watts() {
         return Err(format!("{} accepts no power limit under {} W", gpu.name, gpu.min_power_cap.as_watts()));
     }
-    let cost = StepCost::of(&FITTED, &setup, limits.step_tokens_max, board_w, cap_w).ok_or_else(|| {
-        let (weights, memory) = step::weights_and_memory(&setup);
-        format!("the model does not fit: {:.0} GB of weights on a GPU of {:.0} GB", weights / 1e9, memory / 1e9)
-    })?;
-    let caching = caching(asked, cost.past_bytes)?;
-    let targets = (asked.ttft_ms / 1e3, asked.tpot_ms / 1e3);
-    let pool = |replicas: u32, role: Role| Pool {
-        replicas,
-        role,
-        engine: limits,
-        caching,
-        scaling: if asked.autoscale {
-            Scaling::Planner(Planner { ttft_s: targets.0, tpot_s: targets.1, ..Planner::default() })
-        } else {
-            Scaling::Fixed
-        },
-        ..Pool::default()
+    let cost = |(model, setup, _): (&LanguageModel, &Setup, u32)| {
+        StepCost::of(&FITTED, setup, limits.step_tokens_max, board_w, cap_w).ok_or_else(|| {
+            let (weights, memory) = step::weights_and_memory(setup);
+            let whose = if parts.also.is_empty() { "the model" } else { model.name.as_str() };
+            format!("{whose} does not fit: {:.0} GB of weights on a GPU of {:.0} GB", weights / 1e9, memory / 1e9)
+        })
     };
-    let pools = if asked.prefill_replicas == 0 {
-        vec![pool(asked.replicas, Role::Both)]
-    } else {
-        vec![pool(asked.prefill_replicas, Role::Prefill), pool(asked.replicas - asked.prefill_replicas, Role::Decode)]
-    };
-    // KV leaves and comes over the network card of each GPU: 400 Gb/s, as in HGX nodes.
-    let bytes_per_s = 50e9 * f64::from(setup.layout.gpus());
-    Ok(Fleet {
-        router: router(asked.routing),
-        transfer: Transfer { bytes_per_s, latency_s: 1e-3 },
-        ..Fleet::alike(cost, pools)
-    })
+    parts.served().map(cost).collect()
 }
 
 /// What replicas keep of prompts: in their GPUs, and in tiers beside them of so many bytes, each token of `past_bytes`.
@@ -186,23 +282,35 @@ pub fn run(catalog: &Catalog, asked: &ReplaySetup, requests: &Requests) -> Resul
     run_with(&fleet, asked, requests, &Options { records: Records::Each, ..Options::default() })
 }
 
-/// Puts what happens into a fleet; each limit is a cost of steps of its own.
+/// Puts what happens into a fleet; each limit is a cost of steps of its own, for each model.
 fn happen(catalog: &Catalog, asked: &ReplaySetup, event: &ReplayEvent, fleet: &mut Fleet) -> Result<(), String> {
-    let all: u32 = fleet.pools.iter().map(|pool| pool.replicas).sum();
+    let replicas = fleet.pools.iter().flat_map(|pool| std::iter::repeat_n(pool.model, pool.replicas as usize));
+    let models: Vec<u16> = replicas.collect();
+    let all = models.len() as u32;
     if let Some(replica) = event.replica.filter(|replica| *replica >= all) {
-        return Err(format!("there is no replica {replica}: they are numbered 0 to {}", all - 1));
+        return Err(match all {
+            1 => format!("there is no replica {replica}: the only one is number 0"),
+            _ => format!("there is no replica {replica}: they are numbered 0 to {}", all - 1),
+        });
     }
-    let change = match event.change {
-        ReplayChange::Fails => Change::Fails,
-        ReplayChange::Returns => Change::Returns,
-        ReplayChange::Limit { watts } => {
-            let limited = ReplaySetup { power_cap_w: Some(watts), ..asked.clone() };
-            fleet.costs.push(quiet(catalog, &limited)?.costs.swap_remove(0));
-            Change::Costs { cost: fleet.costs.len() as u32 - 1 }
+    let costs = fleet.costs.len() as u32;
+    if let ReplayChange::Limit { watts } = event.change {
+        let gpu = ask::gpu(catalog, &asked.gpu)?;
+        let board_w = gpu.board_power.as_watts();
+        if watts > board_w + LIMIT_SLACK_W {
+            return Err(format!("{} draws {board_w} W at most: limit={board_w} lifts every limit", gpu.name));
         }
-    };
-    let replicas = event.replica.map_or(0..all, |replica| replica..replica + 1);
-    fleet.events.extend(replicas.map(|replica| Event { at_s: event.at_s, replica, change }));
+        let limited = ReplaySetup { power_cap_w: Some(watts), ..asked.clone() };
+        fleet.costs.extend(quiet(catalog, &limited)?.costs);
+    }
+    for replica in event.replica.map_or(0..all, |replica| replica..replica + 1) {
+        let change = match event.change {
+            ReplayChange::Fails => Change::Fails,
+            ReplayChange::Returns => Change::Returns,
+            ReplayChange::Limit { .. } => Change::Costs { cost: costs + u32::from(models[replica as usize]) },
+        };
+        fleet.events.push(Event { at_s: event.at_s, replica, change });
+    }
     Ok(())
 }
 
@@ -271,6 +379,7 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>, tenants: &[String]) -> ReplayO
         moved_by_failure: outcome.moved_by_failure,
         tenants: self::tenants(outcome, tenants),
         tenants_count: outcome.tenants.len() as u32,
+        models: served(outcome, parts),
         steps: outcome.steps,
         series: ReplaySeries {
             bin_s: series.bin_s * together as f64,
@@ -283,9 +392,33 @@ pub fn kept(outcome: &Outcome, parts: &Parts<'_>, tenants: &[String]) -> ReplayO
             replicas_on: means(&series.replicas_on),
         },
         timeline: timeline(&outcome.timeline, outcome.span_s),
-        sureness: sureness(parts),
+        sureness: sureness(parts.gpu, parts.model),
         assumed: parts.setup.formats.widened(parts.gpu),
     }
+}
+
+/// Each model's part where there are several.
+pub fn served(outcome: &Outcome, parts: &Parts<'_>) -> Vec<ReplayServed> {
+    if parts.also.is_empty() {
+        return Vec::new();
+    }
+    let kept = |((model, setup, replicas), of): ((&LanguageModel, &Setup, u32), &Served)| ReplayServed {
+        name: model.name.clone(),
+        model: model.id.to_string(),
+        replicas,
+        gpus: setup.layout.gpus() * replicas,
+        requests: of.requests,
+        finished: of.finished,
+        attainment: (of.requests > 0).then(|| f64::from(of.good) / f64::from(of.requests)),
+        input_tokens: of.input_tokens,
+        output_tokens: of.output_tokens,
+        ttft_s: spread(&of.ttft_s),
+        tpot_s: spread(&of.tpot_s),
+        energy_j: of.energy_j,
+        sureness: sureness(parts.gpu, model),
+        assumed: setup.formats.widened(parts.gpu),
+    };
+    parts.served().zip(&outcome.models).map(kept).collect()
 }
 
 /// Tenants where there are several, those with most energy first.
@@ -365,9 +498,9 @@ fn timeline(strips: &[Strip], span_s: f64) -> ReplayTimeline {
     }
 }
 
-fn sureness(parts: &Parts<'_>) -> ReplaySureness {
-    let known = band::known(parts.gpu.id.as_str(), parts.model.id.as_str());
-    let bands = band::bands(known, Kind::of(parts.model));
+fn sureness(gpu: &Gpu, model: &LanguageModel) -> ReplaySureness {
+    let known = band::known(gpu.id.as_str(), model.id.as_str());
+    let bands = band::bands(known, Kind::of(model));
     ReplaySureness {
         measured: match known {
             Known::Both => Measured::Both,
@@ -382,12 +515,12 @@ fn sureness(parts: &Parts<'_>) -> ReplaySureness {
     }
 }
 
-/// A row for each request, in their order, as CSV. The outcome must have records.
+/// A row for each request, in their order, as CSV; with its model where several are served. The outcome must have records.
 ///
 /// # Errors
 /// Where the table can't be written.
-pub fn rows(requests: &Requests, outcome: &Outcome) -> Result<Vec<u8>, String> {
-    const HEADER: [&str; 13] = [
+pub fn rows(requests: &Requests, outcome: &Outcome, parts: &Parts<'_>) -> Result<Vec<u8>, String> {
+    const HEADER: [&str; 14] = [
         "request",
         "at_s",
         "input_tokens",
@@ -401,10 +534,13 @@ pub fn rows(requests: &Requests, outcome: &Outcome) -> Result<Vec<u8>, String> {
         "preempted",
         "moved_by_failure",
         "energy_j",
+        "model",
     ];
     let failed = |error: csv::Error| format!("could not write the table: {error}");
+    let ids: Vec<&str> = parts.served().map(|(model, ..)| model.id.as_str()).collect();
+    let columns = if ids.len() > 1 { HEADER.len() } else { HEADER.len() - 1 };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(HEADER).map_err(failed)?;
+    writer.write_record(&HEADER[..columns]).map_err(failed)?;
     for (index, (request, record)) in requests.list.iter().zip(&outcome.records).enumerate() {
         let shown = |value: Option<f64>| value.map(|value| format!("{value:.6}")).unwrap_or_default();
         let since = |moment: Option<f64>| moment.zip(record.at_s).map(|(moment, at)| moment - at);
@@ -425,8 +561,9 @@ pub fn rows(requests: &Requests, outcome: &Outcome) -> Result<Vec<u8>, String> {
             record.preempted.to_string(),
             record.moved_by_failure.to_string(),
             format!("{:.3}", record.energy_j),
+            ids.get(usize::from(request.model)).copied().unwrap_or_default().to_owned(),
         ];
-        writer.write_record(row).map_err(failed)?;
+        writer.write_record(&row[..columns]).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| format!("could not write the table: {error}"))
 }

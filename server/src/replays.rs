@@ -1,8 +1,9 @@
 //! Replays as pages and programs ask for them: requests made up or read, run on a thread of their own, kept.
 
 use crate::backend::{House, check_length};
+use crate::clock;
 use crate::error::{of_house, of_input, of_store, of_task, sentence};
-use crate::{clock, replay};
+use crate::replay::{self, Parts};
 use app::api::ApiError;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -182,21 +183,29 @@ fn made(catalog: &Catalog, asked: Asked, id: ReplayId, name: String, at_ms: i64)
     // Whether the fleet can be, before a long trace is read.
     replay::fleet(catalog, &setup).map_err(invalid)?;
     let parts = replay::parts(catalog, &setup).map_err(invalid)?;
-    let (list, read) = requests_of(source, trace.as_deref())?;
+    let (mut list, read) = requests_of(source, trace.as_deref())?;
+    if let RequestSource::Text { name, .. } | RequestSource::Kept { name, .. } = &read.source {
+        replay::ask_served(catalog, &parts, name, &mut list).map_err(|error| of_input(&error))?;
+    }
     let outcome = replay::run_to_keep(catalog, &setup, &list.requests).map_err(invalid)?;
-    let rows_csv_gz =
-        if outcome.records.is_empty() { None } else { Some(compressed(&replay::rows(&list.requests, &outcome))?) };
+    let rows_csv_gz = if outcome.records.is_empty() {
+        None
+    } else {
+        Some(compressed(&replay::rows(&list.requests, &outcome, &parts))?)
+    };
     let kept = replay::kept(&outcome, &parts, &list.tenants);
-    let (model_name, gpu_name) = (parts.model.name.clone(), parts.gpu.name.clone());
+    let model_name = parts.served().map(|(model, ..)| model.name.as_str()).collect::<Vec<_>>().join(", ");
+    let gpu_name = parts.gpu.name.clone();
     let summary = ReplaySummary {
         id,
-        name: if name.is_empty() { format!("{model_name} on {gpu_name}") } else { name },
+        name: if name.is_empty() { name_of(&parts) } else { name },
         created_ms: at_ms,
         model_name,
+        models: setup.models(),
         gpu_name,
-        gpus: parts.setup.layout.gpus() * setup.replicas,
+        gpus: setup.all_gpus(),
         precision: setup.precision,
-        replicas: setup.replicas,
+        replicas: setup.all_replicas(),
         routing: setup.routing,
         source: read.source.clone(),
         requests: read.count,
@@ -208,6 +217,16 @@ fn made(catalog: &Catalog, asked: Asked, id: ReplayId, name: String, at_ms: i64)
     let has_rows = rows_csv_gz.is_some();
     let detail = ReplayDetail { summary, program_version, setup, requests: read, outcome: kept, has_rows };
     Ok(Made { detail, trace, rows_csv_gz })
+}
+
+/// What a replay is called that was given no name: no longer than [`REPLAY_NAME_CHARS_MAX`].
+fn name_of(parts: &Parts<'_>) -> String {
+    let (model, gpu) = (&parts.model.name, &parts.gpu.name);
+    match parts.also.as_slice() {
+        [] => format!("{model} on {gpu}"),
+        [other] => format!("{model} and {} on {gpu}", other.model.name),
+        more => format!("{model} and {} other models on {gpu}", more.len()),
+    }
 }
 
 fn requests_of(source: RequestSource, trace: Option<&[u8]>) -> Result<(RequestList, ReplayRequests), ApiError> {

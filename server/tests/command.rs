@@ -492,6 +492,102 @@ fn a_trace_is_replayed_the_same_each_time() {
     assert!(code == 2 && said.contains("line 2") && said.contains("output_tokens"), "{said}");
 }
 
+/// Two models in one fleet: each request is answered by replicas of the model that it names, and no token is lost.
+#[test]
+fn several_models_are_replayed_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("models.csv");
+    let name = |n: u32| ["", "meta-llama/Llama-3.1-8B-Instruct", "qwen3-32b"][n as usize % 3];
+    let row = |n: u32| format!("{},{},{},{}", f64::from(n) * 0.1, 200 + n, 20 + n % 50, name(n));
+    let rows = (0..300).map(row).collect::<Vec<_>>().join("\n");
+    std::fs::write(&trace, format!("at_s,input_tokens,output_tokens,model\n{rows}\n")).unwrap();
+    let trace = trace.to_str().unwrap();
+    let csv = folder.path().join("rows.csv");
+    let ask = ["replay", "--requests", trace, "--gpu", "h100-sxm", "--model", "qwen3-32b", "--tp", "2"];
+    let also = ["--also", "llama-3.1-8b:1:3", "--csv", csv.to_str().unwrap()];
+    let found = json(&[&ask[..], &also].concat());
+    let (models, outcome) = (found["models"].as_array().unwrap(), &found["outcome"]);
+    let count = |of: &Value, member: &str| of[member].as_u64().unwrap();
+    let told: Vec<_> =
+        models.iter().map(|model| (model["model"].as_str().unwrap(), count(model, "requests"))).collect();
+    assert_eq!(told, [("qwen3-32b", 200), ("llama-3.1-8b", 100)]);
+    let tokens = [&models[0], &models[1], outcome].map(|of| count(of, "output_tokens"));
+    let asked = |of: u64| -> u64 { (0..300).filter(|n| (n % 3 == 1) == (of == 1)).map(|n| 20 + n % 50).sum() };
+    assert_eq!(tokens, [asked(0), asked(1), asked(0) + asked(1)]);
+    let energy: f64 = models.iter().map(|model| number(model, "energy_j")).sum();
+    assert!((energy / number(&outcome["energy"], "total_j") - 1.0).abs() < 1e-9);
+    let rows = std::fs::read_to_string(&csv).unwrap();
+    for row in rows.lines().skip(1) {
+        let fields: Vec<&str> = row.split(',').collect();
+        let own = if fields[13] == "qwen3-32b" { "0".."1" } else { "1".."4" };
+        assert!(fields[4] == "finished" && own.contains(&fields[5]), "{row}");
+    }
+    let events = ["--also", "llama-3.1-8b:1:3", "--event", "5:3:fails", "--event", "6:all:limit=400"];
+    let told = String::from_utf8(millwright(&[&ask[..], &events].concat()).stdout).unwrap();
+    for said in
+        ["llama-3.1-8b on 3 replicas, numbered 1 to 3, of 1 × h100-sxm", "Model llama-3.1-8b", "replica 3 fails"]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+}
+
+#[test]
+fn a_model_that_is_not_served_is_refused_by_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("t.csv");
+    let ask =
+        ["replay", "--requests", trace.to_str().unwrap(), "--gpu", "h100-sxm", "--model", "qwen3-32b", "--tp", "2"];
+    let refuse = |last: &str, more: &[&str], parts: &[&str]| {
+        std::fs::write(&trace, format!("at_s,input_tokens,output_tokens,model\n0,9,9,\n1,9,9,{last}\n")).unwrap();
+        let (code, said) = refused(&[&ask[..], more].concat());
+        assert!(code == 2 && parts.iter().all(|part| said.contains(part)), "{parts:?}: {said}");
+    };
+    let also = ["--also", "llama-3.1-8b:1:1"];
+    refuse(
+        "llama-3.1-8c",
+        &also,
+        &["t.csv, line 3, column \"model\": \"llama-3.1-8c\"", "nearest to it are llama-3.1-8b"],
+    );
+    refuse(
+        "llama-3.1-70b",
+        &also,
+        &["line 3", "requests can ask qwen3-32b, llama-3.1-8b", "--also llama-3.1-70b:TP:REPLICAS"],
+    );
+    refuse("zzz", &[], &["line 3", "\"zzz\" is no model that is served; requests can ask qwen3-32b"]);
+    refuse("", &["--also", "llama-3.1-8c:1:1"], &["also llama-3.1-8c:1:1: no model", "nearest to it are llama-3.1-8b"]);
+    refuse("", &["--also", "qwen3-32b:4:1"], &["also qwen3-32b:4:1: Qwen3 32B is served already"]);
+    refuse("", &["--also", "deepseek-r1:1:1"], &["DeepSeek R1 does not fit"]);
+    refuse("", &["--also", "llama-3.1-8b:1:5000"], &["5001 replicas"]);
+    refuse("", &["--also", "llama-3.1-8b:2000:1"], &["a replica of 2000 GPUs"]);
+    refuse("", &["--also", "llama-3.1-8b"], &["must be a model, the GPUs of a replica and its replicas"]);
+}
+
+#[test]
+fn events_that_make_no_sense_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("t.csv");
+    std::fs::write(&trace, "at_s,input_tokens,output_tokens\n0,9,9\n1,9,9\n").unwrap();
+    let ask = ["replay", "--requests", trace.to_str().unwrap(), "--gpu", "h100-sxm", "--model", "llama-3.1-8b"];
+    for (event, why) in [
+        ("-1:0:fails", "\"-1\" is no number of seconds from 0"),
+        ("nan:0:fails", "\"nan\" is no number of seconds from 0"),
+        ("inf:0:fails", "\"inf\" is no number of seconds from 0"),
+        ("60:1:fails", "there is no replica 1: the only one is number 0"),
+        ("60:-1:fails", "\"-1\" is neither a replica's number, from 0, nor all"),
+        ("60:all:limit=0", "\"0\" is no number of watts above 0"),
+        ("60:all:limit=-5", "\"-5\" is no number of watts above 0"),
+        ("60:all:limit=inf", "\"inf\" is no number of watts above 0"),
+        ("60:all:limit=10", "accepts no power limit under 200 W"),
+        ("60:all:limit=7000", "draws 700 W at most: limit=700 lifts every limit"),
+        ("60:all:sleeps", "fails, returns and limit=WATTS can"),
+    ] {
+        let (code, said) = refused(&[&ask[..], &["--event", event]].concat());
+        assert!(code == 2 && said.contains(why), "{event}: {said}");
+    }
+    let late = json(&[&ask[..], &["--event", "99999:0:fails", "--event", "1:all:limit=700"]].concat());
+    assert_eq!(late["outcome"]["requests"]["finished"], 2, "what comes after the end changes nothing");
+}
+
 #[test]
 fn the_best_configuration_is_within_the_targets() {
     let ask = [
@@ -520,6 +616,12 @@ fn the_best_configuration_is_within_the_targets() {
     let thrifty = json(&thrifty);
     let joule = |answer: &Value| number(answer, "output_tokens_per_facility_joule");
     assert!(joule(&thrifty["best"]) >= joule(best));
+    // On 12 GPUs, replicas of eight leave four over, and every way that does so tells it.
+    let few = ["configure", "--gpu", "h200-sxm", "--count", "12", "--model", "deepseek-r1", "--tpot", "100"];
+    let told = String::from_utf8(millwright(&few).stdout).unwrap();
+    assert!(told.contains("4 GPUs stay unused; neither cost nor power counts them"), "{told}");
+    let ways = told.lines().filter(|line| line.starts_with("  1 replica of 8 GPUs"));
+    assert!(ways.clone().count() > 0 && ways.clone().all(|line| line.ends_with("; 4 GPUs stay unused")), "{told}");
     let mut hasty = ask.to_vec();
     hasty.extend(["--tpot", "1"]);
     let (code, said) = refused(&hasty);

@@ -149,6 +149,62 @@ impl From<ReplayEvent> for String {
     }
 }
 
+/// Most further models of one replay.
+pub const REPLAY_ALSO_MAX: usize = 15;
+
+/// A further model that a fleet serves, on replicas of its own that compute prompts and answers: on the same kind of GPU, in
+/// the same number format and by the same engine as the first. In commands, forms and files it is `MODEL:TP:REPLICAS`:
+/// `llama-3.1-8b:1:2`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ReplayAlso {
+    /// Language model, by its catalog name or its name on a hub.
+    pub model: String,
+    /// GPUs that split each matrix; at least one.
+    pub tensor: u32,
+    /// Its replicas; at least one.
+    pub replicas: u32,
+}
+
+impl fmt::Display for ReplayAlso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.model, self.tensor, self.replicas)
+    }
+}
+
+impl FromStr for ReplayAlso {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // From the right, as a name may have colons.
+        let parts: Vec<&str> = text.trim().rsplitn(3, ':').map(str::trim).collect();
+        let &[replicas, tensor, model] = parts.as_slice() else {
+            return Err("must be a model, the GPUs of a replica and its replicas, as llama-3.1-8b:1:2".to_owned());
+        };
+        if model.is_empty() {
+            return Err("names no model; it must be as llama-3.1-8b:1:2".to_owned());
+        }
+        let count = |text: &str, what: &str| {
+            let read = text.parse::<u32>().ok().filter(|count| *count > 0);
+            read.ok_or_else(|| format!("{text:?} is no number of {what}, from 1"))
+        };
+        let (tensor, replicas) = (count(tensor, "GPUs of a replica")?, count(replicas, "replicas")?);
+        Ok(Self { model: model.to_owned(), tensor, replicas })
+    }
+}
+
+impl TryFrom<String> for ReplayAlso {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map_err(|why| format!("also {text:?}: {why}"))
+    }
+}
+
+impl From<ReplayAlso> for String {
+    fn from(also: ReplayAlso) -> Self {
+        also.to_string()
+    }
+}
+
 /// Room for blocks of prompts beside the GPUs of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -181,6 +237,11 @@ pub struct ReplaySetup {
     pub expert: u32,
     /// Replicas; of prefill and decode together where they are apart.
     pub replicas: u32,
+    /// Further models, each as `MODEL:TP:REPLICAS` with replicas of its own, numbered after those before: `llama-3.1-8b:1:2`;
+    /// at most 15. A request goes to the model that it names, and to the first where it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>, max_items = 15))]
+    pub also: Vec<ReplayAlso>,
     /// Of which so many compute prompts alone; 0 where replicas do both.
     #[serde(default)]
     pub prefill_replicas: u32,
@@ -220,6 +281,24 @@ pub struct ReplaySetup {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schema(value_type = Vec<String>, max_items = 64))]
     pub events: Vec<ReplayEvent>,
+}
+
+impl ReplaySetup {
+    /// Replicas of all models.
+    pub fn all_replicas(&self) -> u32 {
+        self.also.iter().fold(self.replicas, |all, also| all.saturating_add(also.replicas))
+    }
+
+    /// GPUs of all replicas.
+    pub fn all_gpus(&self) -> u32 {
+        let first = self.tensor.saturating_mul(self.data).saturating_mul(self.replicas);
+        self.also.iter().fold(first, |all, also| all.saturating_add(also.tensor.saturating_mul(also.replicas)))
+    }
+
+    /// How many models are served.
+    pub fn models(&self) -> u32 {
+        1 + self.also.len() as u32
+    }
 }
 
 /// What made-up requests are like.
@@ -345,15 +424,17 @@ pub struct ReplaySummary {
     pub name: String,
     /// When it was made, milliseconds since 1970 UTC.
     pub created_ms: i64,
-    /// The model's name.
+    /// The model's name; of several, all of them.
     pub model_name: String,
+    /// How many models are served.
+    pub models: u32,
     /// The GPU's name.
     pub gpu_name: String,
     /// GPUs of all replicas.
     pub gpus: u32,
     /// Number format of the weights.
     pub precision: Precision,
-    /// Replicas, those for prompts alone included.
+    /// Replicas of all models, those for prompts alone included.
     pub replicas: u32,
     /// Who was given a request.
     pub routing: Routing,
@@ -447,6 +528,9 @@ pub struct ReplayOutcome {
     /// How many tenants there are in all.
     #[serde(default)]
     pub tenants_count: u32,
+    /// The same by model, in the order in which they were asked for. Empty where one alone is served.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ReplayServed>,
     /// Steps of all replicas.
     pub steps: u64,
     /// The fleet over time.
@@ -521,6 +605,40 @@ pub struct ReplayTenant {
     pub tpot_p95_s: Option<f64>,
     /// Energy of the GPU boards for its tokens, with its part of what was drawn between steps, joules.
     pub energy_j: f64,
+}
+
+/// One model's part of a replay.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ReplayServed {
+    /// The model's name.
+    pub name: String,
+    /// Its catalog name.
+    pub model: String,
+    /// Replicas that serve it, and nothing else.
+    pub replicas: u32,
+    /// GPUs of these.
+    pub gpus: u32,
+    /// Requests asked of it.
+    pub requests: u32,
+    /// Requests finished.
+    pub finished: u32,
+    /// Share of all of them that finished within the targets; null where nothing was asked of it.
+    pub attainment: Option<f64>,
+    /// Tokens of the prompts of those that finished.
+    pub input_tokens: u64,
+    /// Tokens delivered.
+    pub output_tokens: u64,
+    /// Times to the first token, seconds; null where no request finished.
+    pub ttft_s: Option<ReplaySpread>,
+    /// Times between tokens, seconds; null where no answer had two tokens.
+    pub tpot_s: Option<ReplaySpread>,
+    /// Energy of its replicas' GPU boards, between steps too, joules.
+    pub energy_j: f64,
+    /// How sure its step times are.
+    pub sureness: ReplaySureness,
+    /// What had to be assumed of them, in words; null where nothing was.
+    pub assumed: Option<String>,
 }
 
 /// How values are spread; percentiles are by nearest rank.
@@ -652,9 +770,33 @@ mod tests {
             ("nan:0:fails", "no number of seconds"),
             ("60:first:fails", "neither a replica"),
             ("60:0:explodes", "can't happen; fails, returns and limit=WATTS can"),
+            ("60:-1:fails", "neither a replica"),
             ("60:0:limit=0", "no number of watts"),
+            ("60:0:limit=-400", "no number of watts"),
+            ("60:0:limit=inf", "no number of watts"),
+            ("inf:0:fails", "no number of seconds"),
         ] {
             let said = line.parse::<ReplayEvent>().unwrap_err();
+            assert!(said.contains(why), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_further_model_is_a_line_and_comes_back_from_it() {
+        let also: ReplayAlso = " meta-llama/Llama-3.1-8B : 1 : 2 ".parse().unwrap();
+        assert_eq!((also.model.as_str(), also.tensor, also.replicas), ("meta-llama/Llama-3.1-8B", 1, 2));
+        assert_eq!(ReplayAlso::try_from(also.to_string()), Ok(also));
+        let tagged: ReplayAlso = "llama3.1:8b:1:2".parse().unwrap();
+        assert_eq!(tagged.model, "llama3.1:8b", "a name may have colons");
+        for (line, why) in [
+            ("llama-3.1-8b", "must be a model"),
+            ("llama-3.1-8b:2", "must be a model"),
+            (":1:2", "names no model"),
+            ("llama-3.1-8b:one:2", "\"one\" is no number of GPUs of a replica"),
+            ("llama-3.1-8b:0:2", "\"0\" is no number of GPUs of a replica"),
+            ("llama-3.1-8b:1:0", "\"0\" is no number of replicas"),
+        ] {
+            let said = line.parse::<ReplayAlso>().unwrap_err();
             assert!(said.contains(why), "{line}: {said}");
         }
     }

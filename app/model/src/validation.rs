@@ -1,6 +1,7 @@
 //! The serving model beside measurements: errors by group, and every point.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Errors of one group of points, percent: mean absolute, bias (predicted over measured), median absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,4 +104,13 @@ pub struct Validation {
     pub bands: Vec<BandRow>,
     /// The points.
     pub points: Vec<ValidationPoint>,
+    /// Names for people of GPUs and models, by their catalog names.
+    pub names: BTreeMap<String, String>,
+}
+
+impl Validation {
+    /// A GPU's or a model's name for people; its catalog name where it has none.
+    pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
 }

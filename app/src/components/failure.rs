@@ -43,6 +43,9 @@ pub fn Failure(
     /// How much of the page it is.
     #[prop(optional)]
     extent: Extent,
+    /// Where others like it are listed: the address and what the link says.
+    #[prop(optional_no_strip)]
+    others: Option<(&'static str, &'static str)>,
     /// Asks again.
     #[prop(optional)]
     retry: Option<Callback<()>>,
@@ -70,6 +73,7 @@ pub fn Failure(
             <p class="soft">{advice}</p>
             <p class="actions">
                 {retry.map(|retry| view! { <button on:click=move |_| retry.run(())>"Try again"</button> })}
+                {others.map(|(href, words)| view! { <a href=href>{words}</a> })}
                 <a href=paths::HOME>"Go to the overview"</a>
             </p>
         </section>
@@ -86,6 +90,9 @@ pub fn Loaded<T, F>(
     /// How much of the page it is.
     #[prop(optional)]
     extent: Extent,
+    /// Where others like it are listed: the address and what the link says.
+    #[prop(optional)]
+    others: Option<(&'static str, &'static str)>,
     /// How to show it.
     show: F,
 ) -> impl IntoView
@@ -106,7 +113,7 @@ where
                             tell(&error);
                         }
                         let retry = Callback::new(move |()| resource.refetch());
-                        view! { <Failure error noun extent retry/> }.into_any()
+                        view! { <Failure error noun extent others retry/> }.into_any()
                     }
                 }
             })}}

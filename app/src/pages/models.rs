@@ -7,6 +7,7 @@ use crate::components::failure::Loaded;
 use crate::components::figure::{Kpi, Number};
 use crate::components::question::{Misreadings, Question};
 use crate::components::serving::ServingTabs;
+use crate::replayed::ENGINES;
 use crate::{format, paths};
 use chart::{Axis, Cloud, Role, Scale, Scatter, scatter, scatter_narrow};
 use leptos::prelude::*;
@@ -77,10 +78,11 @@ fn filtered(report: &Validation, asked: (&str, &str)) -> AnyView {
         };
         report.errors.iter().filter(kind).filter(of).cloned().collect()
     };
-    let (left_out, groups) = (rows(true), rows(false));
+    let named = |rows: Vec<ErrorRow>| rows.into_iter().map(|row| (row_words(report, &row), row)).collect::<Vec<_>>();
+    let (left_out, groups) = (named(rows(true)), named(rows(false)));
     let [gpus, models] = names;
-    let choices = (options("every GPU", gpus, gpu), options("every model", models, model));
-    let hint = shown_words(gpu, model);
+    let choices = (options(report, "every GPU", gpus, gpu), options(report, "every model", models, model));
+    let hint = shown_words(report.name_of(gpu), report.name_of(model));
     view! {
         <Misreadings of=misread/>
         <Question action=paths::MODELS label="Which points">
@@ -131,10 +133,10 @@ fn known<'a>((key, name): (&str, &str), asked: &'a str, names: &[String], misrea
     ""
 }
 
-fn options(every: &'static str, names: Vec<String>, chosen: &str) -> impl IntoView + use<> {
-    let option = |name: String| {
-        let selected = name == chosen;
-        view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+fn options(report: &Validation, every: &'static str, names: Vec<String>, chosen: &str) -> impl IntoView + use<> {
+    let option = |id: String| {
+        let (selected, name) = (id == chosen, report.name_of(&id).to_owned());
+        view! { <option value=id selected=selected>{name}</option> }
     };
     let names = names.into_iter().map(option).collect_view();
     view! { <option value="" selected=chosen.is_empty()>{every}</option> {names} }
@@ -178,21 +180,35 @@ fn leaning(bias: f64) -> String {
     }
 }
 
+/// What the points of a row are of.
+fn row_words(report: &Validation, row: &ErrorRow) -> String {
+    let (gpu, model) = (report.name_of(&row.gpu), report.name_of(&row.model));
+    match row.left_out.as_str() {
+        "gpu" => format!("GPU {gpu} left out"),
+        "model" => format!("Model {model} left out"),
+        "each-model" => "All models, each left out in turn".to_owned(),
+        "each-dense-model" => "Of them dense models".to_owned(),
+        "each-mixture" => "Of them mixtures of experts".to_owned(),
+        "each-gpu" => "All GPUs, each left out in turn".to_owned(),
+        _ => format!("{gpu} · {model} · {} · {}", engine_words(&row.engine), row.format),
+    }
+}
+
+/// An engine's name for people.
+fn engine_words(engine: &str) -> &str {
+    ENGINES.iter().find(|(name, _)| *name == engine).map_or(engine, |(_, words)| words)
+}
+
 #[component]
-fn Table(rows: Vec<ErrorRow>, caption: &'static str) -> impl IntoView {
+fn Table(
+    /// Rows, each with what its points are of.
+    rows: Vec<(String, ErrorRow)>,
+    caption: &'static str,
+) -> impl IntoView {
     let cell = |[mean, bias, _]: [f64; 3]| {
         view! { <td class="num">{format::percent(mean / 100.0).to_string()} <span class="soft description">{leaning(bias)}</span></td> }
     };
-    let row = move |row: ErrorRow| {
-        let name = match row.left_out.as_str() {
-            "gpu" => format!("GPU {} left out", row.gpu),
-            "model" => format!("Model {} left out", row.model),
-            "each-model" => "All models, each left out in turn".to_owned(),
-            "each-dense-model" => "Of them dense models".to_owned(),
-            "each-mixture" => "Of them mixtures of experts".to_owned(),
-            "each-gpu" => "All GPUs, each left out in turn".to_owned(),
-            _ => format!("{} · {} · {} · {}", row.gpu, row.model, row.engine, row.format),
-        };
+    let row = move |(name, row): (String, ErrorRow)| {
         let link = paths::models(&row.gpu, &row.model);
         view! {
             <tr>
@@ -278,7 +294,7 @@ fn BandTable(rows: Vec<BandRow>) -> impl IntoView {
 fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     let of = |point: &&ValidationPoint| alike(gpu, &point.gpu) && alike(model, &point.model);
     let seen: Vec<ValidationPoint> = report.points.iter().filter(of).cloned().collect();
-    let what = match (gpu, model) {
+    let what = match (report.name_of(gpu), report.name_of(model)) {
         ("", "") => "All points".to_owned(),
         (gpu, "") => format!("Points of {gpu}"),
         ("", model) => format!("Points of {model}"),
@@ -303,6 +319,13 @@ fn points(report: &Validation, gpu: &str, model: &str) -> AnyView {
     let mut worst = seen;
     worst.sort_by(|a, b| off(b).total_cmp(&off(a)));
     worst.truncate(12);
+    let named = |point: ValidationPoint| ValidationPoint {
+        gpu: report.name_of(&point.gpu).to_owned(),
+        model: report.name_of(&point.model).to_owned(),
+        engine: engine_words(&point.engine).to_owned(),
+        ..point
+    };
+    let worst: Vec<ValidationPoint> = worst.into_iter().map(named).collect();
     let rows = move || worst.clone().into_iter().map(row).collect_view();
     let (table, again) = (rows.clone(), rows);
     view! {

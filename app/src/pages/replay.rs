@@ -12,7 +12,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use model::id::ReplayId;
 use model::quantity::{Power, Span};
-use model::replay::{ReplayDetail, ReplayEnds, ReplayOutcome, ReplaySetup, ReplaySpread, ReplayTenant, RequestSource};
+use model::replay::{
+    ReplayDetail, ReplayEnds, ReplayOutcome, ReplayServed, ReplaySetup, ReplaySpread, ReplayTenant, RequestSource,
+};
 
 /// One replay.
 #[component]
@@ -25,7 +27,7 @@ pub fn ReplayPage() -> impl IntoView {
             api::replay(id).await
         },
     );
-    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page show=|detail| page(&detail)/> }
+    view! { <Loaded resource=replay noun="this replay" extent=Extent::Page others=(paths::REPLAYS, "See all replays") show=|detail| page(&detail)/> }
 }
 
 fn page(detail: &ReplayDetail) -> AnyView {
@@ -62,6 +64,7 @@ fn page(detail: &ReplayDetail) -> AnyView {
         </section>
         {one_replica(outcome, setup)}
         {energy(outcome)}
+        {by_model(outcome)}
         {by_tenant(outcome)}
         {sure(outcome)}
         {asked(detail)}
@@ -262,6 +265,55 @@ fn energy(outcome: &ReplayOutcome) -> AnyView {
     .into_any()
 }
 
+/// Each model's part, where several are served.
+fn by_model(outcome: &ReplayOutcome) -> Option<AnyView> {
+    let seconds = |value: Option<f64>| {
+        value.map_or_else(|| format::MISSING.to_owned(), |value| format::duration(Span::from_seconds(value)))
+    };
+    let row = move |served: ReplayServed| {
+        let each = (served.output_tokens > 0).then(|| served.energy_j / served.output_tokens as f64);
+        let fleet = format!(
+            "{} on {}",
+            format::things(served.replicas, "replica", "replicas"),
+            format::things(served.gpus, "GPU", "GPUs")
+        );
+        view! {
+            <tr>
+                <th scope="row">{served.name} <span class="soft description">{fleet}</span></th>
+                <td class="num">{format::count(served.requests).to_string()}</td>
+                <td class="num"><Number figure=format::or_missing(served.attainment, format::percent)/></td>
+                <td class="num">{seconds(served.ttft_s.map(|s| s.p50))}</td>
+                <td class="num">{seconds(served.ttft_s.map(|s| s.p99))}</td>
+                <td class="num">{seconds(served.tpot_s.map(|s| s.p50))}</td>
+                <td class="num">{seconds(served.tpot_s.map(|s| s.p99))}</td>
+                <td class="num"><Number figure=format::tokens(served.input_tokens as f64)/></td>
+                <td class="num"><Number figure=format::tokens(served.output_tokens as f64)/></td>
+                <td class="num"><Number figure=format::or_missing(each, format::joules_per_token)/></td>
+            </tr>
+        }
+    };
+    let rows = outcome.models.iter().cloned().map(row).collect_view();
+    (!outcome.models.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="models">
+                <h2 id="models">"By model"</h2>
+                <div class="scroll" tabindex="0" role="region" aria-label="By model"><table>
+                    <caption>"Each model has replicas of its own: its energy is all that their GPU boards drew. Times are of requests that finished: half took no longer (p50), and 99 in 100 (p99)."</caption>
+                    <thead><tr>
+                        <th scope="col">"Model"</th><th scope="col" class="num">"Requests"</th><th scope="col" class="num">"In time"</th>
+                        <th scope="col" class="num">"TTFT p50"</th><th scope="col" class="num">"TTFT p99"</th>
+                        <th scope="col" class="num">"TPOT p50"</th><th scope="col" class="num">"TPOT p99"</th>
+                        <th scope="col" class="num">"Prompt tokens"</th><th scope="col" class="num">"Output tokens"</th>
+                        <th scope="col" class="num">"For each output token"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table></div>
+            </section>
+        }
+        .into_any()
+    })
+}
+
 /// Each tenant's part, where there are several.
 fn by_tenant(outcome: &ReplayOutcome) -> Option<AnyView> {
     let seconds = |value: Option<f64>| {
@@ -309,11 +361,14 @@ fn by_tenant(outcome: &ReplayOutcome) -> Option<AnyView> {
 }
 
 fn sure(outcome: &ReplayOutcome) -> AnyView {
-    let (known, reach) = replayed::sureness(&outcome.sureness);
+    let told = replayed::sure_of_each(outcome).into_iter().map(|(models, words)| {
+        let whose = (!models.is_empty()).then(|| view! { <b>{models.join(", ")} ": "</b> });
+        view! { <p class="prose">{whose}{words}</p> }
+    });
     view! {
         <section aria-labelledby="sure">
             <h2 id="sure">"How sure this is"</h2>
-            <p class="prose">{known} " " {reach} {outcome.assumed.clone().map(|words| format!(" Assumed: {words}."))}</p>
+            {told.collect_view()}
         </section>
     }
     .into_any()

@@ -139,6 +139,7 @@ struct Fields {
     data: RwSignal<String>,
     expert: RwSignal<String>,
     replicas: RwSignal<String>,
+    also: RwSignal<String>,
     prefill: RwSignal<String>,
     routing: RwSignal<String>,
     prefix_cache: RwSignal<bool>,
@@ -208,6 +209,7 @@ impl Fields {
             data: text(setup.data.to_string()),
             expert: text(setup.expert.to_string()),
             replicas: text(setup.replicas.to_string()),
+            also: text(replayed::also_typed(&setup.also)),
             prefill: text(setup.prefill_replicas.to_string()),
             routing: text(setup.routing.name().to_owned()),
             prefix_cache: RwSignal::new(setup.prefix_cache),
@@ -235,6 +237,7 @@ impl Fields {
             data: number("Data-parallel groups", self.data)?,
             expert: number("GPUs per expert group", self.expert)?,
             replicas: number("Replicas", self.replicas)?,
+            also: one_of("Also serves", replayed::also_read(&self.also.get_untracked()))?,
             prefill_replicas: number("Of which for prompts", self.prefill)?,
             routing: one_of("Requests go", self.routing.get_untracked().parse())?,
             prefix_cache: self.prefix_cache.get_untracked(),
@@ -284,7 +287,7 @@ fn optional<T: FromStr>(label: &str, typed: RwSignal<String>) -> Result<Option<T
     if typed.with_untracked(|typed| typed.trim().is_empty()) { Ok(None) } else { number(label, typed).map(Some) }
 }
 
-/// One of several that was chosen.
+/// What was chosen or typed, or why it can't be read.
 fn one_of<T>(label: &str, chosen: Result<T, String>) -> Result<T, ApiError> {
     chosen.map_err(|why| ApiError::Invalid { reason: format!("{label}: {why}.") })
 }
@@ -393,7 +396,7 @@ fn RequestFields(fields: Fields) -> impl IntoView {
     };
     let file = move || {
         view! {
-            <label class="file about-always" for="replay-trace">"Azure LLM trace CSV, Mooncake JSONL, or a table at_s,input_tokens,output_tokens (with tenant, session, priority if you like). Up to " {format::bytes(FILE_BYTES_MAX as f64).to_string()} "."</label>
+            <label class="file about-always" for="replay-trace">"Azure LLM trace CSV, Mooncake JSONL, or a table at_s,input_tokens,output_tokens (with tenant, model, session, priority if you like). Up to " {format::bytes(FILE_BYTES_MAX as f64).to_string()} "."</label>
             <input id="replay-trace" type="file" accept=".csv,.jsonl,.json,.txt,text/csv" on:change:target=move |event| browser::read_chosen(&event.target(), FILE_BYTES_MAX as f64, take)/>
             <p class="soft" role="status">{chosen}</p>
             <p class="why" role="alert">{move || said.get()}</p>
@@ -442,6 +445,9 @@ fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String,
             <NumberField id="replay-tensor" label="GPUs per replica" unit="GPUs" step="1" about="A replica is one copy of the model, split over so many GPUs (tensor parallelism)." value=fields.tensor/>
             <NumberField id="replay-replicas" label="Replicas" unit="in all" step="1" about="Copies of the model that answer side by side." value=fields.replicas/>
             <NumberField id="replay-prefill" label="Of which for prompts" unit="replicas" step="1" about="0: every replica does both. Else so many read prompts alone and hand their KV memory over the network to those that answer." value=fields.prefill/>
+            <div class="field"><label for="replay-also">"Also serves"</label><span class="control">
+                <input id="replay-also" type="text" spellcheck="false" autocomplete="off" placeholder="nothing else" prop:value=move || fields.also.get() on:input:target=move |event| fields.also.set(event.target().value())/>
+            </span><p class="about">"Further models with replicas of their own, on the same GPU and in the same precision: model:GPUs per replica:replicas, with commas between, as llama-3.1-8b:1:2. Requests of a trace go to the model that they name; those that name none, and made-up ones, go to the first."</p></div>
             <ChoiceField id="replay-engine" label="Engine" about="The serving program whose overheads are taken." choices=engines value=fields.engine/>
             <details>
                 <summary>"More ways to split"</summary>
@@ -496,7 +502,7 @@ fn MoreFields(fields: Fields) -> impl IntoView {
                     <legend>"What happens meanwhile"</legend>
                     <div class="field"><label for="replay-events">"Events"</label><span class="control">
                         <textarea id="replay-events" rows="4" spellcheck="false" autocomplete="off" placeholder="60:0:fails\n120:0:returns\n300:all:limit=400" prop:value=move || fields.events.get() on:input:target=move |event| fields.events.set(event.target().value())></textarea>
-                    </span><p class="about">"A line each: seconds:replica:what. Replicas are numbered from 0, or all of them: all. What: fails, returns, or limit=W, the watts of each GPU from then on. At most 64; the same lines as "<code>"--event"</code>" of the command takes."</p></div>
+                    </span><p class="about">"A line each: seconds:replica:what. Replicas are numbered from 0, the first model’s first, or all of them: all. What: fails, returns, or limit=W, the watts of each GPU from then on. At most 64; the same lines as "<code>"--event"</code>" of the command takes."</p></div>
                 </fieldset>
                 <fieldset>
                     <legend>"Caches beside the GPUs"</legend>

@@ -5,8 +5,8 @@ use app::replayed::first_asked;
 use model::design::Precision;
 use model::replay::{
     Measured, ReplayCreate, ReplayDesk, ReplayDetail, ReplayEnds, ReplayEnergy, ReplayOutcome, ReplayRequests,
-    ReplaySeries, ReplaySpread, ReplaySummary, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline, RequestSource,
-    Routing,
+    ReplaySeries, ReplayServed, ReplaySpread, ReplaySummary, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline,
+    RequestSource, Routing,
 };
 
 fn summary() -> ReplaySummary {
@@ -15,6 +15,7 @@ fn summary() -> ReplaySummary {
         name: "Evening chat".into(),
         created_ms: 1_795_442_700_000,
         model_name: "Llama 3.1 70B".into(),
+        models: 1,
         gpu_name: "H100 SXM".into(),
         gpus: 16,
         precision: Precision::Fp8,
@@ -177,7 +178,8 @@ fn what_a_replay_does_not_have_is_missing_and_not_zero() {
     ];
     let html = check("/replay/rp-1", house, &said);
     assert!(text(&html).contains('—') && !html.contains("requests.csv") && !text(&html).contains("NaN"));
-    check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\"."]);
+    let html = check("/replay/rp-2", FakeBackend::default(), &["There is no replay \"rp-2\".", "See all replays"]);
+    assert!(html.contains("href=\"/replay\""), "the list is one step away");
 }
 
 #[test]
@@ -218,4 +220,43 @@ fn what_happened_and_each_tenants_part_are_told() {
     check("/replay/rp-1", house, &said);
     let alone = FakeBackend { replay: Some(detail(outcome())), ..FakeBackend::default() };
     assert!(!check("/replay/rp-1", alone, &["Power limit"]).contains("By tenant"), "one tenant is all");
+}
+
+#[test]
+fn each_models_part_is_told_where_several_are_served() {
+    let spread = |p50: f64| ReplaySpread { count: 900, mean: p50, p50, p90: p50, p99: 3.0 * p50, max: 9.0 };
+    let served = |name: &str, replicas: u32, requests: u32| ReplayServed {
+        name: name.into(),
+        model: name.to_lowercase(),
+        replicas,
+        gpus: replicas,
+        requests,
+        finished: requests,
+        attainment: (requests > 0).then_some(0.5),
+        input_tokens: 1_000 * u64::from(requests),
+        output_tokens: 100 * u64::from(requests),
+        ttft_s: (requests > 0).then(|| spread(0.25)),
+        tpot_s: (requests > 0).then(|| spread(0.01)),
+        energy_j: 90_000.0,
+        ..ReplayServed::default()
+    };
+    let models = vec![served("Llama 3.1 70B", 4, 4_500), served("Llama 3.1 8B", 2, 1_500), served("Qwen3 32B", 1, 0)];
+    let mut replay = detail(ReplayOutcome { models, ..outcome() });
+    replay.setup.also = vec!["llama-3.1-8b:1:2".parse().unwrap(), "qwen3-32b:1:1".parse().unwrap()];
+    replay.summary.models = 3;
+    let said = [
+        "By model",
+        "2 replicas on 2 GPUs",
+        "0.75 s",
+        "450 k",
+        "0.200 J/token",
+        "Llama 3.1 8B on 2 replicas of 1 × H100 SXM, numbers 4 to 5; Qwen3 32B on 1 replica of 1 × H100 SXM, number 6",
+        "Llama 3.1 70B, Llama 3.1 8B, Qwen3 32B: Neither this GPU nor this model was measured",
+    ];
+    let listed = replay.summary.clone();
+    check("/replay/rp-1", FakeBackend { replay: Some(replay), ..FakeBackend::default() }, &said);
+    let alone = FakeBackend { replay: Some(detail(outcome())), ..FakeBackend::default() };
+    assert!(!check("/replay/rp-1", alone, &["Also serves", "nothing else"]).contains("By model"), "one model is all");
+    let house = FakeBackend { replay_desk: Some(desk(vec![listed])), ..FakeBackend::default() };
+    check("/replay", house, &["4 replicas of 3 models, 16 × H100 SXM", "Also serves"]);
 }

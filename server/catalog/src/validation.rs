@@ -1,6 +1,7 @@
 //! The serving model's validation report, as `make calibrate` wrote it.
 
 use model::validation::{BandRow, ErrorRow, Validation, ValidationPoint};
+use std::collections::BTreeMap;
 
 const ERRORS: &str = include_str!("../validation/serving_errors.csv");
 const BANDS: &str = include_str!("../validation/serving_bands.csv");
@@ -12,6 +13,7 @@ pub fn validation() -> Validation {
         errors: ERRORS.lines().skip(1).filter_map(error_row).collect(),
         bands: BANDS.lines().skip(1).filter_map(band_row).collect(),
         points: POINTS.lines().skip(1).filter_map(point).collect(),
+        names: BTreeMap::new(),
     }
 }
 

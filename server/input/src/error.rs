@@ -197,6 +197,12 @@ pub enum Problem {
         /// All rows.
         of: u32,
     },
+    /// A request of a model that is not served.
+    #[error("{why}")]
+    NotServed {
+        /// Why not, and what is.
+        why: String,
+    },
     /// More of something than is read.
     #[error("has more than {limit} {what}")]
     TooMany {

@@ -25,6 +25,9 @@ pub(crate) struct Line {
     pub(crate) output_length: f64,
     #[serde(default)]
     pub(crate) hash_ids: Vec<u64>,
+    /// The model that is asked: no public trace tells it, and one's own may.
+    #[serde(default)]
+    pub(crate) model: Option<String>,
 }
 
 /// What an unbounded cache of prefixes would have found.

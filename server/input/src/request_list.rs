@@ -34,7 +34,37 @@ pub struct RequestList {
     /// Tenants by number; none where the file has none.
     pub tenants: Vec<String>,
     /// Models by number; none where the file has none.
-    pub models: Vec<String>,
+    pub models: Vec<NamedModel>,
+}
+
+/// A model that requests of a list name, as the first of them does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedModel {
+    /// Its name; empty for requests that name none.
+    pub name: String,
+    /// The first line that names it, from 1.
+    pub line: u32,
+    /// The column or field in which it stands.
+    pub column: String,
+}
+
+impl RequestList {
+    /// Numbers the requests' models by those that are served: `number` knows a name's number, or why it has none. Requests that
+    /// name no model ask the one of number 0.
+    pub fn ask_served(&mut self, file: &str, number: impl Fn(&str) -> Result<u16, String>) -> Result<(), Error> {
+        let of = |named: &NamedModel| {
+            if named.name.is_empty() {
+                return Ok(0);
+            }
+            let refuse = |why| Error::field(file, named.line, &named.column, &named.name, Problem::NotServed { why });
+            number(&named.name).map_err(refuse)
+        };
+        let numbers = self.models.iter().map(of).collect::<Result<Vec<u16>, Error>>()?;
+        for request in &mut self.requests.list {
+            request.model = numbers.get(usize::from(request.model)).copied().unwrap_or_default();
+        }
+        Ok(())
+    }
 }
 
 /// The requests of a trace, one by one. At most [`TRACE_BYTES_MAX`] and [`REQUESTS_MAX`].
@@ -45,6 +75,8 @@ pub struct RequestList {
 ///   served first) and `pause_s`. The prompt of a session's later row begins with that of the row before, as far as it is
 ///   as long. With a `pause_s` a session's later row comes so many seconds after the one before has been answered,
 ///   whatever its `at_s`; where that field is empty, or there is no such column, at its `at_s`.
+///
+/// A column or field `model` is read of each of them.
 pub fn request_list(file: &str, bytes: &[u8]) -> Result<(RequestList, InputReport), Error> {
     let text = text::decode(file, bytes, TRACE_BYTES_MAX)?;
     let head = text.lines().map(|(_, line)| line.trim()).find(|line| !line.is_empty()).unwrap_or_default();
@@ -126,11 +158,14 @@ impl Reading<'_> {
     fn mooncake(&mut self, text: &Text<'_>, report: &mut InputReport) -> Result<(), Error> {
         let mut lines =
             text.lines().filter(|(_, line)| !line.trim_matches(['\u{1a}', ' ', '\t']).is_empty()).peekable();
+        let mut models = Names::default();
         while let Some((number, line)) = lines.next() {
             match mooncake::parse(text.file, number, line) {
                 Ok(request) => {
                     note_ends(&format!("{} ms", request.timestamp), report);
-                    let rest = self.blocks(request.hash_ids.iter().copied())?;
+                    let mut rest = self.blocks(request.hash_ids.iter().copied())?;
+                    let model = request.model.as_deref().unwrap_or_default().trim();
+                    rest.model = models.number(text.file, (number, MODEL.names[0]), model, "models")?;
                     let at_s = request.timestamp / SECOND as f64;
                     self.push(at_s, request.input_length, request.output_length, rest)?;
                 }
@@ -142,6 +177,7 @@ impl Reading<'_> {
                 Err(error) => return Err(error),
             }
         }
+        self.list.models = models.models();
         Ok(())
     }
 
@@ -149,6 +185,7 @@ impl Reading<'_> {
         let table = Table::open(text, 0)?;
         let (time, input, output) =
             (table.require(&azure::TIME)?, table.require(&azure::INPUT)?, table.require(&azure::OUTPUT)?);
+        let (model, mut models) = (table.find(&MODEL), Names::default());
         let mut offsets = None;
         let cut = table.each(|row| {
             let written = row.text(&time)?;
@@ -158,10 +195,12 @@ impl Reading<'_> {
             }
             let at = stamp.civil - stamp.offset.unwrap_or_default();
             let (input, output) = (row.required(&input, TOKENS)?, row.required(&output, TOKENS)?);
-            self.push(at as f64 / SECOND as f64, input, output, Request::default())?;
+            let model = models.of(row, model.as_ref(), "models")?;
+            self.push(at as f64 / SECOND as f64, input, output, Request { model, ..Request::default() })?;
             note_ends(written, report);
             Ok(())
         })?;
+        self.list.models = models.models();
         if cut {
             report.remarks.push(CUT.to_owned());
         }
@@ -184,8 +223,8 @@ impl Reading<'_> {
             let (at_s, input) = (row.required(&at, SECONDS)?, row.required(&input, TOKENS)?);
             let output = row.required(&output, TOKENS)?;
             let mut rest = self.session(row, &columns, input, &mut sessions)?;
-            rest.tenant = tenants.number(row, columns.tenant.as_ref(), "tenants")?;
-            rest.model = models.number(row, columns.model.as_ref(), "models")?;
+            rest.tenant = tenants.of(row, columns.tenant.as_ref(), "tenants")?;
+            rest.model = models.of(row, columns.model.as_ref(), "models")?;
             if let Some(column) = &columns.priority {
                 rest.priority = row.number(column, PRIORITIES)?.unwrap_or_default() as u8;
             }
@@ -196,7 +235,8 @@ impl Reading<'_> {
         if cut {
             report.remarks.push(CUT.to_owned());
         }
-        (self.list.tenants, self.list.models) = (tenants.list, models.list);
+        self.list.tenants = tenants.list.into_iter().map(|named| named.name).collect();
+        self.list.models = models.models();
         Ok(())
     }
 
@@ -254,23 +294,38 @@ impl Reading<'_> {
 /// Names, and a number for each.
 #[derive(Default)]
 struct Names {
-    list: Vec<String>,
+    list: Vec<NamedModel>,
     numbers: BTreeMap<String, u16>,
 }
 
 impl Names {
     /// The number of the name in a column; 0 where there is no such column.
-    fn number(&mut self, row: &Row<'_>, column: Option<&Column>, what: &'static str) -> Result<u16, Error> {
+    fn of(&mut self, row: &Row<'_>, column: Option<&Column>, what: &'static str) -> Result<u16, Error> {
         let Some(column) = column else { return Ok(0) };
-        let name = row.text(column)?;
+        self.number(row.file, (row.line, &column.name), row.text(column)?, what)
+    }
+
+    /// The number of a name that stands on a line, in a column.
+    fn number(
+        &mut self,
+        file: &str,
+        (line, column): (u32, &str),
+        name: &str,
+        what: &'static str,
+    ) -> Result<u16, Error> {
         if let Some(number) = self.numbers.get(name) {
             return Ok(*number);
         }
         let number = u16::try_from(self.list.len())
-            .map_err(|_| Error::file(row.file, Problem::TooMany { limit: NAMES_MAX, what }))?;
-        self.list.push(name.to_owned());
+            .map_err(|_| Error::file(file, Problem::TooMany { limit: NAMES_MAX, what }))?;
+        self.list.push(NamedModel { name: name.to_owned(), line, column: column.to_owned() });
         self.numbers.insert(name.to_owned(), number);
         Ok(number)
+    }
+
+    /// Models, or none where no request names one.
+    fn models(self) -> Vec<NamedModel> {
+        if self.list.iter().all(|named| named.name.is_empty()) { Vec::new() } else { self.list }
     }
 }
 
@@ -312,6 +367,32 @@ mod tests {
         assert!(refused("a,b\n1,2\n").contains("or a table of requests"));
         assert!(refused("{\"timestamp\": 1}\n").contains("line 1: not a request in JSON"));
         assert!(refused(head).contains("has no rows"));
+    }
+
+    #[test]
+    fn a_request_asks_the_model_that_it_names() {
+        let served = |name: &str| match name {
+            "big" => Ok(0),
+            "small" => Ok(1),
+            _ => Err("is not served".to_owned()),
+        };
+        let models = |text: &str| {
+            let (mut list, _) = request_list("list", text.as_bytes()).unwrap();
+            list.ask_served("list", served).map_err(|error| error.to_string())?;
+            Ok::<_, String>(list.requests.list.iter().map(|request| request.model).collect::<Vec<_>>())
+        };
+        let table = "at_s,input_tokens,output_tokens,model\n0,9,9,small\n1,9,9,\n2,9,9,big\n";
+        assert_eq!(models(table), Ok(vec![1, 0, 0]));
+        let refused = models(&format!("{table}3,9,9,smal\n4,9,9,smal\n")).unwrap_err();
+        assert_eq!(refused, "list, line 5, column \"model\": \"smal\" is not served");
+        let azure = "TIMESTAMP,ContextTokens,GeneratedTokens,Model\n2023-11-16 18:15:46,374,44,small\n";
+        assert_eq!(models(azure), Ok(vec![1]));
+        let mooncake = "{\"timestamp\": 2, \"input_length\": 6, \"output_length\": 5}\n\
+                        {\"timestamp\": 3, \"input_length\": 6, \"output_length\": 5, \"model\": \"small\"}\n";
+        assert_eq!(models(mooncake), Ok(vec![0, 1]));
+        let refused = models(&mooncake.replace("small", "tiny")).unwrap_err();
+        assert_eq!(refused, "list, line 2, column \"model\": \"tiny\" is not served");
+        assert_eq!(models("at_s,input_tokens,output_tokens\n0,9,9\n"), Ok(vec![0]));
     }
 
     #[test]

@@ -163,9 +163,9 @@ impl Configure {
             line("Assumed", assumed);
         }
         if best.gpus < self.count {
-            line("Left over", format!("{} GPUs; neither cost nor power counts them", self.count - best.gpus));
+            line("Left over", format!("{}; neither cost nor power counts them", unused(self.count - best.gpus)));
         }
-        text.push_str(&others(answer));
+        text.push_str(&others(answer, self.count));
         let _ = writeln!(
             text,
             "\n{} configurations tried. In brackets: where 90% of measured points would lie. Cost: node price over four years\n\
@@ -176,17 +176,23 @@ impl Configure {
     }
 }
 
-/// The next best ways, a line each.
-fn others(answer: &Answer) -> String {
+/// GPUs that no replica takes.
+fn unused(gpus: u32) -> String {
+    if gpus == 1 { "1 GPU stays unused".to_owned() } else { format!("{gpus} GPUs stay unused") }
+}
+
+/// The next best ways on so many GPUs, a line each.
+fn others(answer: &Answer, count: u32) -> String {
     let mut text = String::from("\nOther ways, best first\n");
     for other in answer.others.iter().skip(1).take(6) {
         let _ = writeln!(
             text,
-            "  {:<62}{:>8.0} tokens/s and GPU, {:>6.1} ms, {:>6.2} M tokens/s of a facility MW",
+            "  {:<62}{:>8.0} tokens/s and GPU, {:>6.1} ms, {:>6.2} M tokens/s of a facility MW{}",
             division(other),
             other.output_tokens_per_s_per_gpu,
             other.tpot_ms,
-            other.output_tokens_per_s_per_facility_mw / 1e6
+            other.output_tokens_per_s_per_facility_mw / 1e6,
+            if other.gpus < count { format!("; {}", unused(count - other.gpus)) } else { String::new() }
         );
     }
     text
@@ -205,7 +211,10 @@ fn division(c: &Configuration) -> String {
         words.join(" ")
     };
     match &c.prompts {
-        Prompts::Together => format!("{} replicas of {}", c.replicas, of(&c.layout)),
+        Prompts::Together => {
+            let noun = if c.replicas == 1 { "replica" } else { "replicas" };
+            format!("{} {noun} of {}", c.replicas, of(&c.layout))
+        }
         Prompts::Apart { workers, layout } => {
             format!("{workers} for prompts of {}, {} for answers of {}", of(layout), c.replicas, of(&c.layout))
         }

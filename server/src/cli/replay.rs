@@ -9,10 +9,14 @@ use clap::Args;
 use input::{TRACE_BYTES_MAX, read_file, request_list};
 use model::catalog::Catalog;
 use model::design::Precision;
-use model::replay::{ReplayChange, ReplayEvent, ReplaySetup, ReplayTier, Routing};
+use model::part::LanguageModel;
+use model::replay::{
+    ReplayAlso, ReplayChange, ReplayEvent, ReplayServed, ReplaySetup, ReplaySpread, ReplayTier, Routing,
+};
 use sim::replay::outcome::{Outcome, Spread};
 use sim::replay::request::{Arrival, Requests};
 use sim::serving::{ask, band};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -51,6 +55,10 @@ pub struct Replay {
     /// Replicas for prompts and for answers apart, as `2:6`; in place of --replicas
     #[arg(long, value_name = "P:D", value_parser = apart, conflicts_with = "replicas")]
     disaggregated: Option<(u32, u32)>,
+    /// A further model with replicas of its own, on the same GPU and in the same precision, as often as wanted:
+    /// `llama-3.1-8b:1:2` is two replicas of one GPU. Requests go to the model that their column `model` names
+    #[arg(long, value_name = "MODEL:TP:REPLICAS", value_parser = ReplayAlso::from_str)]
+    also: Vec<ReplayAlso>,
     /// Who is given a request: random, round-robin, least-loaded, power-of-two or kv
     #[arg(long, value_name = "ROUTER", default_value = "least-loaded")]
     router: Routing,
@@ -83,7 +91,7 @@ pub struct Replay {
     tpot: f64,
     /// What happens to a replica, as often as wanted: `60:0:fails`, `120:0:returns`, `300:all:limit=400` (seconds, replica or
     /// all, watts of each GPU)
-    #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = ReplayEvent::from_str)]
+    #[arg(long, value_name = "AT:REPLICA:WHAT", value_parser = ReplayEvent::from_str, allow_hyphen_values = true)]
     event: Vec<ReplayEvent>,
     /// A facility's year as `simulate --csv` writes it: where its cooling or contract held the fleet back, boards are limited
     #[arg(long, value_name = "FILE")]
@@ -139,23 +147,25 @@ impl Replay {
         let catalog = catalog(self.parts.as_deref())?;
         let bytes = read_file(&self.requests, TRACE_BYTES_MAX).map_err(|error| Failure::bad(&error))?;
         let name = self.requests.display().to_string();
-        let (list, report) = request_list(&name, &bytes).map_err(|error| Failure::bad(&error))?;
+        let (mut list, report) = request_list(&name, &bytes).map_err(|error| Failure::bad(&error))?;
         let mut setup = self.setup();
+        let parts = replay::parts(&catalog, &setup).map_err(Failure::BadInput)?;
+        replay::ask_served(&catalog, &parts, &name, &mut list).map_err(|error| Failure::bad(&error))?;
         if let Some(path) = &self.facility {
             setup.events.extend(self.held(path, &catalog, &list.requests)?);
         }
         let outcome = replay::run(&catalog, &setup, &list.requests).map_err(Failure::BadInput)?;
         let mut files: Vec<(&Path, Vec<u8>)> = Vec::new();
         if let Some(path) = &self.json {
-            files.push((path, output::json(path, &Asked { setup: &setup, outcome: &outcome })?));
+            let models = replay::served(&outcome, &parts);
+            files.push((path, output::json(path, &Asked { setup: &setup, outcome: &outcome, models })?));
         }
         if let Some(path) = &self.csv {
-            files.push((path, replay::rows(&list.requests, &outcome).map_err(Failure::Failed)?));
+            files.push((path, replay::rows(&list.requests, &outcome, &parts).map_err(Failure::Failed)?));
         }
         output::write(&files)?;
         if !outputs.contains(&Path::new("-")) {
             let remarks = report.remarks.iter().map(|remark| format!("{name}: {remark}\n"));
-            let parts = replay::parts(&catalog, &setup).map_err(Failure::BadInput)?;
             let facility = self.facility.as_ref().map(|path| {
                 let held = setup.events.len() - self.event.len();
                 let words = match held {
@@ -196,6 +206,7 @@ impl Replay {
             data: self.dp,
             expert: self.ep,
             replicas: all,
+            also: self.also.clone(),
             prefill_replicas: prefill,
             routing: self.router,
             prefix_cache: self.prefix_cache,
@@ -218,6 +229,9 @@ impl Replay {
 struct Asked<'a> {
     setup: &'a ReplaySetup,
     outcome: &'a Outcome,
+    /// Each model's part where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    models: Vec<ReplayServed>,
 }
 
 /// Lines of a name and a value.
@@ -236,6 +250,9 @@ fn words(setup: &ReplaySetup, parts: &Parts<'_>, outcome: &Outcome, names: &[Str
     came(&mut lines, setup, outcome);
     drew(&mut lines, setup, outcome);
     let kept = replay::kept(outcome, parts, names);
+    for model in &kept.models {
+        by_model(&mut lines, model);
+    }
     for tenant in &kept.tenants {
         let ms = |seconds: Option<f64>| seconds.map_or("none".to_owned(), |s| format!("{:.1} ms", s * 1e3));
         lines.line(
@@ -254,7 +271,11 @@ fn words(setup: &ReplaySetup, parts: &Parts<'_>, outcome: &Outcome, names: &[Str
         );
     }
     let sure = kept.sureness;
-    lines.line("Rests on", known_words(band::known(parts.gpu.id.as_str(), parts.model.id.as_str())));
+    let known = |model: &LanguageModel| known_words(band::known(parts.gpu.id.as_str(), model.id.as_str()));
+    lines.line("Rests on", known(parts.model));
+    for also in &parts.also {
+        lines.line(&format!("Rests on, {}", also.model.id), known(also.model));
+    }
     let _ = write!(
         lines.0,
         "\n90% of measured points would lie within {:.2} to {:.2} of the predicted time between tokens, and {:.2} to {:.2}\n\
@@ -263,6 +284,27 @@ fn words(setup: &ReplaySetup, parts: &Parts<'_>, outcome: &Outcome, names: &[Str
         sure.tpot_low, sure.tpot_high, sure.rate_low, sure.rate_high
     );
     lines.0
+}
+
+/// One model's part.
+fn by_model(lines: &mut Lines, model: &ReplayServed) {
+    let ms = |spread: Option<ReplaySpread>| {
+        spread.map_or("none".to_owned(), |s| format!("{:.1} and {:.1} ms", s.p50 * 1e3, s.p99 * 1e3))
+    };
+    let within = model.attainment.map_or("none".to_owned(), |share| format!("{:.1}%", share * 100.0));
+    lines.line(
+        &format!("Model {}", model.model),
+        &format!(
+            "{} requests, {} finished, {within} within the targets; half and 99% of first tokens under {}, of times between \
+             under {}; {} tokens for {:.0} J of its replicas",
+            model.requests,
+            model.finished,
+            ms(model.ttft_s),
+            ms(model.tpot_s),
+            model.output_tokens,
+            model.energy_j
+        ),
+    );
 }
 
 /// What was asked.
@@ -279,6 +321,16 @@ fn asked(lines: &mut Lines, setup: &ReplaySetup, parts: &Parts<'_>) {
     let gpus = setup.tensor * setup.data;
     let format = setup.precision.name();
     lines.line("Serves", &format!("{} in {format} on {pools} of {gpus} × {}", setup.model, setup.gpu));
+    let mut next = setup.replicas;
+    for also in &setup.also {
+        let replicas = if also.replicas == 1 {
+            format!("1 replica, number {next},")
+        } else {
+            format!("{} replicas, numbered {next} to {},", also.replicas, next + also.replicas - 1)
+        };
+        lines.line("Also serves", &format!("{} on {replicas} of {} × {}", also.model, also.tensor, setup.gpu));
+        next += also.replicas;
+    }
     lines.line("Requests are sent", setup.routing.words());
     let board_w = parts.gpu.board_power.as_watts();
     let cap = setup.power_cap_w.map_or_else(
@@ -301,8 +353,9 @@ fn asked(lines: &mut Lines, setup: &ReplaySetup, parts: &Parts<'_>) {
         };
         lines.line("Event", &format!("after {} s {whom} {what}", event.at_s));
     }
-    if let Some(assumed) = parts.setup.formats.widened(parts.gpu) {
-        lines.line("Assumed", &assumed);
+    let assumed: BTreeSet<String> = parts.served().filter_map(|(_, one, _)| one.formats.widened(parts.gpu)).collect();
+    for words in assumed {
+        lines.line("Assumed", &words);
     }
 }
 
@@ -344,7 +397,7 @@ fn came(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
 
 /// What it made, and what that drew.
 fn drew(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
-    let all_gpus = f64::from(setup.tensor * setup.data * setup.replicas);
+    let all_gpus = f64::from(setup.all_gpus());
     let rate = outcome.output_tokens_per_s;
     lines.line("Output tokens", &format!("{rate:.0} tokens/s, {:.1} a GPU", rate / all_gpus));
     if setup.prefix_cache {

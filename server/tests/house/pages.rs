@@ -25,11 +25,30 @@ async fn pages_are_rendered_with_what_is_stored() {
         assert_eq!(page.status(), StatusCode::OK, "{path}");
         let text = page.text().await.unwrap();
         assert!(text.contains("/pkg/millwright.js") && text.contains("/pkg/millwright_bg.wasm"), "{path}");
+        // Asked for before the style sheet, so that the first paint has them and nothing moves.
+        for font in ["/fonts/inter-latin-wght-normal.woff2", "/fonts/jetbrains-mono-latin-wght-normal.woff2"] {
+            let (asked, style) = (text.find(font).unwrap(), text.find("/style/main.css").unwrap());
+            assert!(asked < style && house.get(font).await.status() == StatusCode::OK, "{path} {font}");
+        }
     }
     for path in ["/no/such/page", "/designs/nowhere", "/designs/not%20an%20id", "/runs/nowhere"] {
         assert_eq!(house.get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(house.get("/healthz").await.text().await.unwrap(), "ok\n");
+}
+
+#[tokio::test]
+async fn an_unknown_replay_leads_to_the_others_and_measured_parts_have_names() {
+    let house = House::open().await;
+    let unknown = house.get("/replay/nowhere").await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+    let text = unknown.text().await.unwrap();
+    assert!(text.contains("See all replays") && text.contains("href=\"/replay\""), "{text}");
+    let measured = house.get("/models").await.text().await.unwrap();
+    for name in ["DeepSeek R1", "B200 SXM", "TensorRT-LLM", "Model Qwen3 32B left out"] {
+        assert!(measured.contains(name), "{name}");
+    }
+    assert!(!measured.contains(">deepseek-r1<") && !measured.contains(">b200-sxm<"), "an id where there is a name");
 }
 
 #[tokio::test]

@@ -120,6 +120,14 @@ async fn what_cannot_be_replayed_is_refused_by_name() {
     refused(changed("engine", json!("steam")), &["steam"]).await;
     refused(changed("events", json!(["60:5:fails"])), &["60:5:fails", "no replica 5", "0 to 1"]).await;
     refused(changed("events", json!(["60:0:limit=1"])), &["no power limit under"]).await;
+    refused(changed("events", json!(["60:0:limit=9000"])), &["60:0:limit=9000", "draws 700 W at most"]).await;
+    refused(changed("also", json!(["llama-3.1-8c:1:1"])), &["Also llama-3.1-8c:1:1", "nearest to it are llama-3.1-8b"])
+        .await;
+    refused(changed("also", json!(["llama-3.1-70b:4:1"])), &["is served already"]).await;
+    let mut stranger = trace("at_s,input_tokens,output_tokens,model\n0,9,9,llama-3.1-8b\n1,9,9,llama-3.1-8d\n");
+    refused(stranger.clone(), &["list.csv, line 2, column \"model\"", "requests can ask llama-3.1-70b"]).await;
+    stranger["setup"]["also"] = json!(["llama-3.1-8b:1:1"]);
+    refused(stranger, &["list.csv, line 3, column \"model\"", "nearest to it are llama-3.1-8b"]).await;
     refused(changed("events", json!(vec!["1:0:fails"; 65])), &["65 events"]).await;
     refused(changed("host_cache", json!({ "size_bytes": 0, "bytes_per_s": 1e9 })), &["in host memory: 0 GB"]).await;
     let mut none = changed("disk_cache", json!({ "size_bytes": 1e12, "bytes_per_s": 6e9 }));
@@ -156,4 +164,31 @@ async fn each_tenants_part_is_told_and_what_happened_is_kept() {
     let again = desk.again.unwrap().setup;
     assert_eq!((again.events.len(), again.host_cache), (3, detail.setup.host_cache));
     assert_eq!((desk.earlier[0].replicas, desk.earlier[0].routing.name()), (2, "power-of-two"));
+}
+
+#[tokio::test]
+async fn each_models_part_is_told_and_kept() {
+    let house = House::open().await;
+    let row = |at: u32| {
+        let model = if at.is_multiple_of(4) { "Llama 3.1 8B" } else { "" };
+        format!("{},{},{},{model}\n", f64::from(at) * 0.1, 500 + at, 20 + at % 40)
+    };
+    let table: String = (0..200).map(row).collect();
+    let mut body = trace(&format!("at_s,input_tokens,output_tokens,model\n{table}"));
+    body["setup"]["also"] = json!(["llama-3.1-8b:1:3"]);
+    body["name"] = json!("");
+    let (location, detail) = made(&house, &body).await;
+    let models = &detail.outcome.models;
+    let told: Vec<_> =
+        models.iter().map(|model| (model.name.as_str(), model.replicas, model.gpus, model.requests)).collect();
+    assert_eq!(told, [("Llama 3.1 70B", 2, 8, 150), ("Llama 3.1 8B", 3, 3, 50)]);
+    assert_eq!(models.iter().map(|model| model.output_tokens).sum::<u64>(), detail.outcome.output_tokens);
+    assert!(models.iter().all(|model| model.ttft_s.is_some() && model.tpot_s.is_some() && model.attainment.is_some()));
+    assert_eq!((detail.summary.gpus, detail.summary.replicas, detail.summary.models), (11, 5, 2));
+    assert_eq!(detail.summary.model_name, "Llama 3.1 70B, Llama 3.1 8B");
+    assert!(detail.summary.name.starts_with("Llama 3.1 70B and Llama 3.1 8B on H100"), "{}", detail.summary.name);
+    let rows = house.get(&format!("{location}/requests.csv")).await.text().await.unwrap();
+    assert!(rows.lines().next().unwrap().ends_with(",model") && rows.contains(",llama-3.1-8b\n"));
+    let desk: ReplayDesk = house.answer("replay-desk", json!({ "again": detail.summary.id })).await;
+    assert_eq!(desk.again.unwrap().setup.also, detail.setup.also);
 }

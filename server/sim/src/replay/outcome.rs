@@ -1,7 +1,9 @@
 //! What came of it: counts, percentiles, energy, and how it went over time.
 
 use super::cache::Found;
+use super::fleet::Fleet;
 use super::replica::Replica;
+use super::request::Request;
 use super::world::{Desk, Live, Phase};
 use super::{Options, Records, Slo};
 use serde::Serialize;
@@ -41,6 +43,8 @@ pub struct Outcome {
     pub energy: Energy,
     /// The same by whom it was for, and their tokens.
     pub tenants: Vec<Tenant>,
+    /// The same by the model that was asked; those of the fleet and of the requests, by number.
+    pub models: Vec<Served>,
     /// What the prefix caches found.
     pub cache: Found,
     /// How often a request had to make way for others.
@@ -149,6 +153,29 @@ pub struct Tenant {
     pub energy_j: f64,
     /// Its part of the idle energy, as its tokens' energy is of all, joules.
     pub idle_share_j: f64,
+    /// Requests finished within the targets.
+    pub good: u32,
+    /// Times to the first token, seconds.
+    pub ttft_s: Spread,
+    /// Times between tokens, seconds.
+    pub tpot_s: Spread,
+}
+
+/// One model's part.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Served {
+    /// Which.
+    pub model: u16,
+    /// Requests asked.
+    pub requests: u32,
+    /// Requests finished.
+    pub finished: u32,
+    /// Tokens of the prompts of those.
+    pub input_tokens: u64,
+    /// Tokens delivered.
+    pub output_tokens: u64,
+    /// Energy of its replicas, in steps and between them, joules.
+    pub energy_j: f64,
     /// Requests finished within the targets.
     pub good: u32,
     /// Times to the first token, seconds.
@@ -282,19 +309,22 @@ impl ReplicaFigures {
 }
 
 /// Sums a replay up.
-pub(super) fn outcome(desk: Desk<'_>, replicas: &[Replica], options: &Options, span_s: f64) -> Outcome {
-    let mut sums = Sums::new(&desk);
+pub(super) fn outcome(
+    desk: Desk<'_>,
+    (fleet, replicas): (&Fleet, &[Replica]),
+    options: &Options,
+    span_s: f64,
+) -> Outcome {
+    let mut sums = Sums::new(&desk, fleet);
     for (request, live) in desk.requests.list.iter().zip(&desk.lives) {
         sums.add(request, live, &options.slo);
     }
     let per_s = |count: f64| if span_s > 0.0 { count / span_s } else { 0.0 };
-    let output_tokens: u64 = sums.tenants.iter().map(|tenant| tenant.output_tokens).sum();
+    let output_tokens: u64 = sums.tenants.all.iter().map(|tenant| tenant.output_tokens).sum();
     let energy = sums.energy(&desk, output_tokens, per_s);
-    for tenant in &mut sums.tenants {
-        tenant.idle_share_j = energy.idle_j * ratio(tenant.energy_j, energy.requests_j);
-    }
     let (ttft_s, tpot_s) = (Spread::of(&mut sums.ttft), Spread::of(&mut sums.tpot));
-    sums.spread_tenants((ttft_s, tpot_s));
+    let tenants = sums.tenants.spread((ttft_s, tpot_s)).map(|share| share.of_tenant(&energy)).collect();
+    let models = sums.models.spread((ttft_s, tpot_s)).map(|share| share.of_model(fleet, replicas)).collect();
     let blocks = replicas.iter().map(|replica| replica.blocks).sum();
     let counts = sums.counts;
     Outcome {
@@ -310,7 +340,8 @@ pub(super) fn outcome(desk: Desk<'_>, replicas: &[Replica], options: &Options, s
         goodput_per_s: per_s(f64::from(sums.good)),
         attainment: ratio(f64::from(sums.good), f64::from(counts.asked)),
         energy,
-        tenants: sums.tenants,
+        tenants,
+        models,
         cache: desk.found,
         preemptions: desk.preemptions,
         moved_by_failure: sums.moved,
@@ -340,34 +371,17 @@ struct Sums {
     good: u32,
     moved: u64,
     input_tokens: u64,
-    tenants: Vec<Tenant>,
-    /// Times to the first token and between tokens of each tenant, where there are several: all have those of all.
-    waits: Vec<[Vec<f64>; 2]>,
-    /// Index of each tenant in `tenants`.
-    places: Vec<u32>,
+    tenants: Shares,
+    models: Shares,
     joules: f64,
 }
 
 impl Sums {
-    fn new(desk: &Desk<'_>) -> Self {
-        let mut places = Vec::new();
-        for request in &desk.requests.list {
-            if places.len() <= usize::from(request.tenant) {
-                places.resize(usize::from(request.tenant) + 1, u32::MAX);
-            }
-            places[usize::from(request.tenant)] = 0;
-        }
-        let mut tenants = Vec::new();
-        for (tenant, place) in (0..=u16::MAX).zip(&mut places) {
-            if *place == 0 {
-                *place = tenants.len() as u32;
-                tenants.push(Tenant { tenant, ..Tenant::default() });
-            }
-        }
-        let room = || Vec::with_capacity(desk.requests.list.len());
-        let waits = if tenants.len() > 1 { vec![[Vec::new(), Vec::new()]; tenants.len()] } else { Vec::new() };
+    fn new(desk: &Desk<'_>, fleet: &Fleet) -> Self {
+        let list = &desk.requests.list;
+        let served = fleet.pools.iter().map(|pool| pool.model);
+        let room = || Vec::with_capacity(list.len());
         Self {
-            waits,
             counts: Counts::default(),
             ttft: room(),
             tpot: room(),
@@ -375,18 +389,15 @@ impl Sums {
             good: 0,
             moved: 0,
             input_tokens: 0,
-            tenants,
-            places,
+            tenants: Shares::new(list.iter().map(|request| request.tenant)),
+            models: Shares::new(list.iter().map(|request| request.model).chain(served)),
             joules: 0.0,
         }
     }
 
-    fn add(&mut self, request: &super::request::Request, live: &Live, slo: &Slo) {
-        let place = self.places[usize::from(request.tenant)] as usize;
-        let tenant = &mut self.tenants[place];
-        tenant.requests += 1;
-        tenant.energy_j += live.energy_j;
-        tenant.output_tokens += u64::from(live.produced);
+    fn add(&mut self, request: &Request, live: &Live, slo: &Slo) {
+        self.tenants.ask(request.tenant, live);
+        self.models.ask(request.model, live);
         self.joules += live.energy_j;
         self.moved += u64::from(live.stopped);
         self.counts.asked += 1;
@@ -399,32 +410,17 @@ impl Sums {
                 return self.counts.unfinished += 1;
             }
         }
-        tenant.finished += 1;
-        tenant.input_tokens += u64::from(request.prompt());
+        let (ttft_s, tpot_s) = (live.first_s - live.at_s, live.tpot_s(request));
+        let good = u32::from(ttft_s <= slo.ttft_s && tpot_s.unwrap_or_default() <= slo.tpot_s);
+        let finish = Finish { prompt: u64::from(request.prompt()), ttft_s, tpot_s, good };
         self.counts.finished += 1;
-        self.input_tokens += u64::from(request.prompt());
-        let ttft = live.first_s - live.at_s;
-        self.ttft.push(ttft);
+        self.input_tokens += finish.prompt;
+        self.ttft.push(ttft_s);
         self.e2e.push(live.end_s - live.at_s);
-        let tpot = live.tpot_s(request);
-        self.tpot.extend(tpot);
-        let good = u32::from(ttft <= slo.ttft_s && tpot.unwrap_or_default() <= slo.tpot_s);
+        self.tpot.extend(tpot_s);
         self.good += good;
-        tenant.good += good;
-        if let Some([first, between]) = self.waits.get_mut(place) {
-            first.push(ttft);
-            between.extend(tpot);
-        }
-    }
-
-    /// Gives each tenant how its times are spread; one alone has those of all.
-    fn spread_tenants(&mut self, (ttft_s, tpot_s): (Spread, Spread)) {
-        if let [only] = self.tenants.as_mut_slice() {
-            (only.ttft_s, only.tpot_s) = (ttft_s, tpot_s);
-        }
-        for (tenant, [first, between]) in self.tenants.iter_mut().zip(&mut self.waits) {
-            (tenant.ttft_s, tenant.tpot_s) = (Spread::of(first), Spread::of(between));
-        }
+        self.tenants.finish(request.tenant, &finish);
+        self.models.finish(request.model, &finish);
     }
 
     fn energy(&self, desk: &Desk<'_>, output_tokens: u64, per_s: impl Fn(f64) -> f64) -> Energy {
@@ -445,6 +441,117 @@ impl Sums {
             per_request_j: ratio(total_j, f64::from(self.counts.finished)),
             mean_w: per_s(total_j),
         }
+    }
+}
+
+/// How a request finished.
+struct Finish {
+    /// Tokens of its prompt.
+    prompt: u64,
+    ttft_s: f64,
+    tpot_s: Option<f64>,
+    /// 1 within the targets, or 0.
+    good: u32,
+}
+
+/// What requests of one number have together: a tenant's, a model's.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    number: u16,
+    requests: u32,
+    finished: u32,
+    input_tokens: u64,
+    output_tokens: u64,
+    energy_j: f64,
+    good: u32,
+    ttft_s: Spread,
+    tpot_s: Spread,
+}
+
+impl Share {
+    fn of_tenant(self, energy: &Energy) -> Tenant {
+        let Self { number, requests, finished, input_tokens, output_tokens, energy_j, good, ttft_s, tpot_s } = self;
+        let idle_share_j = energy.idle_j * ratio(energy_j, energy.requests_j);
+        Tenant {
+            tenant: number,
+            requests,
+            finished,
+            input_tokens,
+            output_tokens,
+            energy_j,
+            idle_share_j,
+            good,
+            ttft_s,
+            tpot_s,
+        }
+    }
+
+    /// Replicas serve one model each, so what they drew is its.
+    fn of_model(self, fleet: &Fleet, replicas: &[Replica]) -> Served {
+        let Self { number, requests, finished, input_tokens, output_tokens, good, ttft_s, tpot_s, .. } = self;
+        let own = replicas.iter().filter(|replica| fleet.pools[replica.pool as usize].model == number);
+        let energy_j = own.map(|replica| replica.figures.energy_j).sum();
+        Served { model: number, requests, finished, input_tokens, output_tokens, energy_j, good, ttft_s, tpot_s }
+    }
+}
+
+/// Each number's part of all requests.
+struct Shares {
+    all: Vec<Share>,
+    /// Times to the first token and between tokens of each, where there are several: one alone has those of all.
+    waits: Vec<[Vec<f64>; 2]>,
+    /// Index of each number in `all`.
+    places: Vec<u32>,
+}
+
+impl Shares {
+    fn new(numbers: impl Iterator<Item = u16>) -> Self {
+        let mut places = Vec::new();
+        for number in numbers {
+            if places.len() <= usize::from(number) {
+                places.resize(usize::from(number) + 1, u32::MAX);
+            }
+            places[usize::from(number)] = 0;
+        }
+        let mut all = Vec::new();
+        for (number, place) in (0..=u16::MAX).zip(&mut places) {
+            if *place == 0 {
+                *place = all.len() as u32;
+                all.push(Share { number, ..Share::default() });
+            }
+        }
+        let waits = if all.len() > 1 { vec![[Vec::new(), Vec::new()]; all.len()] } else { Vec::new() };
+        Self { all, waits, places }
+    }
+
+    fn ask(&mut self, number: u16, live: &Live) {
+        let share = &mut self.all[self.places[usize::from(number)] as usize];
+        share.requests += 1;
+        share.energy_j += live.energy_j;
+        share.output_tokens += u64::from(live.produced);
+    }
+
+    fn finish(&mut self, number: u16, finish: &Finish) {
+        let place = self.places[usize::from(number)] as usize;
+        let share = &mut self.all[place];
+        share.finished += 1;
+        share.input_tokens += finish.prompt;
+        share.good += finish.good;
+        if let Some([first, between]) = self.waits.get_mut(place) {
+            first.push(finish.ttft_s);
+            between.extend(finish.tpot_s);
+        }
+    }
+
+    /// Each with how its times are spread; one alone has those of all.
+    fn spread(mut self, (ttft_s, tpot_s): (Spread, Spread)) -> impl Iterator<Item = Share> {
+        if let [only] = self.all.as_mut_slice() {
+            (only.ttft_s, only.tpot_s) = (ttft_s, tpot_s);
+        }
+        for (share, [first, between]) in self.all.iter_mut().zip(&mut self.waits) {
+            (share.ttft_s, share.tpot_s) = (Spread::of(first), Spread::of(between));
+        }
+        self.all.into_iter()
     }
 }
 

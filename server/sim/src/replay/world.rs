@@ -346,7 +346,7 @@ impl<'a> World<'a> {
             let kit = self.kit(at);
             self.replicas[at].halt(end, &kit, &mut self.desk);
         }
-        outcome(self.desk, &self.replicas, self.options, end)
+        outcome(self.desk, (self.fleet, &self.replicas), self.options, end)
     }
 
     /// What comes next. At the same moment timers are first, as they change what replicas do, then requests, so that

@@ -1,10 +1,10 @@
 //! Nothing is lost and nothing is made twice: requests, tokens, blocks, joules.
 
-use crate::common::{any_fleet, any_requests, assert_close, cost, each, every, run};
+use crate::common::{any_fleet, any_requests, assert_close, cost, each, every, run, slower};
 use proptest::prelude::*;
 use sim::replay::Options;
 use sim::replay::fleet::{Change, Engine, Event, Fleet, Pool, Speculation};
-use sim::replay::outcome::{Counts, End, Outcome};
+use sim::replay::outcome::{Counts, End, Outcome, Served};
 use sim::replay::request::{Arrival, Requests};
 
 /// Every request ends once, with the tokens that it asked for; what it held is given back.
@@ -31,7 +31,24 @@ fn check_books(requests: &Requests, outcome: &Outcome) {
     assert_eq!(outcome.kv_blocks_left, 0);
     let counted: u64 = outcome.replicas.iter().map(|replica| replica.output_tokens).sum();
     assert_eq!(counted, delivered);
+    check_models(requests, outcome);
     check_energy(outcome);
+}
+
+/// What is told of models is of all requests, and each one's are its own.
+fn check_models(requests: &Requests, outcome: &Outcome) {
+    for served in &outcome.models {
+        let own = requests.list.iter().zip(&outcome.records).filter(|(request, _)| request.model == served.model);
+        let tokens: u64 = own.clone().map(|(_, record)| u64::from(record.output_tokens)).sum();
+        let finished = own.clone().filter(|(_, record)| record.end == End::Finished);
+        assert_eq!((served.requests as usize, served.output_tokens), (own.count(), tokens), "{served:?}");
+        assert_eq!(served.finished as usize, finished.count(), "{served:?}");
+        assert_eq!(served.ttft_s.count, served.finished, "{served:?}");
+    }
+    let sum = |of: fn(&Served) -> u64| outcome.models.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|served| served.output_tokens), outcome.output_tokens);
+    assert_eq!(sum(|served| served.input_tokens), outcome.input_tokens);
+    assert_eq!(sum(|served| u64::from(served.requests)), u64::from(outcome.requests.asked));
 }
 
 /// Requests and idle are the meter, and so are tenants, replicas and bins.
@@ -49,6 +66,7 @@ fn check_energy(outcome: &Outcome) {
     for (what, found) in [
         ("records", records + energy.idle_j),
         ("tenants", tenants + energy.idle_j),
+        ("models", outcome.models.iter().map(|served| served.energy_j).sum()),
         ("replicas", replicas),
         ("bins", sum(&series.power_w)),
     ] {
@@ -99,6 +117,35 @@ fn requests_of_a_replica_that_fails_go_elsewhere() {
     check_books(&requests, &outcome);
     assert_eq!(outcome.requests.finished, 40);
     assert!(outcome.span_s > 50.0);
+}
+
+/// Two models side by side: each request is answered by a replica of its model, and as fast as if the other were not there.
+#[test]
+fn each_model_is_answered_by_its_own_replicas() {
+    let pool = |model: u16, replicas: u32| Pool { replicas, model, cost: u32::from(model), ..Pool::default() };
+    let mut fleet = Fleet::alike(cost(100_000), vec![pool(0, 2), pool(1, 3)]);
+    fleet.costs.push(slower(&cost(100_000), 0.25));
+    let mut requests = every(0.05, 90, 500, 120);
+    for (at, request) in requests.list.iter_mut().enumerate() {
+        request.model = u16::from(at % 3 == 0);
+    }
+    let outcome = run(&fleet, &requests, &each());
+    check_books(&requests, &outcome);
+    for (request, record) in requests.list.iter().zip(&outcome.records) {
+        let own = if request.model == 0 { 0..2 } else { 2..5 };
+        assert!(own.contains(&record.replica.unwrap()), "{record:?} of model {}", request.model);
+    }
+    let delivered = |replicas: std::ops::Range<usize>| -> u64 {
+        outcome.replicas[replicas].iter().map(|replica| replica.output_tokens).sum()
+    };
+    let told: Vec<_> = outcome.models.iter().map(|served| (served.requests, served.output_tokens)).collect();
+    assert_eq!(told, [(60, 60 * 120), (30, 30 * 120)]);
+    assert_eq!([delivered(0..2), delivered(2..5)], [60 * 120, 30 * 120]);
+    let mut alone = requests.clone();
+    alone.list.retain(|request| request.model == 0);
+    let alone = run(&Fleet::alike(cost(100_000), vec![pool(0, 2)]), &alone, &each());
+    assert_eq!((outcome.models[0].ttft_s, outcome.models[0].tpot_s), (alone.ttft_s, alone.tpot_s));
+    assert!(outcome.models[1].tpot_s.mean < outcome.models[0].tpot_s.mean, "its steps cost less");
 }
 
 #[test]
