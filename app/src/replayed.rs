@@ -9,8 +9,8 @@ use model::fleet::Annotation;
 use model::quantity::{Power, Span};
 use model::reading::Bucket;
 use model::replay::{
-    MadeUpKind, Measured, ReplayAlso, ReplayChange, ReplayCreate, ReplayDetail, ReplayEvent, ReplayOutcome,
-    ReplaySetup, ReplaySummary, ReplaySureness, ReplayTier, RequestSource, Routing,
+    Foretelling, MadeUpKind, Measured, ReplayAlso, ReplayChange, ReplayCreate, ReplayDetail, ReplayEvent,
+    ReplayOutcome, ReplaySetup, ReplaySummary, ReplaySureness, ReplayTier, RequestSource, Routing,
 };
 
 /// Rows of a chart's table, so that it can be read.
@@ -42,6 +42,7 @@ pub fn first_asked() -> ReplayCreate {
             host_cache: None,
             disk_cache: None,
             autoscale: false,
+            predictor: Foretelling::Constant,
             power_cap_w: None,
             requests_max: None,
             step_tokens_max: None,
@@ -472,6 +473,8 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
     let events = setup.events.iter().map(event_words).collect::<Vec<_>>();
     let also = also_words(detail);
     let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let scaled =
+        if setup.autoscale { format!("on, foretelling {}", setup.predictor.words()) } else { "off".to_owned() };
     vec![
         ("Requests", source_words(&requests.source, requests.count)),
         ("Model", format!("{}, {}", summary.model_name, setup.precision.words())),
@@ -482,7 +485,7 @@ pub fn asked(detail: &ReplayDetail) -> Vec<(&'static str, String)> {
         ("Prefix cache", on_off(setup.prefix_cache)),
         ("Cache in host memory", tier(setup.host_cache)),
         ("Cache on disk", tier(setup.disk_cache)),
-        ("Autoscaler", on_off(setup.autoscale)),
+        ("Autoscaler", scaled),
         ("Power limit", cap),
         ("Most requests at once in a replica", most(setup.requests_max)),
         ("Most tokens of a step", most(setup.step_tokens_max)),

@@ -5,13 +5,13 @@ use input::RequestList;
 use model::catalog::Catalog;
 use model::part::{Gpu, LanguageModel};
 use model::replay::{
-    Measured, REPLAY_ALSO_MAX, REPLAY_BINS_MAX, REPLAY_EVENTS_MAX, REPLAY_ROWS_MAX, REPLAY_TENANTS_MAX, ReplayAlso,
-    ReplayChange, ReplayEnds, ReplayEnergy, ReplayEvent, ReplayFound, ReplayOutcome, ReplaySeries, ReplayServed,
-    ReplaySetup, ReplaySpread, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline, Routing,
+    Foretelling, Measured, REPLAY_ALSO_MAX, REPLAY_BINS_MAX, REPLAY_EVENTS_MAX, REPLAY_ROWS_MAX, REPLAY_TENANTS_MAX,
+    ReplayAlso, ReplayChange, ReplayEnds, ReplayEnergy, ReplayEvent, ReplayFound, ReplayOutcome, ReplaySeries,
+    ReplayServed, ReplaySetup, ReplaySpread, ReplaySureness, ReplayTenant, ReplayTier, ReplayTimeline, Routing,
 };
 use sim::nearest::nearest;
 use sim::replay::fleet::{
-    Caching, Change, Engine as Limits, Event, Fleet, Planner, Pool, Role, Router, Scaling, Tier, Transfer,
+    Caching, Change, Engine as Limits, Event, Fleet, Planner, Pool, Predictor, Role, Router, Scaling, Tier, Transfer,
 };
 use sim::replay::outcome::{Outcome, Served, Spread, Strip, TIMELINE_MAX, Tenant};
 use sim::replay::request::Requests;
@@ -181,7 +181,12 @@ fn quiet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
             engine: limits,
             caching,
             scaling: if asked.autoscale {
-                Scaling::Planner(Planner { ttft_s: targets.0, tpot_s: targets.1, ..Planner::default() })
+                Scaling::Planner(Planner {
+                    ttft_s: targets.0,
+                    tpot_s: targets.1,
+                    predictor: predictor(asked.predictor),
+                    ..Planner::default()
+                })
             } else {
                 Scaling::Fixed
             },
@@ -243,6 +248,17 @@ fn caching(asked: &ReplaySetup, past_bytes: f64) -> Result<Caching, String> {
         host: tier("cache in host memory", asked.host_cache)?,
         disk: tier("cache on disk", asked.disk_cache)?,
     })
+}
+
+/// Weights of Holt's trend: half of each new interval.
+const TREND: Predictor = Predictor::Trend { level: 0.5, slope: 0.5 };
+
+fn predictor(way: Foretelling) -> Predictor {
+    match way {
+        Foretelling::Constant => Predictor::Constant,
+        Foretelling::Trend => TREND,
+        Foretelling::Arima => Predictor::Arima,
+    }
 }
 
 fn router(routing: Routing) -> Router {

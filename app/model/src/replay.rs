@@ -59,6 +59,51 @@ impl FromStr for Routing {
     }
 }
 
+/// How an autoscaler foretells the requests of its next interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Foretelling {
+    /// As many as in the last.
+    #[default]
+    Constant,
+    /// Holt's linear trend.
+    Trend,
+    /// ARIMA(1, 1, 0) of the last intervals.
+    Arima,
+}
+
+impl Foretelling {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Constant, Self::Trend, Self::Arima];
+
+    /// Its name in commands and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Trend => "trend",
+            Self::Arima => "arima",
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Constant => "as many as in the last interval",
+            Self::Trend => "their level and its trend (Holt)",
+            Self::Arima => "each change from the one before it (ARIMA 1,1,0)",
+        }
+    }
+}
+
+impl FromStr for Foretelling {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|way| way.name() == text);
+        known.ok_or_else(|| format!("{text:?} foretells nothing; there are {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
 /// Most events of one replay.
 pub const REPLAY_EVENTS_MAX: usize = 64;
 /// The latest that an event may be, seconds: some 30 years.
@@ -260,6 +305,9 @@ pub struct ReplaySetup {
     /// Whether an autoscaler turns replicas on and off.
     #[serde(default)]
     pub autoscale: bool,
+    /// How it foretells requests.
+    #[serde(default)]
+    pub predictor: Foretelling,
     /// Power limit of each GPU, watts; the board's own where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_cap_w: Option<f64>,

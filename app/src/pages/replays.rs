@@ -17,7 +17,8 @@ use model::design::Precision;
 use model::id::ReplayId;
 use model::input::FILE_BYTES_MAX;
 use model::replay::{
-    MadeUpKind, ReplayCreate, ReplayDesk, ReplayEvent, ReplaySetup, ReplaySummary, ReplayTier, RequestSource, Routing,
+    Foretelling, MadeUpKind, ReplayCreate, ReplayDesk, ReplayEvent, ReplaySetup, ReplaySummary, ReplayTier,
+    RequestSource, Routing,
 };
 use serde::{Deserialize, Serialize};
 use sim::serving::ask;
@@ -144,6 +145,7 @@ struct Fields {
     routing: RwSignal<String>,
     prefix_cache: RwSignal<bool>,
     autoscale: RwSignal<bool>,
+    predictor: RwSignal<String>,
     cap: RwSignal<String>,
     ttft: RwSignal<String>,
     tpot: RwSignal<String>,
@@ -214,6 +216,7 @@ impl Fields {
             routing: text(setup.routing.name().to_owned()),
             prefix_cache: RwSignal::new(setup.prefix_cache),
             autoscale: RwSignal::new(setup.autoscale),
+            predictor: text(setup.predictor.name().to_owned()),
             cap: text(setup.power_cap_w.map(|cap| cap.to_string()).unwrap_or_default()),
             ttft: text(setup.ttft_ms.to_string()),
             tpot: text(setup.tpot_ms.to_string()),
@@ -242,6 +245,7 @@ impl Fields {
             routing: one_of("Requests go", self.routing.get_untracked().parse())?,
             prefix_cache: self.prefix_cache.get_untracked(),
             autoscale: self.autoscale.get_untracked(),
+            predictor: one_of("It foretells", self.predictor.get_untracked().parse())?,
             host_cache: self.host.read("Host memory", "Speed of host memory")?,
             disk_cache: self.disk.read("Disk", "Speed of the disk")?,
             power_cap_w: optional("Power limit", self.cap)?,
@@ -461,6 +465,7 @@ fn FleetFields(fields: Fields, gpus: Vec<(String, String)>, models: Vec<(String,
 #[component]
 fn RunFields(fields: Fields) -> impl IntoView {
     let routers = Routing::ALL.map(|routing| (routing.name().to_owned(), router_words(routing).to_owned())).into();
+    let ways = Foretelling::ALL.map(|way| (way.name().to_owned(), way.words().to_owned())).into();
     let tick = |label: &'static str, about: &'static str, value: RwSignal<bool>| {
         view! {
             <div><label class="check"><input type="checkbox" prop:checked=move || value.get() on:change:target=move |event| value.set(event.target().checked())/> {label}</label>
@@ -475,6 +480,7 @@ fn RunFields(fields: Fields) -> impl IntoView {
             <ChoiceField id="replay-router" label="Requests go" about="How the router picks a replica for a request; the last looks at whose cache has most of the prompt, and who has least to do." choices=routers value=fields.routing/>
             {tick("Prefix cache", "Replicas keep the beginnings of prompts, so that a next turn need not be read again.", fields.prefix_cache)}
             {tick("Autoscaler", "Turns replicas off where the targets are met without them, and on again.", fields.autoscale)}
+            <ChoiceField id="replay-predictor" label="It foretells" about="How the autoscaler expects the requests of its next three minutes." choices=ways value=fields.predictor/>
             <NumberField id="replay-cap" label="Power limit" unit="W a GPU" placeholder="none" about="A lower limit draws less and slows the steps. Empty: the board’s own limit." value=fields.cap/>
             <NumberField id="replay-chance" label="Seed of the router" unit="" step="1" about="Of routers that choose by chance." value=fields.chance/>
             <div class="field"><label for="replay-name">"Name"</label><span class="control">

@@ -11,7 +11,7 @@ use model::catalog::Catalog;
 use model::design::Precision;
 use model::part::LanguageModel;
 use model::replay::{
-    ReplayAlso, ReplayChange, ReplayEvent, ReplayServed, ReplaySetup, ReplaySpread, ReplayTier, Routing,
+    Foretelling, ReplayAlso, ReplayChange, ReplayEvent, ReplayServed, ReplaySetup, ReplaySpread, ReplayTier, Routing,
 };
 use sim::replay::outcome::{Outcome, Spread};
 use sim::replay::request::{Arrival, Requests};
@@ -74,6 +74,9 @@ pub struct Replay {
     /// Turn replicas on and off to meet the targets
     #[arg(long)]
     autoscale: bool,
+    /// How the autoscaler foretells requests: constant, trend or arima
+    #[arg(long, value_name = "WAY", default_value = "constant", requires = "autoscale")]
+    predictor: Foretelling,
     /// Power limit of each GPU, watts
     #[arg(long, value_name = "W")]
     cap: Option<f64>,
@@ -213,6 +216,7 @@ impl Replay {
             host_cache: self.host_cache,
             disk_cache: self.disk_cache,
             autoscale: self.autoscale,
+            predictor: self.predictor,
             power_cap_w: self.cap,
             requests_max: self.max_requests,
             step_tokens_max: self.max_step_tokens,

@@ -251,6 +251,7 @@ mod tests {
             host_cache: Some(ReplayTier { size_bytes: 2e11, bytes_per_s: 5e10 }),
             disk_cache: None,
             autoscale: false,
+            predictor: model::replay::Foretelling::Constant,
             power_cap_w: Some(500.5),
             requests_max: None,
             step_tokens_max: None,
