@@ -182,6 +182,8 @@ fn quiet(catalog: &Catalog, asked: &ReplaySetup) -> Result<Fleet, String> {
             caching,
             scaling: if asked.autoscale {
                 Scaling::Planner(Planner {
+                    // As it is deployed: it puts out what is not needed, and need not grow from one replica first.
+                    replicas_first: replicas,
                     ttft_s: targets.0,
                     tpot_s: targets.1,
                     predictor: predictor(asked.predictor),

@@ -89,9 +89,9 @@ impl Foretelling {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Constant => "as many as in the last interval",
-            Self::Trend => "their level and its trend (Holt)",
-            Self::Arima => "each change from the one before it (ARIMA 1,1,0)",
+            Self::Constant => "as in the last interval",
+            Self::Trend => "by level and trend (Holt)",
+            Self::Arima => "by ARIMA (1, 1, 0)",
         }
     }
 }

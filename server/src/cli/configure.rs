@@ -123,7 +123,7 @@ impl Configure {
             self.output,
             self.ttft,
             self.tpot,
-            self.goal.name()
+            self.goal.words()
         );
         let mut line = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<34}{value}");

@@ -157,7 +157,7 @@ const FIGURES: [&str; 4] =
 fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<u8>, usize), Failure> {
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     let columns = FIGURES.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_low"), format!("{name}_high")]);
-    let told = ["predicted_by", "reason"].map(str::to_owned);
+    let told = ["predicted_by", "assumed", "reason"].map(str::to_owned);
     let header: Vec<String> = table.header.iter().cloned().chain(columns).chain(told).collect();
     let failed = |error: csv::Error| Failure::Failed(format!("could not write the table: {error}"));
     writer.write_record(&header).map_err(failed)?;
@@ -175,11 +175,11 @@ fn answered(catalog: &Catalog, table: &Points, cap: Option<f64>) -> Result<(Vec<
                     fields.extend([figure.value, figure.low, figure.high].map(|value| format!("{value:.4}")));
                 }
                 fields.push(known_words(found.known).to_owned());
-                fields.push(found.assumed.join("; "));
+                fields.extend([found.assumed.join("; "), String::new()]);
             }
             Err(reason) => {
                 refused += 1;
-                fields.extend(std::iter::repeat_n(String::new(), FIGURES.len() * 3 + 1));
+                fields.extend(std::iter::repeat_n(String::new(), FIGURES.len() * 3 + 2));
                 fields.push(reason);
             }
         }

@@ -342,6 +342,9 @@ fn asked(lines: &mut Lines, setup: &ReplaySetup, parts: &Parts<'_>) {
         |cap| format!("{:.0} W each", cap.min(board_w)),
     );
     lines.line("Power limit", &cap);
+    if setup.autoscale {
+        lines.line("Autoscaler", &format!("each three minutes, foretelling {}", setup.predictor.words()));
+    }
     for (name, tier) in [("Cache in host memory", setup.host_cache), ("Cache on disk", setup.disk_cache)] {
         if let Some(ReplayTier { size_bytes, bytes_per_s }) = tier {
             let words = format!("{} GB of each replica, {} GB/s back", size_bytes / 1e9, bytes_per_s / 1e9);

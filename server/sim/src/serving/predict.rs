@@ -96,7 +96,7 @@ pub enum Refusal {
     NotFound(String),
     /// The weights leave no room for one request: bytes of weights on a GPU and of its memory.
     #[error(
-        "does not fit: {:.0} GB of weights on each GPU leave no room in its {:.0} GB for one request's past",
+        "does not fit: {:.0} GB of weights on each GPU leave too little room in its {:.0} GB for one request's past",
         weights / 1e9,
         memory / 1e9
     )]
@@ -113,7 +113,7 @@ const SPREAD_ABOVE: u32 = 16;
 /// Requests for which one decode worker is taken to be enough, squared growth beyond: of measured deployments that do not
 /// say how many they have, √(C / this) comes nearest (mean error 40%).
 const REQUESTS_PER_WORKER: f64 = 4.0;
-/// Measured over predicted where workers are not told.
+/// Measured over predicted where prompts are computed apart, most of which do not tell their workers.
 const UNTOLD: (Band, Band, Band) =
     (Band { low: 0.45, high: 3.2 }, Band { low: 0.29, high: 9.0 }, Band { low: 0.3, high: 2.2 });
 
@@ -345,9 +345,9 @@ fn apart(
     prediction.ttft_ms = Figure::within(ttft_s * 1e3, known.ttft);
     prediction.output_tokens_per_s_per_gpu = Figure::within(rate, known.rate);
     prediction.gpus = gpus.round() as u32;
-    if decode_workers.is_none() || prefill_workers.is_none() {
-        prediction.widen(UNTOLD);
-    }
+    // Nothing that computes prompts apart was fitted, told workers or not.
+    prediction.widen(UNTOLD);
     prediction.assumed.extend(notes);
+    prediction.assumed.push("no deployment with prompts apart was fitted, so the band is wider".to_owned());
     Ok(prediction)
 }

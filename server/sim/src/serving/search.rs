@@ -41,6 +41,16 @@ impl Goal {
             Self::Cost => "cost",
         }
     }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TokensPerGpu => "output tokens a second of all GPUs, idle ones counted",
+            Self::TokensPerJoule => "output tokens for a joule",
+            Self::TokensPerMegawatt => "output tokens a second for a megawatt of the facility",
+            Self::Cost => "cost of a million output tokens",
+        }
+    }
 }
 
 /// From a GPU board to the meter and the bill.
