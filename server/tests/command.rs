@@ -531,6 +531,28 @@ fn several_models_are_replayed_side_by_side() {
     }
 }
 
+/// An autoscaler begins with what is deployed, foretells as it is told to, and is none of the command's without being asked for.
+#[test]
+fn an_autoscaler_foretells_as_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("t.csv");
+    let rows = (0..2_000).map(|n| format!("{},900,60", f64::from(n) * 0.5)).collect::<Vec<_>>().join("\n");
+    std::fs::write(&trace, format!("at_s,input_tokens,output_tokens\n{rows}\n")).unwrap();
+    let ask = ["replay", "--requests", trace.to_str().unwrap(), "--gpu", "h100-sxm", "--model", "llama-3.1-8b"];
+    let ask = [&ask[..], &["--tp", "1", "--replicas", "4"]].concat();
+    let scaled = json(&[&ask[..], &["--autoscale", "--predictor", "arima"]].concat());
+    let on = scaled["outcome"]["series"]["replicas_on"].as_array().unwrap();
+    let on: Vec<f64> = on.iter().map(|count| count.as_f64().unwrap()).collect();
+    assert!((on[0] - 4.0).abs() < 1e-9 && on.iter().copied().fold(4.0, f64::min) < 2.0, "{on:?}");
+    assert!(number(&scaled["outcome"], "attainment") > 0.99);
+    let said = String::from_utf8(millwright(&[&ask[..], &["--autoscale", "--predictor", "trend"]].concat()).stdout);
+    assert!(said.unwrap().contains("foretelling by level and trend (Holt)"));
+    let (code, said) = refused(&[&ask[..], &["--autoscale", "--predictor", "oracle"]].concat());
+    assert!(code == 2 && said.contains("there are constant, trend, arima"), "{said}");
+    let (code, said) = refused(&[&ask[..], &["--predictor", "arima"]].concat());
+    assert!(code == 2 && said.contains("--autoscale"), "{said}");
+}
+
 #[test]
 fn a_model_that_is_not_served_is_refused_by_its_place() {
     let folder = tempfile::tempdir().unwrap();

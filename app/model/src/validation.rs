@@ -104,6 +104,8 @@ pub struct Validation {
     pub bands: Vec<BandRow>,
     /// The points.
     pub points: Vec<ValidationPoint>,
+    /// Rows of the sample that are none of them: how many, and why.
+    pub left_out: Vec<(u32, String)>,
     /// Names for people of GPUs and models, by their catalog names.
     pub names: BTreeMap<String, String>,
 }

@@ -30,7 +30,7 @@ pub fn ModelsPage() -> impl IntoView {
         <Title text="Predicted and measured"/>
         <ServingTabs/>
         <h1>"Predicted and measured"</h1>
-        <p class="lead">"Every public point that says how it was measured, 1,063 of the sample’s 1,848 rows, beside what the serving model says of it; and how far off it is on GPUs and models that the fit was not shown."</p>
+        <p class="lead">"Every public point that says how it was measured, beside what the serving model says of it; and how far off it is on GPUs and models that the fit was not shown."</p>
         <Loaded resource=report noun="the report" show=move |report| page(report, chosen)/>
     }
 }
@@ -38,6 +38,7 @@ pub fn ModelsPage() -> impl IntoView {
 fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
     let all = report.errors.iter().find(|row| row.gpu.is_empty() && row.model.is_empty()).cloned();
     let held = report.bands.clone();
+    let not_shown = not_shown(&report);
     let report = StoredValue::new(report);
     view! {
         {all.map(|row| view! { <Overall row/> })}
@@ -58,10 +59,23 @@ fn page(report: Validation, chosen: Memo<(String, String)>) -> AnyView {
                 <li>"Deployments that compute prompts and answers apart without saying how many workers they have are answered within a factor of two to three."</li>
                 <li>"Small models on eight GPUs at many requests: the client's and the host's time, which rows do not tell, decides there."</li>
             </ul>
-            <p class="soft">"Points: aiconfigurator's public silicon sample (Apache-2.0), H100 and B200, as far as GPUs and requests at once are told. Not among them, as nothing can be fitted to what is not told: 636 rows with prompts apart, whose workers are not told, 48 of racks of several workers, 30 whose requests at once are unclear, 71 that stand twice. “predict” answers them too, prompts apart with a wider band. Lengths of InferenceX rows are drawn from 80 to 100% of nominal, so their means are used. Fitted by least squares of logarithms with priors from physics; made anew by “make calibrate”."</p>
+            <p class="soft">{not_shown}</p>
+            <p class="soft">"Points: aiconfigurator's public silicon sample (Apache-2.0), H100 and B200, as far as GPUs and requests at once are told. Lengths of InferenceX rows are drawn from 80 to 100% of nominal, so their means are used. Fitted by least squares of logarithms with priors from physics; made anew by “make calibrate”."</p>
         </section>
     }
     .into_any()
+}
+
+/// Rows of the sample that are no points here, in a sentence.
+fn not_shown(report: &Validation) -> String {
+    let rows = |(count, why): &(u32, String)| format!("{} ({why})", format::count(*count));
+    let all: u32 = report.left_out.iter().map(|(count, _)| count).sum();
+    format!(
+        "Of the sample’s {} rows {} are not among the points, as nothing can be fitted to what is not told: {}. “predict” answers them too, prompts apart with a wider band.",
+        format::count(all + report.points.len() as u32),
+        format::count(all),
+        report.left_out.iter().map(rows).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// All that the address filters: the pictures and both tables.

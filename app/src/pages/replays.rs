@@ -245,7 +245,7 @@ impl Fields {
             routing: one_of("Requests go", self.routing.get_untracked().parse())?,
             prefix_cache: self.prefix_cache.get_untracked(),
             autoscale: self.autoscale.get_untracked(),
-            predictor: one_of("It foretells", self.predictor.get_untracked().parse())?,
+            predictor: one_of("Predictor", self.predictor.get_untracked().parse())?,
             host_cache: self.host.read("Host memory", "Speed of host memory")?,
             disk_cache: self.disk.read("Disk", "Speed of the disk")?,
             power_cap_w: optional("Power limit", self.cap)?,
@@ -480,7 +480,7 @@ fn RunFields(fields: Fields) -> impl IntoView {
             <ChoiceField id="replay-router" label="Requests go" about="How the router picks a replica for a request; the last looks at whose cache has most of the prompt, and who has least to do." choices=routers value=fields.routing/>
             {tick("Prefix cache", "Replicas keep the beginnings of prompts, so that a next turn need not be read again.", fields.prefix_cache)}
             {tick("Autoscaler", "Turns replicas off where the targets are met without them, and on again.", fields.autoscale)}
-            <ChoiceField id="replay-predictor" label="It foretells" about="How the autoscaler expects the requests of its next three minutes." choices=ways value=fields.predictor/>
+            <ChoiceField id="replay-predictor" label="Predictor" about="How the autoscaler expects the requests of its next three minutes." choices=ways value=fields.predictor/>
             <NumberField id="replay-cap" label="Power limit" unit="W a GPU" placeholder="none" about="A lower limit draws less and slows the steps. Empty: the board’s own limit." value=fields.cap/>
             <NumberField id="replay-chance" label="Seed of the router" unit="" step="1" about="Of routers that choose by chance." value=fields.chance/>
             <div class="field"><label for="replay-name">"Name"</label><span class="control">

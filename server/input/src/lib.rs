@@ -52,7 +52,7 @@ pub use mooncake::BLOCK_TOKENS;
 pub use netbox::netbox;
 pub use price::prices;
 pub use request::requests;
-pub use request_list::{NamedModel, RequestList, request_list};
+pub use request_list::{Named, RequestList, request_list};
 pub use served::{POINTS_BYTES_MAX, PointRow, Points, points};
 pub use text::read_file;
 pub use weather::weather;

@@ -34,12 +34,12 @@ pub struct RequestList {
     /// Tenants by number; none where the file has none.
     pub tenants: Vec<String>,
     /// Models by number; none where the file has none.
-    pub models: Vec<NamedModel>,
+    pub models: Vec<Named>,
 }
 
-/// A model that requests of a list name, as the first of them does.
+/// What requests of a list name, a model or a tenant, as the first of them does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedModel {
+pub struct Named {
     /// Its name; empty for requests that name none.
     pub name: String,
     /// The first line that names it, from 1.
@@ -52,7 +52,7 @@ impl RequestList {
     /// Numbers the requests' models by those that are served: `number` knows a name's number, or why it has none. Requests that
     /// name no model ask the one of number 0.
     pub fn ask_served(&mut self, file: &str, number: impl Fn(&str) -> Result<u16, String>) -> Result<(), Error> {
-        let of = |named: &NamedModel| {
+        let of = |named: &Named| {
             if named.name.is_empty() {
                 return Ok(0);
             }
@@ -217,6 +217,12 @@ impl Reading<'_> {
             priority: table.find(&PRIORITY),
             pause: table.find(&PAUSE),
         };
+        let optional = [&columns.tenant, &columns.model, &columns.session, &columns.priority, &columns.pause];
+        let read: Vec<&Column> = [&at, &input, &output].into_iter().chain(optional.into_iter().flatten()).collect();
+        let unread = table.others(&read);
+        if !unread.is_empty() {
+            report.remarks.push(format!("not read: {}", unread.join(", ")));
+        }
         let (mut tenants, mut models) = (Names::default(), Names::default());
         let mut sessions: BTreeMap<String, (u32, u64)> = BTreeMap::new();
         let cut = table.each(|row| {
@@ -294,7 +300,7 @@ impl Reading<'_> {
 /// Names, and a number for each.
 #[derive(Default)]
 struct Names {
-    list: Vec<NamedModel>,
+    list: Vec<Named>,
     numbers: BTreeMap<String, u16>,
 }
 
@@ -318,13 +324,13 @@ impl Names {
         }
         let number = u16::try_from(self.list.len())
             .map_err(|_| Error::file(file, Problem::TooMany { limit: NAMES_MAX, what }))?;
-        self.list.push(NamedModel { name: name.to_owned(), line, column: column.to_owned() });
+        self.list.push(Named { name: name.to_owned(), line, column: column.to_owned() });
         self.numbers.insert(name.to_owned(), number);
         Ok(number)
     }
 
     /// Models, or none where no request names one.
-    fn models(self) -> Vec<NamedModel> {
+    fn models(self) -> Vec<Named> {
         if self.list.iter().all(|named| named.name.is_empty()) { Vec::new() } else { self.list }
     }
 }
@@ -367,6 +373,14 @@ mod tests {
         assert!(refused("a,b\n1,2\n").contains("or a table of requests"));
         assert!(refused("{\"timestamp\": 1}\n").contains("line 1: not a request in JSON"));
         assert!(refused(head).contains("has no rows"));
+    }
+
+    #[test]
+    fn columns_that_are_not_read_are_told() {
+        let remarks = |text: &str| request_list("list", text.as_bytes()).unwrap().1.remarks;
+        let told = remarks("at_s,input_tokens,output_tokens,modle,tenant\n0,9,9,small,a\n");
+        assert_eq!(told, ["not read: modle"]);
+        assert!(remarks("at_s,input_tokens,output_tokens,model,tenant\n0,9,9,small,a\n").is_empty());
     }
 
     #[test]

@@ -97,6 +97,13 @@ impl<'a> Table<'a> {
         self.columns.iter().find(|column| column.key == key).cloned()
     }
 
+    /// Names of the columns that are none of those, as they are written; those without a name are none.
+    pub(crate) fn others(&self, read: &[&Column]) -> Vec<String> {
+        let is_read = |column: &&Column| read.iter().any(|read| read.key == column.key);
+        let others = self.columns.iter().filter(|column| !is_read(column) && !column.key.is_empty());
+        others.map(|column| column.name.clone()).collect()
+    }
+
     /// As `find`, or the error that names what is there.
     pub(crate) fn require(&self, wanted: &Wanted) -> Result<Column, Error> {
         self.find(wanted).ok_or_else(|| {

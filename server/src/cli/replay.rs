@@ -369,6 +369,9 @@ fn asked(lines: &mut Lines, setup: &ReplaySetup, parts: &Parts<'_>) {
 /// Who finished when.
 fn came(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
     let spread = |s: &Spread, unit: f64| {
+        if s.count == 0 {
+            return "none to tell".to_owned();
+        }
         format!(
             "mean {:.1}, half under {:.1}, 90% under {:.1}, 99% under {:.1} ms",
             s.mean * unit,
@@ -430,6 +433,11 @@ fn drew(lines: &mut Lines, setup: &ReplaySetup, outcome: &Outcome) {
         ),
     );
     let each = energy.per_output_token_j;
-    lines.line("Energy of a token", &format!("{each:.3} J of GPU boards for each output token"));
+    let words = if outcome.output_tokens_per_s > 0.0 {
+        format!("{each:.3} J of GPU boards for each output token")
+    } else {
+        "none, as none was made".to_owned()
+    };
+    lines.line("Energy of a token", &words);
     lines.line("Preempted", &format!("{} times for want of KV memory", outcome.preemptions));
 }

@@ -23,14 +23,14 @@ fn main() {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let catalog = catalog::catalog().expect("the shipped catalog parses");
     let read = measured::read(&path.display().to_string(), &bytes, &catalog);
-    let rows: Vec<Measured> = read.rows;
+    let rows: &[Measured] = &read.rows;
     eprintln!("{} points to fit; left out: {:?}", rows.len(), read.left_out);
-    let all = fit(&rows, &Coefficients::prior());
+    let all = fit(rows, &Coefficients::prior());
     for (name, (value, (prior, _))) in Coefficients::NAMES.iter().zip(all.values().iter().zip(Coefficients::PRIORS)) {
         eprintln!("{name:28} {value:9.4}  (before: {prior})");
     }
     let mut folds: Vec<Fold> = Vec::new();
-    for (known, gpu, model) in left_out(&rows) {
+    for (known, gpu, model) in left_out(rows) {
         let fits = |wanted: &Option<String>, name: &String| wanted.as_ref().is_none_or(|wanted| wanted == name);
         let tested = |row: &Measured| fits(&gpu, &row.gpu) && fits(&model, &row.model);
         let seen = |row: &Measured| gpu.as_ref() != Some(&row.gpu) && model.as_ref() != Some(&row.model);
@@ -43,7 +43,7 @@ fn main() {
         let kept: Vec<Measured> = kept.into_iter().map(|at| rows[at].clone()).collect();
         folds.push(Fold { known: Known::Both, rows: out, fitted: fit(&kept, &all), gpu: None, model: None });
     }
-    report::write(&root, &rows, &all, &folds);
+    report::write(&root, &read, &all, &folds);
 }
 
 /// Parts of the points, each of which is left out once to see how well points of measured pairs are predicted.

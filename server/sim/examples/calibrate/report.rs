@@ -1,7 +1,7 @@
 //! What was found, written: the coefficients as code, the error bands, and each point predicted beside measured.
 
 use crate::bands::{Fold, Of, Tried, tried};
-use crate::measured::Measured;
+use crate::measured::{Measured, Read};
 use sim::serving::band::Known;
 use sim::serving::coefficients::Coefficients;
 use sim::serving::served::Served;
@@ -17,6 +17,15 @@ struct Errors {
 }
 
 impl Errors {
+    /// Those of rows by a fit.
+    fn of<'a>(&mut self, fitted: &Coefficients, rows: impl Iterator<Item = &'a Measured>) {
+        for row in rows {
+            if let Some(served) = row.predicted(fitted) {
+                self.add(row, &served);
+            }
+        }
+    }
+
     fn add(&mut self, row: &Measured, served: &Served) {
         self.tpot.push(served.tpot_s / row.tpot_s);
         // The measured rate is reckoned from both times, so that it tells as little as the first token does.
@@ -46,7 +55,8 @@ const TOGETHER: [(&str, Known, Option<bool>); 4] = [
 ];
 
 /// Writes everything.
-pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &[Fold]) {
+pub(crate) fn write(root: &Path, read: &Read, all: &Coefficients, folds: &[Fold]) {
+    let rows = &read.rows;
     let mut table = String::from(
         "left_out,gpu,model,engine,format,points,tpot_mape_pct,tpot_bias_pct,tpot_median_pct,ttft_mape_pct,ttft_bias_pct,\
          ttft_median_pct,rate_mape_pct,rate_bias_pct,rate_median_pct\n",
@@ -63,23 +73,19 @@ pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &
         eprintln!("{text}");
         let _ = writeln!(table, "{text}");
     };
-    let of = |fitted: &Coefficients, keep: &dyn Fn(&Measured) -> bool| {
+    let of = |keep: &dyn Fn(&Measured) -> bool| {
         let mut errors = Errors::default();
-        for row in rows.iter().filter(|row| keep(row)) {
-            if let Some(served) = row.predicted(fitted) {
-                errors.add(row, &served);
-            }
-        }
+        errors.of(all, rows.iter().filter(|row| keep(row)));
         errors
     };
-    line(&mut table, ["", "", "", "", ""], &of(all, &|_| true));
+    line(&mut table, ["", "", "", "", ""], &of(&|_| true));
     let mut groups: Vec<[&str; 4]> = rows.iter().map(|r| [r.gpu.as_str(), &r.model, &r.engine, &r.format]).collect();
     groups.sort_unstable();
     groups.dedup();
     for group in &groups {
         let [gpu, model, engine, format] = *group;
         let same = |r: &Measured| r.gpu == gpu && r.model == model && r.engine == engine && r.format == format;
-        line(&mut table, ["", gpu, model, engine, format], &of(all, &same));
+        line(&mut table, ["", gpu, model, engine, format], &of(&same));
     }
     for fold in folds {
         let (kind, names) = match (fold.known, &fold.gpu, &fold.model) {
@@ -88,28 +94,23 @@ pub(crate) fn write(root: &Path, rows: &[Measured], all: &Coefficients, folds: &
             _ => continue,
         };
         let mut errors = Errors::default();
-        for row in fold.rows.iter().map(|at| &rows[*at]) {
-            if let Some(served) = row.predicted(&fold.fitted) {
-                errors.add(row, &served);
-            }
-        }
+        errors.of(&fold.fitted, fold.rows.iter().map(|at| &rows[*at]));
         line(&mut table, [kind, names[0], names[1], "", ""], &errors);
     }
     for (name, known, experts) in TOGETHER {
         let mut errors = Errors::default();
         for fold in folds.iter().filter(|fold| fold.known == known) {
             let rows = fold.rows.iter().map(|at| &rows[*at]);
-            for row in rows.filter(|row| experts.is_none_or(|experts| experts == row.experts)) {
-                if let Some(served) = row.predicted(&fold.fitted) {
-                    errors.add(row, &served);
-                }
-            }
+            errors.of(&fold.fitted, rows.filter(|row| experts.is_none_or(|experts| experts == row.experts)));
         }
         line(&mut table, [name, "", "", "", ""], &errors);
     }
     let bands = bands(rows, folds);
     save(&root.join("server/catalog/validation/serving_errors.csv"), &table);
     save(&root.join("server/catalog/validation/serving_bands.csv"), &held(&bands));
+    let lines: Vec<String> = read.left_out.iter().map(|(why, count)| format!("{count},{why}\n")).collect();
+    let left_out = format!("rows,why\n{}", lines.concat());
+    save(&root.join("server/catalog/validation/serving_left_out.csv"), &left_out);
     save(&root.join("server/catalog/validation/serving_points.csv"), &points(rows, all));
     save(&root.join("server/sim/src/serving/fitted.rs"), &code(rows, all, &bands));
 }

@@ -113,6 +113,52 @@ pub fn published(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serving::ask;
+    use model::served::Mode;
+
+    /// Settings of points as the scripts have them, and none of a point that nobody published or of which nothing is known.
+    #[test]
+    fn settings_are_those_of_the_scripts() {
+        let catalog = catalog::catalog().unwrap();
+        let of =
+            |system: &str, model: &str, engine: &str, format: &str, (tensor, data): (u32, u32), concurrency: f64| {
+                let division = Division { tensor, pipeline: 1, data, expert: data };
+                let point = Point {
+                    system: system.to_owned(),
+                    model: model.to_owned(),
+                    engine: engine.to_owned(),
+                    version: String::new(),
+                    measured: None,
+                    format: format.to_owned(),
+                    expert_format: format.to_owned(),
+                    mode: Mode::Together { division },
+                    concurrency,
+                    input: 921.6,
+                    output: 921.6,
+                    drawn: true,
+                    published: true,
+                    ttft_ms: None,
+                    tpot_ms: None,
+                };
+                let held = |point: &Point| ask::find(&catalog, point).unwrap().load.held;
+                assert_eq!(held(&Point { published: false, ..point.clone() }), Held::Not);
+                held(&point)
+            };
+        let (r1, llama) = ("deepseek-ai/DeepSeek-R1", "meta-llama/Llama-3.1-70B");
+        assert_eq!(of("b200_sxm", r1, "sglang", "fp8_block", (8, 1), 8.0), Held::Polled(10.0));
+        assert_eq!(of("b200_sxm", r1, "sglang", "fp8_block", (8, 1), 16.0), Held::Polled(30.0));
+        assert_eq!(of("b200_sxm", r1, "sglang", "fp8_block", (4, 1), 16.0), Held::Polled(10.0));
+        assert_eq!(of("b200_sxm", r1, "sglang", "nvfp4", (4, 1), 16.0), Held::Polled(30.0));
+        assert_eq!(of("h200_sxm", r1, "sglang", "fp8_block", (8, 1), 16.0), Held::Not);
+        let steps = |held: Held| if let Held::Gathered { steps, .. } = held { steps as u32 } else { 0 };
+        assert_eq!(steps(of("b200_sxm", llama, "trtllm", "fp8", (4, 1), 16.0)), 20);
+        assert_eq!(of("b200_sxm", llama, "trtllm", "fp8", (8, 1), 16.0), Held::Not);
+        assert_eq!(of("b200_sxm", llama, "vllm", "fp8", (4, 1), 16.0), Held::Not);
+        assert_eq!(steps(of("b200_sxm", r1, "trtllm", "nvfp4", (1, 8), 64.0)), 60);
+        assert_eq!(steps(of("b200_sxm", r1, "trtllm", "fp8_block", (8, 1), 64.0)), 40);
+        assert_eq!(of("b200_sxm", r1, "trtllm", "fp8_block", (8, 1), 32.0), Held::Not);
+        assert_eq!(steps(of("b200_sxm", "openai/gpt-oss-120b", "trtllm", "w4a8_mxfp4_mxfp8", (1, 2), 64.0)), 50);
+    }
 
     #[test]
     fn the_first_waits_longest_and_enough_prompts_end_it() {

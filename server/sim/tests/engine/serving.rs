@@ -111,9 +111,11 @@ fn what_was_left_out_is_predicted_within_the_promise() {
 #[test]
 fn the_report_is_of_these_coefficients() {
     let Some((path, bytes)) = data("benchmarks/serving_measured.csv") else { return };
-    let rows = calibrated::read(&path, &bytes, &catalog::catalog().unwrap()).rows;
+    let calibrated::Read { rows, left_out } = calibrated::read(&path, &bytes, &catalog::catalog().unwrap());
     let report = catalog::validation::validation();
     assert_eq!(rows.len(), report.points.len());
+    let left_out: Vec<_> = left_out.into_iter().map(|(why, count)| (count as u32, why.to_owned())).collect();
+    assert_eq!(left_out, report.left_out);
     for (row, point) in rows.iter().zip(&report.points) {
         assert_eq!((&row.gpu, &row.model, &row.engine), (&point.gpu, &point.model, &point.engine));
         let served = row.predicted(&FITTED).unwrap();
